@@ -1,0 +1,46 @@
+# make report   everything, ending with reports/index.html      make test   the tests
+# make smoke    the main job, small, in a scratch copy           make lint   the linter
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export OMP_WAIT_POLICY := PASSIVE
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: report test smoke lint lock clean
+.DEFAULT_GOAL := report
+
+report: $(READY)
+	@dvc repro
+	@echo "report: $(CURDIR)/reports/index.html"
+
+test: $(READY)
+	@dvc repro --quiet weights
+	@pytest
+
+smoke: $(READY)
+	@reelbench smoke
+
+lint: $(READY)
+	@ruff check .
+	@ruff format --check .
+
+# The lock file holds everything but torch and what only its CUDA build needs.
+CUDA_ONLY := triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+  nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
+  nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+lock: $(READY)
+	@pip install --quiet uv
+	@uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header \
+	  --no-annotate $(foreach package,torch $(CUDA_ONLY),--no-emit-package $(package)) --output-file requirements.lock
+
+$(READY): requirements.lock requirements-torch.txt pyproject.toml
+	@echo "setting up $(VENV)"
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --requirement requirements-torch.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) data reports models/public .scratch
