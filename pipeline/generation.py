@@ -1,0 +1,111 @@
+"""Runs a method: makes the clips that are missing, writes them one by one, keeps the ledger.
+
+Restarted after a kill it makes only what is missing. A clip that fails is recorded with its error: it was requested,
+so it stays in every denominator. What another fingerprint made, or is no longer asked for, is removed first.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import ledger
+from pipeline.clips import SUFFIX, write_clip
+from pipeline.methods.base import Job, Method
+
+log = logging.getLogger(__name__)
+ABOUT = "method.json"
+
+
+def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger.Entry]:
+    """Make every clip of a method that `folder` does not hold yet.
+
+    Returns:
+        The ledger, one entry per job, in the order of the jobs.
+    """
+    jobs = list(method.jobs())
+    done = _finished(folder, jobs, method.fingerprint)
+    _remove_others(folder, done)
+    missing = [job for job in jobs if job.clip not in done]
+    with tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None) as bar:
+        for group in (missing[i : i + batch] for i in range(0, len(missing), batch)):
+            for job, clip, seconds, outcome in _make(method, group):
+                if clip is not None:
+                    write_clip(folder / f"{job.clip}{SUFFIX}", clip, method.fps)
+                ledger.append(folder, _entry(name, method, job, seconds, outcome))
+                bar.update()
+    entries = ledger.read(folder)
+    ordered = [entries[job.clip] for job in jobs]
+    ledger.rewrite(folder, ordered)
+    _write_about(folder, name, method)
+    return ordered
+
+
+def _finished(folder: Path, jobs: Sequence[Job], fingerprint: str) -> dict[str, ledger.Entry]:
+    """The jobs whose clip is there, made with this fingerprint."""
+    entries = ledger.read(folder)
+    wanted = {job.clip for job in jobs}
+    return {
+        clip: entry
+        for clip, entry in entries.items()
+        if clip in wanted
+        and entry.outcome == ledger.OK
+        and entry.fingerprint == fingerprint
+        and (folder / f"{clip}{SUFFIX}").is_file()
+    }
+
+
+def _remove_others(folder: Path, kept: dict[str, ledger.Entry]) -> None:
+    for path in folder.glob("*"):
+        if path.name != ledger.FILE and path.stem not in kept:
+            path.unlink()
+    ledger.rewrite(folder, list(kept.values()))
+
+
+def _make(method: Method, jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray | None, float, str]]:
+    """(job, clip or None, seconds, outcome) for each job; a batch that fails is tried again clip by clip."""
+    start = time.perf_counter()
+    try:
+        clips = method.generate(jobs)
+    except Exception as error:  # whatever a method raises: the clip is recorded as failed, the others go on
+        log.warning("%s: %s", ", ".join(job.clip for job in jobs), error)
+        if len(jobs) == 1:
+            yield jobs[0], None, time.perf_counter() - start, f"{type(error).__name__}: {error}"
+            return
+        for job in jobs:
+            yield from _make(method, [job])
+        return
+    seconds = (time.perf_counter() - start) / len(jobs)
+    for job, clip in zip(jobs, clips, strict=True):
+        yield job, clip, seconds, ledger.OK
+
+
+def _entry(name: str, method: Method, job: Job, seconds: float, outcome: str) -> ledger.Entry:
+    return ledger.Entry(
+        clip=job.clip,
+        method=name,
+        mixture=job.mixture,
+        seed=job.seed,
+        variant=job.variant,
+        prompt=job.prompt,
+        caption=job.caption,
+        weights=method.weights,
+        fingerprint=method.fingerprint,
+        seconds=round(seconds, 4),
+        outcome=outcome,
+    )
+
+
+def _write_about(folder: Path, name: str, method: Method) -> None:
+    about = {
+        "method": name,
+        "weights": method.weights,
+        "parameters": method.parameters,
+        "fingerprint": method.fingerprint,
+        "fps": method.fps,
+    }
+    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")

@@ -1,0 +1,66 @@
+"""The ledger of a method: one JSON line for every clip that was asked for, with its outcome.
+
+Lines are appended as clips are finished, so a run that is killed loses at most the line it was writing, which is
+dropped when the ledger is read. For a clip with several lines the last one counts.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+OK = "ok"
+FILE = "ledger.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one requested clip.
+
+    clip: its id and file stem. mixture: id of the mixture, "" where there is none. seed: of the initial noise.
+    variant: what tells clips of one mixture and seed apart (an interpolation step), else "". prompt: the text, or
+    a description of the embedding. caption: what the clip is scored against (the guide prompt). fingerprint: of all
+    that makes the clip besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the
+    error.
+    """
+
+    clip: str
+    method: str
+    mixture: str
+    seed: int
+    variant: str
+    prompt: str
+    caption: str
+    weights: str
+    fingerprint: str
+    seconds: float
+    outcome: str
+
+
+def append(folder: Path, entry: Entry) -> None:
+    """Add a line to the ledger of a folder of clips."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+
+
+def read(folder: Path) -> dict[str, Entry]:
+    """Entries by clip id, in the order of their first line; empty if there is no ledger."""
+    path = folder / FILE
+    if not path.is_file():
+        return {}
+    entries: dict[str, Entry] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = Entry(**json.loads(line))
+        except (json.JSONDecodeError, TypeError):
+            continue  # the line that a kill cut short
+        entries[entry.clip] = entry
+    return entries
+
+
+def rewrite(folder: Path, entries: list[Entry]) -> None:
+    """Replace the ledger by exactly these entries, in this order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{FILE}.tmp"
+    aside.write_text("".join(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in entries), encoding="utf-8")
+    aside.replace(folder / FILE)

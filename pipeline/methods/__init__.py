@@ -1,0 +1,1 @@
+"""Methods: each one file with a function `build(context) -> Method`. See `pipeline.methods.base`."""

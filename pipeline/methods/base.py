@@ -1,0 +1,203 @@
+"""What a method is, and what most of them share: an embedding, initial noise, a CogVideoX model."""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from pipeline import cogvideox, paths
+from pipeline.checkpoints import resolve, weight_hash
+from pipeline.embeddings import Embeddings
+from pipeline.params import Generate, Model
+from pipeline.params import Method as MethodParams
+from pipeline.prompts import Mixture, Prompt, read_tables
+from pipeline.search import SearchResults
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to make. `prompt` says what conditions it, `caption` what it shall show; see ledger.Entry."""
+
+    clip: str
+    mixture: str
+    seed: int
+    variant: str
+    prompt: str
+    caption: str
+
+
+class Method(Protocol):
+    """A way of making clips.
+
+    jobs: every clip that is asked for, in a fixed order. weights: hash of the weights, "" where there are none.
+    parameters: number of parameters of the denoiser, 0 where there is none. fingerprint: of all that makes a clip
+    besides its job; clips of another fingerprint are made anew. fps: of the files.
+    """
+
+    fps: int
+
+    @property
+    def weights(self) -> str: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def jobs(self) -> Sequence[Job]: ...
+    def generate(self, jobs: Sequence[Job]) -> np.ndarray:
+        """uint8 clips (B, T, H, W, 3) of B jobs."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method may need: its own parameters, those of its stage and of the search, and the prompt tables."""
+
+    name: str
+    params: MethodParams
+    generate: Generate
+    k: int
+
+    @cached_property
+    def tables(self) -> tuple[dict[str, Prompt], list[Mixture]]:
+        """Prompts by id, and mixtures."""
+        return read_tables(paths.PROMPTS, paths.MIXTURES)
+
+    @property
+    def model(self) -> Model:
+        """The parameters of the method's model."""
+        if self.params.model is None:
+            raise ValueError(f"params.yaml: generate.methods.{self.name} needs a model")
+        return self.generate.models[self.params.model]
+
+    @property
+    def seeds(self) -> range:
+        """Seeds of every mixture."""
+        return range(self.params.seeds or self.generate.seeds)
+
+
+def build(context: Context) -> Method:
+    """The method that params.yaml names, from its file's `build`.
+
+    Raises:
+        ValueError: if the file does not exist or has no `build`.
+    """
+    key, path = f"params.yaml: generate.methods.{context.name}.module", Path(context.params.module)
+    if not path.is_file():
+        raise ValueError(f"{key}: no file {path}")
+    module = importlib.import_module(".".join(path.with_suffix("").parts))
+    if not hasattr(module, "build"):
+        raise ValueError(f"{key}: {path} has no build(context)")
+    return module.build(context)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a mixture's clip is conditioned on: an embedding (n, d), named by `variant`, described by `prompt`."""
+
+    embedding: torch.Tensor
+    prompt: str
+    variant: str = ""
+
+
+class MixtureMethod:
+    """A method that samples CogVideoX for every mixture and seed; subclasses say on which embeddings.
+
+    The initial noise depends on mixture and seed alone: it is the same in every method.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        model = context.model
+        self.fps = model.fps
+        prompts, mixtures = context.tables
+        self.prompts = prompts
+        self.mixtures = [mixture for mixture in mixtures if mixture.set == model.set][: context.generate.mixtures]
+        if not self.mixtures:
+            raise ValueError(f"params.yaml: generate.models: the set {model.set!r} has no mixtures")
+
+    def conditions(self, mixture: Mixture) -> Sequence[Condition]:
+        """The embeddings to sample for a mixture."""
+        raise NotImplementedError
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Token embeddings of the model's prompt set."""
+        model = self.context.model
+        return Embeddings.read(paths.embeddings(model.encoder) / f"{model.set}.safetensors")
+
+    @cached_property
+    def searches(self) -> SearchResults:
+        """What the search found for the model's encoder."""
+        return SearchResults(paths.search(self.context.model.encoder), self.context.k, self.embeddings)
+
+    @cached_property
+    def _model(self) -> cogvideox.VideoModel:
+        cogvideox.quiet()
+        model = self.context.model
+        return cogvideox.load(model.checkpoint, model.codec, model.embedding_scale)
+
+    @cached_property
+    def _sampling(self) -> cogvideox.Sampling:
+        return cogvideox.Sampling(**dict(self.context.model.sampling))
+
+    @cached_property
+    def weights(self) -> str:
+        """Hash of the denoiser's weights and, where it has one, its codec's."""
+        model = self.context.model
+        folders = [model.checkpoint] if model.codec is None else [model.checkpoint, model.codec]
+        return _digest([weight_hash(resolve(folder)) for folder in folders])
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the denoiser."""
+        return self._model.parameters
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of weights, sampling and every embedding."""
+        tensors = [c.embedding for conditions in self._conditions.values() for c in conditions]
+        content = hashlib.sha256(b"".join(t.numpy().tobytes() for t in tensors)).hexdigest()
+        return _digest([self.weights, asdict(self._sampling), self.context.model.embedding_scale, content])
+
+    @cached_property
+    def _conditions(self) -> dict[str, Sequence[Condition]]:
+        return {mixture.id: self.conditions(mixture) for mixture in self.mixtures}
+
+    def jobs(self) -> list[Job]:
+        """A job for every mixture, seed and condition."""
+        return [
+            Job(
+                clip="-".join(filter(None, (mixture.name, f"s{seed}", condition.variant))),
+                mixture=mixture.id,
+                seed=seed,
+                variant=condition.variant,
+                prompt=condition.prompt,
+                caption=self.prompts[mixture.guide].text,
+            )
+            for mixture in self.mixtures
+            for seed in self.context.seeds
+            for condition in self._conditions[mixture.id]
+        ]
+
+    def generate(self, jobs: Sequence[Job]) -> np.ndarray:
+        """uint8 clips (B, T, H, W, 3)."""
+        found = [next(c for c in self._conditions[job.mixture] if c.variant == job.variant) for job in jobs]
+        embeddings = torch.stack([condition.embedding for condition in found])
+        noise = cogvideox.initial_noise(self._model, self._sampling, [noise_seed(job) for job in jobs])
+        return cogvideox.sample(self._model, embeddings, noise, self._sampling).numpy()
+
+
+def noise_seed(job: Job) -> int:
+    """Seed of the initial noise, from mixture and seed alone."""
+    return int.from_bytes(hashlib.sha256(f"{job.mixture}/{job.seed}".encode()).digest()[:7], "big")
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,201 @@
+"""Reads params.yaml, and is the only module that does: one typed, validated object for every knob."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline import paths
+
+Positive = Annotated[int, Field(ge=1)]
+KINDS = ("minilm", "t5", "clip")
+
+
+class ParamsError(ValueError):
+    """params.yaml is wrong; the message names the key, what was found and what was expected."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class Weights(_Section):
+    i3d: Path | None = None
+    minilm: Path | None = None
+
+
+class MsrVtt(_Section):
+    path: Path | None = None
+    captions: Literal["first", "all", "random"] = "first"
+    seed: int = 0
+
+
+class Prompts(_Section):
+    sets: list[str]
+    msrvtt: MsrVtt = MsrVtt()
+
+
+class EmbeddedSet(_Section):
+    """Padded length in tokens, and whether the padding's rows are set to zero."""
+
+    length: Positive
+    zero_padding: bool
+
+
+class Encoder(_Section):
+    kind: Literal["minilm", "t5", "clip"]
+    checkpoint: str
+    sets: dict[str, EmbeddedSet]
+
+
+class Embed(_Section):
+    encoders: dict[str, Encoder]
+
+
+class Search(_Section):
+    k: list[Positive]
+    default_k: Positive
+
+    @model_validator(mode="after")
+    def _default_is_swept(self) -> "Search":
+        if self.default_k not in self.k:
+            raise ValueError(f"search.default_k is {self.default_k}, which is not in search.k {self.k}")
+        return self
+
+
+class Training(_Section):
+    """`spec` and `schedule` are the arguments of the model's spec class and of training.loop.Schedule."""
+
+    spec: dict[str, Any]
+    schedule: dict[str, Any]
+
+
+class SamplingParams(_Section):
+    """Diffusion steps, guidance scale, and the clip's size in frames and pixels (null: the checkpoint's own)."""
+
+    steps: Positive
+    guidance: float
+    frames: Positive | None = None
+    height: Positive | None = None
+    width: Positive | None = None
+
+
+class Model(_Section):
+    checkpoint: str
+    codec: str | None = None
+    encoder: str
+    set: str
+    embedding_scale: float = 1.0
+    sampling: SamplingParams
+    fps: Positive
+
+
+class Method(BaseModel):
+    """A method's module and, where it has one, its model; everything else in the entry is the method's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    module: str
+    model: str | None = None
+    seeds: Positive | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that only the method itself knows."""
+        return dict(self.model_extra or {})
+
+
+class Generate(_Section):
+    """`mixtures` of null generates every mixture of a model's set, else the first so many."""
+
+    seeds: Positive
+    mixtures: Positive | None = None
+    batch: Positive
+    models: dict[str, Model]
+    methods: dict[str, Method]
+
+    @model_validator(mode="after")
+    def _models_exist(self) -> "Generate":
+        for name, method in self.methods.items():
+            if method.model is not None and method.model not in self.models:
+                raise ValueError(
+                    f"generate.methods.{name}.model is {method.model!r}, expected one of {sorted(self.models)}"
+                )
+        return self
+
+
+class Features(_Section):
+    methods: list[str]
+    batch: Positive
+    clip: str
+    clip_text_tower: str
+
+
+class Evaluate(_Section):
+    reference: str
+    methods: list[str]
+    baseline: str
+    candidate: str
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Report(_Section):
+    title: str
+    strip: str
+    guide: str
+
+
+class Params(_Section):
+    weights: Weights
+    prompts: Prompts
+    embed: Embed
+    search: Search
+    train: dict[str, Training]
+    generate: Generate
+    features: Features
+    evaluate: Evaluate
+    report: Report
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> "Params":
+        """Every name that one section uses must be defined in the other."""
+        for name, model in self.generate.models.items():
+            if model.encoder not in self.embed.encoders:
+                encoders = sorted(self.embed.encoders)
+                raise ValueError(f"generate.models.{name}.encoder is {model.encoder!r}, expected one of {encoders}")
+        known = set(self.generate.methods)
+        named = {
+            *self.features.methods,
+            *self.evaluate.methods,
+            self.evaluate.reference,
+            self.evaluate.baseline,
+            self.evaluate.candidate,
+        }
+        if named - known:
+            raise ValueError(
+                f"features and evaluate name {sorted(named - known)}, which generate.methods does not define"
+            )
+        return self
+
+
+def load(path: Path = paths.PARAMS) -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        ParamsError: naming the key, what was found and what was expected.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path} not found: run from the repository's root") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {error}") from error
+    try:
+        return Params.model_validate(data)
+    except ValidationError as error:
+        raise ParamsError("\n".join(_explain(path, fault) for fault in error.errors())) from None
+
+
+def _explain(path: Path, fault: Any) -> str:
+    key = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+    return f"{path}: {key}: {fault['msg']}, found {fault['input']!r}"[:500]

@@ -1,0 +1,44 @@
+"""The files that stages hand to one another. Nothing else in the project spells one of these paths."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+PROMPT_SETS = Path("prompts")
+I3D = Path("models/public/i3d.safetensors")
+MINILM = Path("models/public/minilm")
+WORLD_MODELS = Path("models/world")
+PROMPTS = Path("data/prompts/prompts.csv")
+MIXTURES = Path("data/prompts/mixtures.csv")
+EMBEDDINGS = Path("data/embeddings")
+SEARCH = Path("data/search")
+CLIPS = Path("data/clips")
+FEATURES = Path("data/features")
+RESULTS = Path("data/results")
+REPORTS = Path("reports")
+TRACKED = Path("data/tracked.json")
+SCRATCH = Path(".scratch")  # half-done work of stages that continue after a kill; removed when they finish
+
+
+def world_model(name: str) -> Path:
+    """Folder of a model trained in the world."""
+    return WORLD_MODELS / name
+
+
+def embeddings(encoder: str) -> Path:
+    """Folder of an encoder's embeddings."""
+    return EMBEDDINGS / encoder
+
+
+def search(encoder: str) -> Path:
+    """Folder of the search on an encoder's embeddings."""
+    return SEARCH / encoder
+
+
+def clips(method: str) -> Path:
+    """Folder of a method's clips and ledger."""
+    return CLIPS / method
+
+
+def features(method: str) -> Path:
+    """Folder of a method's features and per-clip measurements."""
+    return FEATURES / method

@@ -1,0 +1,218 @@
+"""Gathers the results into what the page shows, and writes reports/."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from pipeline import ledger, paths
+from pipeline.clips import SUFFIX, read_clip
+from pipeline.generation import ABOUT
+from pipeline.methods.strip import strip_steps
+from pipeline.params import Params
+from pipeline.prompts import Mixture, Prompt, read_tables
+from pipeline.report import plots, tables
+from pipeline.report.strips import write_picture
+from pipeline.search import read_curves, read_optima, search_key
+
+LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that earlier stages wrote and the page shows."""
+
+    params: Params
+    prompts: dict[str, Prompt]
+    mixtures: list[Mixture]
+    metrics: pd.DataFrame
+    verdicts: pd.DataFrame
+    evaluation: dict[str, Any]
+    optima: pd.DataFrame
+    curves: dict[str, dict[str, Any]]
+    encoder: str
+    world: list[Mixture]
+
+    @classmethod
+    def read(cls, params: Params) -> "Results":
+        """Read the result files below data/."""
+        prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
+        method = params.generate.methods[params.evaluate.candidate]
+        model = params.generate.models[str(method.model)]
+        return cls(
+            params=params,
+            prompts=prompts,
+            mixtures=mixtures,
+            metrics=pd.read_csv(paths.RESULTS / "metrics.csv", keep_default_na=True).fillna({"flag": ""}),
+            verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv"),
+            evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
+            optima=read_optima(paths.search(model.encoder)),
+            curves=read_curves(paths.search(model.encoder)),
+            encoder=model.encoder,
+            world=[mixture for mixture in mixtures if mixture.set == model.set],
+        )
+
+    @property
+    def k(self) -> int:
+        """The k whose optimum was generated."""
+        return self.params.search.default_k
+
+    @property
+    def paper(self) -> list[Mixture]:
+        """The paper's mixtures: those with a published step."""
+        return [mixture for mixture in self.mixtures if mixture.extra.get("paper_step")]
+
+    def step(self, mixture: Mixture) -> int:
+        """Our optimal step at k."""
+        found = self.optima[(self.optima.mixture == mixture.id) & (self.optima.k == self.k)]
+        return int(found.step.iloc[0])
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write the whole report into `folder`, replacing what is there; returns the page's path."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    frames = _tables(results)
+    for name, table in frames.items():
+        tables.write(table, folder / "tables", name)
+    shutil.copyfile(_plotly_script(), _ensure(folder / "assets") / "plotly.min.js")
+    environment = Environment(
+        loader=PackageLoader("pipeline.report"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.get_template("index.html.j2").render(
+        title=results.params.report.title,
+        run=_about_run(results),
+        metrics=tables.METRICS,
+        tables=frames,
+        methods=_method_rows(results),
+        test=results.evaluation["test"],
+        protocols=results.evaluation["protocols"],
+        confidence=results.params.evaluate.confidence,
+        k=results.k,
+        success_plot=plots.success(results.metrics),
+        world=[_mixture_card(results, mixture, folder) for mixture in results.world],
+        paper=[_curve_card(results, mixture) for mixture in results.paper if mixture.id in set(results.optima.mixture)],
+        training=_training_cards(),
+    )
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    return folder / "index.html"
+
+
+def _ensure(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _plotly_script() -> Path:
+    return Path(str(plotly.__file__)).parent / "package_data" / "plotly.min.js"
+
+
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    frames = {
+        "comparison": tables.comparison(results.metrics),
+        "steps_by_k": tables.steps_by_k(results.optima),
+    }
+    if len(results.verdicts):
+        frames["mixtures"] = tables.mixtures(
+            results.world, results.prompts, results.optima, results.verdicts, results.k
+        )
+        frames["mixtures_by_attribute"] = tables.by_attribute(results.world, results.verdicts)
+    searched = [mixture for mixture in results.paper if mixture.id in set(results.optima.mixture)]
+    if searched:
+        frames["richspace_steps"] = tables.richspace_steps(searched, results.optima, results.encoder, results.k)
+    return frames
+
+
+def _method_rows(results: Results) -> list[dict[str, Any]]:
+    """One row per method: {metric: Value-like dict}, for the comparison table."""
+    return [
+        {"name": method, "counts": own.iloc[0], "values": {row.metric: row for row in own.itertuples()}}
+        for method, own in results.metrics.groupby("method", sort=False)
+    ]
+
+
+def _about_run(results: Results) -> dict[str, Any]:
+    """What was run: clips, seconds, models and library versions."""
+    rows = []
+    for name, method in results.params.generate.methods.items():
+        entries = list(ledger.read(paths.clips(name)).values())
+        about = json.loads((paths.clips(name) / ABOUT).read_text())
+        model = results.params.generate.models[method.model] if method.model else None
+        rows.append(
+            {
+                "name": name,
+                "checkpoint": model.checkpoint if model else "rendered by the world",
+                "weights": about["weights"][:12] or "none",
+                "requested": len(entries),
+                "failed": sum(entry.outcome != ledger.OK for entry in entries),
+                "seconds": sum(entry.seconds for entry in entries),
+            }
+        )
+    return {"methods": rows, "versions": {name: version(name) for name in LIBRARIES}, "encoder": results.encoder}
+
+
+def _mixture_card(results: Results, mixture: Mixture, folder: Path) -> dict[str, Any]:
+    """A strip like the paper's Figure 3: clips along the interpolation, beside the guide prompt's clip."""
+    wanted, step = results.params.report, results.step(mixture)
+    model = results.params.generate.models[str(results.params.generate.methods[wanted.strip].model)]
+    frames = [(f"i = {i}", wanted.strip, f"{mixture.name}-s0-i{i}", i == step) for i in strip_steps(step, results.k)]
+    frames.append(("guide prompt", wanted.guide, f"{mixture.name}-s0", False))
+    clips = []
+    for label, method, clip, optimal in frames:
+        source = paths.clips(method) / f"{clip}{SUFFIX}"
+        target = Path("clips") / f"{method}-{clip}.webp"
+        if source.is_file():
+            write_picture(read_clip(source), folder / target, model.fps)
+        clips.append({"label": label, "src": target.as_posix() if source.is_file() else None, "optimal": optimal})
+    own = results.verdicts[results.verdicts.mixture == mixture.id]
+    counts = [(m, int(v.success.sum()), len(v)) for m, v in own.groupby("method", sort=False)]
+    return {
+        "name": mixture.name,
+        "parts": list(zip(tables.PART_NAMES, [results.prompts[p].text for p in mixture.parts], strict=False)),
+        "guide": results.prompts[mixture.guide].text,
+        "attributes": mixture.extra.get("attributes", "").replace(" ", " + "),
+        "clips": clips,
+        "counts": counts,
+        **_curve(results, mixture),
+    }
+
+
+def _curve_card(results: Results, mixture: Mixture) -> dict[str, Any]:
+    return {
+        "name": mixture.name,
+        "figure": mixture.extra.get("figure", ""),
+        "parts": list(zip(tables.PART_NAMES, [results.prompts[p].text for p in mixture.parts], strict=False)),
+        "guide": results.prompts[mixture.guide].text,
+        "note": mixture.extra.get("note", ""),
+        **_curve(results, mixture),
+    }
+
+
+def _curve(results: Results, mixture: Mixture) -> dict[str, Any]:
+    step = results.step(mixture)
+    published = mixture.extra.get("paper_step")
+    similarity = results.curves[search_key(mixture.id, results.k)]
+    return {"step": step, "plot": plots.curve(similarity, step, int(published) if published else None)}
+
+
+def _training_cards() -> list[dict[str, Any]]:
+    """Loss curve and last validation of every shipped model."""
+    cards = []
+    for path in sorted(paths.WORLD_MODELS.glob("*/history.csv")):
+        history = pd.read_csv(path)
+        last = history.drop(columns=["loss", "lr"]).dropna().iloc[-1]
+        cards.append(
+            {
+                "name": path.parent.name,
+                "steps": int(history.step.max()),
+                "validation": {key: float(value) for key, value in last.items() if key != "step"},
+                "plot": plots.training(history),
+            }
+        )
+    return cards

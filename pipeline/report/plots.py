@@ -1,0 +1,71 @@
+"""Plots as plotly figures in JSON; the page draws each when it comes into view, in the page's own colours."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+GREY, BLUE, ORANGE = "#8a8f98", "#4c8dff", "#ff8a3d"
+_LAYOUT = {
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"color": GREY, "size": 12},
+    "margin": {"l": 44, "r": 12, "t": 12, "b": 40},
+    "legend": {"orientation": "h", "y": 1.18, "x": 0},
+    "template": "none",
+}
+_AXIS = {"gridcolor": "rgba(138,143,152,0.25)", "zeroline": False, "automargin": True}
+
+
+def _figure(x_title: str, y_title: str, height: int) -> go.Figure:
+    figure = go.Figure(layout=_LAYOUT)
+    return figure.update_layout(height=height, xaxis=_AXIS | {"title": x_title}, yaxis=_AXIS | {"title": y_title})
+
+
+def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) -> str:
+    """Similarity with the foot along the interpolation: full, truncated and their mean; our step and the paper's.
+
+    The mean, half the sum that Algorithm 2 maximises, lies on the scale of the other two.
+    """
+    k = len(similarity["total"])
+    figure = _figure("interpolation step i (share of a: i / k)", "cosine similarity", 240)
+    x = list(range(1, k + 1))
+    for name, values, colour in (
+        ("full", similarity["full"], GREY),
+        ("truncated", similarity["truncated"], ORANGE),
+        ("mean of both", similarity["total"] / 2, BLUE),
+    ):
+        figure.add_scatter(x=x, y=values.round(6).tolist(), name=name, line={"color": colour, "width": 2})
+    figure.add_vline(x=step, line={"color": BLUE, "dash": "dot"}, annotation={"text": f"ours {step}", "yanchor": "top"})
+    if paper_step is not None:
+        figure.add_vline(
+            x=paper_step,
+            line={"color": ORANGE, "dash": "dash"},
+            annotation={"text": f"paper {paper_step}", "yanchor": "bottom", "y": 0},
+        )
+    return figure.to_json()
+
+
+def success(metrics: pd.DataFrame) -> str:
+    """Share of clips that show the mixture, per method, with Wilson's interval."""
+    rates = metrics[metrics.metric == "success_rate"]
+    figure = _figure("", "clips that show the mixture", 300)
+    figure.add_bar(
+        x=rates.method.tolist(),
+        y=rates.value.tolist(),
+        marker={"color": BLUE},
+        error_y={
+            "array": (rates.high - rates.value).tolist(),
+            "arrayminus": (rates.value - rates.low).tolist(),
+            "color": GREY,
+        },
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+    )
+    return figure.update_yaxes(tickformat=".0%", range=[0, 1]).to_json()
+
+
+def training(history: pd.DataFrame) -> str:
+    """Training loss by step, on a logarithmic axis."""
+    loss = history.dropna(subset="loss")
+    figure = _figure("step", "loss", 240)
+    figure.add_scatter(x=loss.step.tolist(), y=loss.loss.round(5).tolist(), line={"color": BLUE, "width": 1.5})
+    return figure.update_yaxes(type="log").to_json()

@@ -1,0 +1,73 @@
+"""Result files -> what MLflow shall hold: one child run per method, per search and per trained model."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import paths
+from pipeline.params import Params
+from pipeline.search import read_curves, read_optima, search_key
+from pipeline.tracking import ChildRun, Series
+
+
+def result_files() -> list[Path]:
+    """The files that make a state of the results."""
+    searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
+    return sorted([*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *searches, *_histories()])
+
+
+def artifacts() -> list[Path]:
+    """Tables and pictures of the report, and the page itself."""
+    tables = [path for path in (paths.REPORTS / "tables").glob("*") if path.is_file()]
+    return sorted([*tables, *(paths.REPORTS / "clips").glob("*.webp"), paths.REPORTS / "index.html"])
+
+
+def children(params: Params) -> list[ChildRun]:
+    """One run per evaluated method, per encoder's search, and per trained model."""
+    return [*_methods(params), *_searches(params), *_trainings(params)]
+
+
+def _methods(params: Params) -> list[ChildRun]:
+    metrics = pd.read_csv(paths.RESULTS / "metrics.csv")
+    runs = []
+    for name, own in metrics.groupby("method", sort=False):
+        values = {row.metric: row.value for row in own.itertuples()}
+        values |= {f"{row.metric}_low": row.low for row in own.itertuples() if pd.notna(row.low)}
+        values |= {f"{row.metric}_high": row.high for row in own.itertuples() if pd.notna(row.high)}
+        values |= {f"clips_{count}": int(own.iloc[0][count]) for count in ("requested", "generated", "scored")}
+        described = {f"fingerprint.{row.metric}": row.fingerprint for row in own.itertuples()}
+        method = params.generate.methods[str(name)]
+        runs.append(ChildRun(str(name), {**method.model_dump(), **described}, values))
+    return runs
+
+
+def _searches(params: Params) -> list[ChildRun]:
+    """Similarity curves by interpolation step, and the optimal weight by k."""
+    runs = []
+    for name in params.embed.encoders:
+        optima, curves = read_optima(paths.search(name)), read_curves(paths.search(name))
+        series = []
+        for mixture, own in optima.groupby("mixture", sort=False):
+            series.append(Series(f"optimal_weight/{mixture}", list(zip(own.k, own.weight, strict=True))))
+            total = curves[search_key(str(mixture), params.search.default_k)]["total"]
+            series.append(Series(f"similarity/{mixture}", list(enumerate(total, 1))))
+        runs.append(
+            ChildRun(f"search-{name}", {"k": params.search.k, "default_k": params.search.default_k}, {}, series)
+        )
+    return runs
+
+
+def _trainings(params: Params) -> list[ChildRun]:
+    runs = []
+    for path in _histories():
+        history = pd.read_csv(path)
+        columns = [name for name in history if name != "step"]
+        series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]
+        wanted = params.train[path.parent.name]
+        described = {**wanted.spec, **wanted.schedule}
+        runs.append(ChildRun(f"train-{path.parent.name}", described, {}, series))
+    return runs
+
+
+def _histories() -> list[Path]:
+    return sorted(paths.WORLD_MODELS.glob("*/history.csv"))

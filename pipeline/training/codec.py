@@ -1,0 +1,100 @@
+"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch.nn import functional as F
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from pipeline.training.loop import step_generator
+from pipeline.world.render import render
+from pipeline.world.scene import draw
+
+VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
+
+
+@dataclass(frozen=True)
+class CodecSpec:
+    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
+
+    channels: list[int]
+    latent_channels: int
+    kl: float
+    batch: int
+    scenes: int
+    validation_scenes: int
+
+
+def build(spec: CodecSpec) -> AutoencoderKL:
+    """An untrained codec: frames (B, 3, 32, 32) in [-1, 1] <-> latents (B, latent_channels, 8, 8)."""
+    depth = len(spec.channels)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * depth,
+        up_block_types=("UpDecoderBlock2D",) * depth,
+        block_out_channels=tuple(spec.channels),
+        layers_per_block=1,
+        latent_channels=spec.latent_channels,
+        norm_num_groups=8,
+        sample_size=32,
+        mid_block_add_attention=False,
+    )
+
+
+def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """uint8 frames (..., H, W, 3) -> float (..., 3, H, W) in [-1, 1]."""
+    return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
+
+
+class CodecTask:
+    """Reconstruct frames: mean absolute error + mean squared error + a little divergence."""
+
+    def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
+        torch.manual_seed(seed)
+        self.spec, self.seed, self.device = spec, seed, device
+        self.model = build(spec).to(device)
+        self.clips = torch.from_numpy(render(draw(spec.scenes, seed)[1]))
+        self.unseen = torch.from_numpy(render(draw(spec.validation_scenes, VALIDATION_SEED)[1]))
+
+    def loss(self, step: int) -> torch.Tensor:
+        generator = step_generator(self.seed, step)
+        scene = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
+        frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
+        images = to_model(self.clips[scene, frame]).to(self.device)
+        posterior = self.model.encode(images).latent_dist
+        noise = torch.randn(posterior.mean.shape, generator=generator).to(self.device)
+        decoded = self.model.decode(posterior.mean + posterior.std * noise).sample
+        error = F.l1_loss(decoded, images) + F.mse_loss(decoded, images)
+        return error + self.spec.kl * posterior.kl().mean()
+
+    def validate(self, final: bool) -> dict[str, float]:
+        clips = self.unseen if final else self.unseen[:8]
+        decoded = torch.cat([self._reconstruct(clip) for clip in clips])
+        target = to_model(clips.flatten(0, 1)).to(self.device)
+        latents = torch.cat([self.model.encode(to_model(clip).to(self.device)).latent_dist.mean for clip in clips])
+        self.model.register_to_config(scaling_factor=float(1 / latents.std()))
+        psnr = peak_signal_noise_ratio((decoded + 1) / 2, (target + 1) / 2, data_range=1.0)
+        return {"psnr_db": float(psnr), "latent_std": float(latents.std())}
+
+    def picture(self) -> np.ndarray:
+        """Eight unseen frames above their reconstructions."""
+        frames = self.unseen[:8, 7]
+        decoded = ((self._reconstruct(frames).movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
+        return torch.cat([torch.cat(list(frames), 1), torch.cat(list(decoded), 1)], 0).numpy()
+
+    def _reconstruct(self, frames: torch.Tensor) -> torch.Tensor:
+        latents = self.model.encode(to_model(frames).to(self.device)).latent_dist.mean
+        return self.model.decode(latents).sample
+
+
+def build_task(spec: dict[str, Any], seed: int, device: str) -> CodecTask:
+    """The task of params.yaml's train.codec.spec."""
+    return CodecTask(CodecSpec(**spec), seed, device)
+
+
+def export(task: CodecTask, folder: Path) -> None:
+    """Write the codec as a diffusers folder, float16."""
+    task.model.half().save_pretrained(folder)

@@ -1,0 +1,173 @@
+"""train@cogvideox: a small `CogVideoXTransformer3DModel` on the codec's latents of the world's clips.
+
+The layout is CogVideoX 1.5's: rotary positions and patches of 2 x 2 x 2 latents. v-prediction on the scaled-linear
+schedule rescaled to zero terminal SNR; captions are dropped in a share of the steps (zeros as the empty prompt).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from pipeline import paths
+from pipeline.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
+from pipeline.encoders import TextEncoder
+from pipeline.training.codec import to_model
+from pipeline.training.loop import step_generator
+from pipeline.world.captions import captions
+from pipeline.world.judge import judge
+from pipeline.world.render import render
+from pipeline.world.scene import ATTRIBUTES, FRAMES, Names, draw
+
+VALIDATION_SEED = 2_000_001  # prompts that no training seed draws
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """Architecture and data. `drop` is the share of captions replaced by zeros; `embedding_scale` brings MiniLM's
+    token embeddings to about unit variance; `text_tokens` the padded length."""
+
+    layers: int
+    heads: int
+    head_dim: int
+    time_dim: int
+    text_tokens: int
+    embedding_scale: float
+    drop: float
+    batch: int
+    scenes: int
+    sampling_steps: int
+    guidance: float
+    validation_prompts: int
+
+
+def build(spec: VideoSpec, latent_channels: int, text_width: int) -> CogVideoXTransformer3DModel:
+    """An untrained denoiser of latents (B, 16, latent_channels, 8, 8)."""
+    return CogVideoXTransformer3DModel(
+        num_attention_heads=spec.heads,
+        attention_head_dim=spec.head_dim,
+        in_channels=latent_channels,
+        out_channels=latent_channels,
+        time_embed_dim=spec.time_dim,
+        text_embed_dim=text_width,
+        num_layers=spec.layers,
+        sample_width=8,
+        sample_height=8,
+        sample_frames=FRAMES,
+        patch_size=2,
+        patch_size_t=2,
+        temporal_compression_ratio=1,
+        max_text_seq_length=spec.text_tokens,
+        use_rotary_positional_embeddings=True,
+    )
+
+
+def noise_schedule() -> CogVideoXDDIMScheduler:
+    """v-prediction, scaled-linear betas rescaled to zero terminal SNR, trailing timesteps."""
+    return CogVideoXDDIMScheduler(
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        snr_shift_scale=1.0,
+        clip_sample=False,
+    )
+
+
+class VideoTask:
+    """Predict v from noisy latents and the caption's token embeddings."""
+
+    def __init__(
+        self, spec: VideoSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
+    ) -> None:
+        torch.manual_seed(seed)
+        self.spec, self.seed, self.device, self.encoder = spec, seed, device, encoder
+        self.codec = codec.to(device).eval().requires_grad_(False)
+        names, scenes = draw(spec.scenes, seed)
+        self.latents = encode_clips(self.codec, render(scenes), device)
+        self.texts, self.text_of = self._embed(captions(names, seed))
+        self.model = build(spec, codec.config.latent_channels, self.texts.shape[-1]).to(device)
+        self.scheduler = noise_schedule()
+        self.video = self._video()
+        self.rotary = self.video.pipeline._prepare_rotary_positional_embeddings(32, 32, FRAMES, device)
+
+    def _video(self) -> VideoModel:
+        pipe = CogVideoXPipeline(
+            tokenizer=None, text_encoder=None, vae=None, transformer=self.model, scheduler=self.scheduler
+        )
+        return assemble(pipe, self.codec, self.spec.embedding_scale)
+
+    def _embed(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embeddings of the distinct texts, float16, and the row of each text in them."""
+        distinct = sorted(set(texts))
+        row = {text: i for i, text in enumerate(distinct)}
+        tokens = self.encoder.encode(distinct, self.spec.text_tokens, zero_padding=True).tokens
+        return tokens.half(), torch.tensor([row[text] for text in texts])
+
+    def loss(self, step: int) -> torch.Tensor:
+        generator = step_generator(self.seed, step)
+        rows = torch.randint(len(self.latents), (self.spec.batch,), generator=generator)
+        kept = torch.rand(self.spec.batch, generator=generator) >= self.spec.drop
+        timestep = torch.randint(self.scheduler.config.num_train_timesteps, (self.spec.batch,), generator=generator)
+        clean = self.latents[rows].float()
+        noise = torch.randn(clean.shape, generator=generator)
+        text = self.texts[self.text_of[rows]].float() * self.spec.embedding_scale * kept[:, None, None]
+        clean, noise, text, timestep = (x.to(self.device) for x in (clean, noise, text, timestep))
+        noisy = self.scheduler.add_noise(clean, noise, timestep)
+        target = self.scheduler.get_velocity(clean, noise, timestep)
+        predicted = self.model(noisy, text, timestep, image_rotary_emb=self.rotary, return_dict=False)[0]
+        return F.mse_loss(predicted.float(), target)
+
+    def validate(self, final: bool) -> dict[str, float]:
+        """Shares of unseen in-distribution prompts whose clip shows what the prompt names, by the judge."""
+        n = self.spec.validation_prompts if final else 40
+        names, self._clips = self._sample(n)
+        readings = judge(self._clips)
+        pairs = list(zip(names, readings.names(), strict=True))
+        shares = {
+            f"judge_{key}": float(np.mean([getattr(a, key) == getattr(b, key) for a, b in pairs])) for key in ATTRIBUTES
+        }
+        return shares | {"judge_one_object": float(readings.one_object.mean())}
+
+    def _sample(self, n: int, batch: int = 20) -> tuple[list[Names], np.ndarray]:
+        names, _ = draw(n, VALIDATION_SEED)
+        texts, row = self._embed(captions(names, VALIDATION_SEED))
+        sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, 32, 32)
+        noise = initial_noise(self.video, sampling, list(range(n)))
+        clips = [
+            sample(self.video, texts[row[i : i + batch]].float(), noise[i : i + batch], sampling)
+            for i in tqdm(range(0, n, batch), desc="sampling", disable=None, leave=False)
+        ]
+        return names, torch.cat(clips).numpy()
+
+    def picture(self) -> np.ndarray:
+        """Ten validation clips, one a row, every second frame."""
+        return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
+
+
+@torch.inference_mode()
+def encode_clips(codec: AutoencoderKL, clips: np.ndarray, device: torch.device | str, batch: int = 16) -> torch.Tensor:
+    """uint8 clips (N, T, H, W, 3) -> scaled latents (N, T, C, h, w), float16 on the CPU."""
+    encoded = []
+    for i in tqdm(range(0, len(clips), batch), desc="encoding", disable=None, leave=False):
+        part = clips[i : i + batch]
+        frames = to_model(part).flatten(0, 1).to(device)
+        mean = codec.encode(frames).latent_dist.mean * codec.config.scaling_factor
+        encoded.append(mean.unflatten(0, part.shape[:2]).half().cpu())
+    return torch.cat(encoded)
+
+
+def build_task(spec: dict[str, Any], seed: int, device: str) -> VideoTask:
+    """The task of params.yaml's train.cogvideox.spec, on the trained codec."""
+    codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), torch_dtype=torch.float32)
+    return VideoTask(VideoSpec(**spec), codec, TextEncoder("minilm", paths.MINILM), seed, device)
+
+
+def export(task: VideoTask, folder: Path) -> None:
+    """Write transformer and scheduler as a diffusers pipeline folder, float16."""
+    task.model.half()
+    task.video.pipeline.save_pretrained(folder)

@@ -1,0 +1,24 @@
+"""embed@encoder: prompts -> token embeddings and token counts."""
+
+import sys
+
+from pipeline import params, paths
+from pipeline.prompts import read_tables
+from pipeline.stage import stage
+
+
+@stage
+def main(name: str) -> None:
+    from pipeline.embeddings import embed_set
+    from pipeline.encoders import TextEncoder
+
+    wanted = params.load().embed.encoders[name]
+    prompts, _ = read_tables(paths.PROMPTS, paths.MIXTURES)
+    encoder = TextEncoder(wanted.kind, wanted.checkpoint)
+    for set_name, how in wanted.sets.items():
+        own = [prompt for prompt in prompts.values() if prompt.set == set_name]
+        embed_set(encoder, own, how, paths.embeddings(name) / f"{set_name}.safetensors")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

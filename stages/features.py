@@ -1,0 +1,28 @@
+"""features@method: clips, decoded once -> I3D and CLIP features and per-clip measurements."""
+
+import sys
+from pathlib import Path
+
+from pipeline import params, paths
+from pipeline.stage import stage
+
+
+@stage
+def main(name: str) -> None:
+    from metrics.clip import DualEncoder
+    from metrics.i3d import I3D
+    from pipeline.checkpoints import resolve, sha256, weight_hash
+    from pipeline.features import Networks, extract
+
+    wanted = params.load().features
+    clip_folder = resolve(wanted.clip)
+    networks = Networks(
+        i3d=I3D.from_pretrained(paths.I3D),
+        clip=DualEncoder(clip_folder, Path(wanted.clip_text_tower)),
+        hashes={"i3d": sha256(paths.I3D), "clip": weight_hash(clip_folder)},
+    )
+    extract(paths.clips(name), networks, wanted.batch, paths.SCRATCH / "features" / name, paths.features(name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

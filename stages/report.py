@@ -1,0 +1,15 @@
+"""report: result files, clips and curves -> reports/."""
+
+from pipeline import params, paths
+from pipeline.stage import stage
+
+
+@stage
+def main() -> None:
+    from pipeline.report.page import Results, write_report
+
+    write_report(Results.read(params.load()), paths.REPORTS)
+
+
+if __name__ == "__main__":
+    main()

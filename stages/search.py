@@ -1,0 +1,27 @@
+"""search@encoder: embeddings of the mixtures -> similarity curves, optimal steps and embeddings, for every k."""
+
+import sys
+
+from pipeline import params, paths
+from pipeline.embeddings import Embeddings
+from pipeline.prompts import read_tables
+from pipeline.search import first_guides, search_mixture, write_searches
+from pipeline.stage import stage
+
+
+@stage
+def main(name: str) -> None:
+    wanted = params.load()
+    _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
+    guides = first_guides(mixtures)
+    searches = []
+    for set_name in wanted.embed.encoders[name].sets:
+        embeddings = Embeddings.read(paths.embeddings(name) / f"{set_name}.safetensors")
+        for mixture in (m for m in mixtures if m.set == set_name):
+            for k in wanted.search.k:
+                searches.append(search_mixture(mixture, embeddings, k, guides.get(mixture.id)))
+    write_searches(searches, paths.search(name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,22 @@
+"""track: result files -> MLflow; run it again at any time to restore a deleted database."""
+
+import json
+
+from pipeline import params, paths
+from pipeline.stage import stage
+
+
+@stage
+def main() -> None:
+    from pipeline import results, tracking
+
+    wanted = params.load()
+    state = tracking.state_of(results.result_files())
+    summary = {"k": wanted.search.default_k, "seeds": wanted.generate.seeds, "encoder": list(wanted.embed.encoders)}
+    run = tracking.track_results(state, results.children(wanted), summary, results.artifacts())
+    paths.TRACKED.write_text(json.dumps({"state": state, "run": run, "uri": tracking.uri()}, indent=2) + "\n")
+    print(f"tracked as run {run}; look with: .venv/bin/mlflow ui --backend-store-uri {tracking.uri()}")
+
+
+if __name__ == "__main__":
+    main()
