@@ -55,10 +55,12 @@ def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: floa
     Raises:
         CheckpointError: if it has neither a decoder of its own nor `codec` names one.
     """
-    pipe = CogVideoXPipeline.from_pretrained(
-        resolve(checkpoint), text_encoder=None, tokenizer=None, torch_dtype=torch.float32
-    )
-    decoder = None if codec is None else AutoencoderKL.from_pretrained(resolve(codec), torch_dtype=torch.float32)
+    folder = resolve(checkpoint)
+    left_out: dict[str, None] = {"text_encoder": None, "tokenizer": None}
+    if not (folder / "vae").is_dir():
+        left_out["vae"] = None
+    pipe = CogVideoXPipeline.from_pretrained(folder, **left_out, dtype=torch.float32)
+    decoder = None if codec is None else AutoencoderKL.from_pretrained(resolve(codec), dtype=torch.float32)
     if decoder is None and pipe.vae is None:
         raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
     return assemble(pipe, decoder, embedding_scale)
@@ -78,8 +80,9 @@ def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None, embedding_sca
 
 
 def quiet() -> None:
-    """Silence diffusers' notices about components that are left out on purpose."""
+    """Silence diffusers' notices about components that are left out on purpose, and its loading bars."""
     diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
 
 
 def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> torch.Tensor:
@@ -96,11 +99,19 @@ def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> to
 
 
 @torch.inference_mode()
-def sample(model: VideoModel, embeddings: torch.Tensor, noise: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+def sample(
+    model: VideoModel,
+    embeddings: torch.Tensor,
+    noise: torch.Tensor,
+    sampling: Sampling,
+    unconditional: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Sample clips.
 
     Args:
         embeddings: (B, n, d) float32, n and d those of the transformer.
+        unconditional: (n, d), what guidance steers away from: the empty prompt's embedding for public checkpoints;
+            None is zeros, as the world's model was trained.
         noise: (B, F, C, h, w), from `initial_noise`.
 
     Returns:
@@ -116,10 +127,13 @@ def sample(model: VideoModel, embeddings: torch.Tensor, noise: torch.Tensor, sam
         )
     pipe = model.pipeline
     prompt = (embeddings * model.embedding_scale).to(pipe.device)
+    negative = torch.zeros_like(prompt)
+    if unconditional is not None:
+        negative += (unconditional * model.embedding_scale).to(pipe.device)
     with torch.autocast(pipe.device.type, torch.bfloat16):
         output = pipe(
             prompt_embeds=prompt,
-            negative_prompt_embeds=torch.zeros_like(prompt),
+            negative_prompt_embeds=negative,
             latents=noise.to(pipe.device),
             num_inference_steps=sampling.steps,
             guidance_scale=sampling.guidance,

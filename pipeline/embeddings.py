@@ -21,16 +21,19 @@ class EmbeddingError(ValueError):
 def embed_set(encoder: TextEncoder, prompts: list[Prompt], how: EmbeddedSet, path: Path) -> None:
     """Embed the prompts of one set into `path` (.safetensors) and index them beside it (.csv).
 
-    The file holds `tokens` (N, length, d) float32 and `counts` (N,) of the N distinct texts; its metadata the
-    encoder's kind and weight hash. The index has a row for every prompt: id, row in the tensors, tokens, truncated.
+    The file holds `tokens` (N, length, d) float32 and `counts` (N,) of the N distinct texts, and `empty` (length, d),
+    the empty prompt; its metadata the encoder's kind and weight hash. The index has a row for every prompt: id, row in
+    the tensors, tokens, truncated.
     """
     if not prompts:
         raise EmbeddingError(f"no prompts for {path.stem}: is the set named in params.yaml, prompts.sets?")
     texts = sorted({prompt.text for prompt in prompts})
     encoded = encoder.encode(texts, how.length, how.zero_padding)
+    empty = encoder.encode([""], how.length, how.zero_padding).tokens[0]
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"kind": encoder.kind, "weights": encoder.weight_hash, **{k: json.dumps(v) for k, v in how}}
-    save_file({"tokens": encoded.tokens.contiguous(), "counts": encoded.counts.contiguous()}, path, metadata)
+    tensors = {"tokens": encoded.tokens, "counts": encoded.counts, "empty": empty}
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata)
     row = {text: i for i, text in enumerate(texts)}
     index = [
         {
@@ -46,10 +49,12 @@ def embed_set(encoder: TextEncoder, prompts: list[Prompt], how: EmbeddedSet, pat
 
 @dataclass(frozen=True)
 class Embeddings:
-    """The embeddings of one set: tokens (N, length, d), counts (N,), the row of each prompt id, and metadata."""
+    """The embeddings of one set: tokens (N, length, d), counts (N,), the empty prompt's (length, d), the row of each
+    prompt id, and metadata."""
 
     tokens: torch.Tensor
     counts: torch.Tensor
+    empty: torch.Tensor
     rows: dict[str, int]
     metadata: dict[str, str]
 
@@ -63,7 +68,7 @@ class Embeddings:
         if not path.is_file():
             raise EmbeddingError(f"{path} not found: name the set under embed.encoders.*.sets and run the embed stage")
         with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in ("tokens", "counts")}
+            tensors = {name: file.get_tensor(name) for name in ("tokens", "counts", "empty")}
             metadata = dict(file.metadata())
         index = pd.read_csv(path.with_suffix(".csv"))
         return cls(**tensors, rows=dict(zip(index["id"], index["row"], strict=True)), metadata=metadata)

@@ -18,7 +18,6 @@ from pipeline.clips import SUFFIX, write_clip
 from pipeline.methods.base import Job, Method
 
 log = logging.getLogger(__name__)
-ABOUT = "method.json"
 
 
 def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger.Entry]:
@@ -108,4 +107,4 @@ def _write_about(folder: Path, name: str, method: Method) -> None:
         "fingerprint": method.fingerprint,
         "fps": method.fps,
     }
-    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+    (folder / ledger.ABOUT).write_text(json.dumps(about, indent=2) + "\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 OK = "ok"
 FILE = "ledger.jsonl"
+ABOUT = "method.json"  # beside the ledger: what made the clips
 
 
 @dataclass(frozen=True)

@@ -82,11 +82,14 @@ class SamplingParams(_Section):
 
 
 class Model(_Section):
+    """`unconditional`: what guidance steers away from, the empty prompt's embedding or zeros."""
+
     checkpoint: str
     codec: str | None = None
     encoder: str
     set: str
     embedding_scale: float = 1.0
+    unconditional: Literal["empty", "zeros"] = "empty"
     sampling: SamplingParams
     fps: Positive
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import paths
+from pipeline.optima import read_curves, read_optima, search_key
 from pipeline.params import Params
-from pipeline.search import read_curves, read_optima, search_key
 from pipeline.tracking import ChildRun, Series
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from safetensors import safe_open
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 
 from pipeline.embeddings import Embeddings
 from pipeline.interpolation import Optimum, find_optimal
+from pipeline.optima import CURVES, EMBEDDINGS, TABLE, read_optima, search_key
 from pipeline.prompts import Mixture
 
 
@@ -85,33 +85,15 @@ def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
         tensors[key] = optimum.embedding.contiguous()
         if search.first_step is not None:
             tensors[f"{key}/first"] = search.ends[0].contiguous()
-    pd.DataFrame(rows).astype({"first_step": "Int64"}).to_csv(folder / "optima.csv", index=False)
-    (folder / "curves.json").write_text(json.dumps(curves))
-    save_file(tensors, folder / "embeddings.safetensors")
-
-
-def search_key(mixture_id: str, k: int) -> str:
-    """Name of a search's curves and embedding in the files of `write_searches`."""
-    return f"{mixture_id}/k{k}"
-
-
-def read_optima(folder: Path) -> pd.DataFrame:
-    """The table optima.csv, `first_step` nullable."""
-    return pd.read_csv(folder / "optima.csv", dtype={"first_step": "Int64"})
-
-
-def read_curves(folder: Path) -> dict[str, dict[str, np.ndarray]]:
-    """The similarity curves by `search_key`: full, truncated and total, each (k,)."""
-    curves = json.loads((folder / "curves.json").read_text())
-    return {key: {name: np.array(values) for name, values in curve.items()} for key, curve in curves.items()}
+    pd.DataFrame(rows).astype({"first_step": "Int64"}).to_csv(folder / TABLE, index=False)
+    (folder / CURVES).write_text(json.dumps(curves))
+    save_file(tensors, folder / EMBEDDINGS)
 
 
 class SearchResults:
     """What the search stage found at one k, beside the embeddings that it searched; tensors are read when asked for."""
 
     def __init__(self, folder: Path, k: int, embeddings: Embeddings) -> None:
-        if not (folder / "optima.csv").is_file():
-            raise FileNotFoundError(f"{folder / 'optima.csv'} not found: run the search stage")
         self.folder, self.k, self.embeddings = folder, k, embeddings
         optima = read_optima(folder)
         self.steps: dict[str, int] = optima[optima.k == k].set_index("mixture").step.to_dict()
@@ -128,5 +110,5 @@ class SearchResults:
         return self._tensor(f"{search_key(mixture.id, self.k)}/first"), b
 
     def _tensor(self, key: str) -> torch.Tensor:
-        with safe_open(self.folder / "embeddings.safetensors", "pt") as file:
+        with safe_open(self.folder / EMBEDDINGS, "pt") as file:
             return file.get_tensor(key)

@@ -5,8 +5,10 @@ already there adds nothing, and a deleted database is restored by running it aga
 """
 
 import hashlib
+import logging
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,12 +46,10 @@ def uri() -> str:
 
 
 def _client() -> Any:
-    import logging
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    for name in ("alembic", "mlflow"):  # the tables of a new database are nobody's news
+        logging.getLogger(name).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri())
 
 
@@ -129,7 +129,8 @@ def _write_child(client: Any, experiment: str, parent: str, child: ChildRun) -> 
 def _log_series(client: Any, run: str, series: list[Series]) -> None:
     from mlflow.entities import Metric
 
-    points = [Metric(s.name, value, 0, step) for s in series for step, value in s.points if np.isfinite(value)]
+    now = time.time_ns() // 1_000_000
+    points = [Metric(s.name, value, now, step) for s in series for step, value in s.points if np.isfinite(value)]
     for i in range(0, len(points), _BATCH):
         client.log_batch(run, metrics=points[i : i + _BATCH])
 

@@ -13,7 +13,7 @@ from pipeline.stage import stage
 
 @stage
 def main() -> None:
-    from pipeline import evaluation, features, generation
+    from pipeline import evaluation, features, ledger
 
     wanted = params.load().evaluate
 
@@ -21,7 +21,7 @@ def main() -> None:
         folder = paths.features(name)
         with safe_open(folder / features.TENSORS, "np") as file:
             hashes = file.metadata()
-        about = json.loads((paths.clips(name) / generation.ABOUT).read_text())
+        about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
         table, tensors = features.read_table(folder), features.read_tensors(folder)
         return evaluation.Evaluated(name, table, tensors, hashes, about["parameters"])
 

@@ -164,7 +164,8 @@ class MixtureMethod:
         """Hash of weights, sampling and every embedding."""
         tensors = [c.embedding for conditions in self._conditions.values() for c in conditions]
         content = hashlib.sha256(b"".join(t.numpy().tobytes() for t in tensors)).hexdigest()
-        return _digest([self.weights, asdict(self._sampling), self.context.model.embedding_scale, content])
+        model = self.context.model
+        return _digest([self.weights, asdict(self._sampling), model.embedding_scale, model.unconditional, content])
 
     @cached_property
     def _conditions(self) -> dict[str, Sequence[Condition]]:
@@ -191,7 +192,8 @@ class MixtureMethod:
         found = [next(c for c in self._conditions[job.mixture] if c.variant == job.variant) for job in jobs]
         embeddings = torch.stack([condition.embedding for condition in found])
         noise = cogvideox.initial_noise(self._model, self._sampling, [noise_seed(job) for job in jobs])
-        return cogvideox.sample(self._model, embeddings, noise, self._sampling).numpy()
+        unconditional = self.embeddings.empty if self.context.model.unconditional == "empty" else None
+        return cogvideox.sample(self._model, embeddings, noise, self._sampling, unconditional).numpy()
 
 
 def noise_seed(job: Job) -> int:

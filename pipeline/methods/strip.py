@@ -2,12 +2,8 @@
 
 from pipeline.interpolation import interpolate
 from pipeline.methods.base import Condition, Context, MixtureMethod
+from pipeline.optima import strip_steps
 from pipeline.prompts import Mixture
-
-
-def strip_steps(optimum: int, k: int) -> list[int]:
-    """The steps that a strip shows, without repeats and within 1 … k."""
-    return sorted({step for step in (1, optimum - 1, optimum, optimum + 1, k) if 1 <= step <= k})
 
 
 class Strip(MixtureMethod):

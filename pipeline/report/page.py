@@ -13,13 +13,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from pipeline import ledger, paths
 from pipeline.clips import SUFFIX, read_clip
-from pipeline.generation import ABOUT
-from pipeline.methods.strip import strip_steps
+from pipeline.optima import read_curves, read_optima, search_key, strip_steps
 from pipeline.params import Params
 from pipeline.prompts import Mixture, Prompt, read_tables
 from pipeline.report import plots, tables
 from pipeline.report.strips import write_picture
-from pipeline.search import read_curves, read_optima, search_key
 
 LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
 
@@ -142,7 +140,7 @@ def _about_run(results: Results) -> dict[str, Any]:
     rows = []
     for name, method in results.params.generate.methods.items():
         entries = list(ledger.read(paths.clips(name)).values())
-        about = json.loads((paths.clips(name) / ABOUT).read_text())
+        about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
         model = results.params.generate.models[method.model] if method.model else None
         rows.append(
             {

@@ -163,7 +163,7 @@ def encode_clips(codec: AutoencoderKL, clips: np.ndarray, device: torch.device |
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> VideoTask:
     """The task of params.yaml's train.cogvideox.spec, on the trained codec."""
-    codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), torch_dtype=torch.float32)
+    codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), dtype=torch.float32)
     return VideoTask(VideoSpec(**spec), codec, TextEncoder("minilm", paths.MINILM), seed, device)
 
 

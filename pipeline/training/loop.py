@@ -89,13 +89,13 @@ def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, repor
     optimizer = torch.optim.AdamW(
         task.model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
     )
-    lr_schedule = get_cosine_schedule_with_warmup(optimizer, schedule.warmup, schedule.steps)
     model, optimizer = accelerator.prepare(task.model, optimizer)
     ema = EMAModel(model.parameters(), decay=schedule.ema, use_ema_warmup=True, power=0.75)
     history = History()
     first = _restore(checkpoint, identity, model, optimizer, ema, history)
-    for _ in range(first):
-        lr_schedule.step()
+    for group in optimizer.param_groups:
+        group["initial_lr"] = schedule.learning_rate
+    lr_schedule = get_cosine_schedule_with_warmup(optimizer, schedule.warmup, schedule.steps, last_epoch=first - 1)
 
     model.train()
     bar = tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, disable=None, desc=checkpoint.stem)
@@ -110,6 +110,7 @@ def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, repor
         ema.step(model.parameters())
         done = step + 1
         if done % 20 == 0 or done == schedule.steps:
+            loss = loss.detach()
             history.add(done, loss=float(loss), lr=lr_schedule.get_last_lr()[0])
             bar.set_postfix(loss=f"{float(loss):.4f}")
             report(done, history.rows[-1], None)

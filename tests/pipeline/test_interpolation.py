@@ -133,7 +133,9 @@ def test_rows_that_cancel_contribute_nothing() -> None:
 def test_single_precision_input_is_computed_in_double() -> None:
     a, b, c = (x.float() for x in random_triple(0, 226, 64))
     assert similarity_curve(a, b, c, 30).dtype == torch.float64
-    assert torch.allclose(similarity_curve(a, b, c, 30), literal_curve(a.double(), b.double(), c.double(), 30), atol=1e-9)
+    assert torch.allclose(
+        similarity_curve(a, b, c, 30), literal_curve(a.double(), b.double(), c.double(), 30), atol=1e-9
+    )
     assert find_optimal(a, b, c, [5, 6, 9], 30).embedding.dtype == torch.float32
 
 

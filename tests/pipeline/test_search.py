@@ -4,16 +4,9 @@ import torch
 
 from pipeline.embeddings import Embeddings
 from pipeline.interpolation import find_optimal, interpolate
+from pipeline.optima import read_curves, read_optima, search_key
 from pipeline.prompts import Mixture
-from pipeline.search import (
-    SearchResults,
-    first_guides,
-    read_curves,
-    read_optima,
-    search_key,
-    search_mixture,
-    write_searches,
-)
+from pipeline.search import SearchResults, first_guides, search_mixture, write_searches
 
 TWO = Mixture("s/ab", "s", ("s/a", "s/b"), "s/ab-guide")
 THREE = Mixture("s/abc", "s", ("s/a", "s/b", "s/c"), "s/abc-guide")
@@ -23,7 +16,9 @@ NAMES = ("a", "b", "c", "ab-guide", "abc-guide")
 @pytest.fixture
 def embeddings() -> Embeddings:
     tokens = torch.randn(5, 6, 8, generator=torch.Generator().manual_seed(0))
-    return Embeddings(tokens, torch.tensor([2, 3, 4, 5, 6]), {f"s/{name}": i for i, name in enumerate(NAMES)}, {})
+    return Embeddings(
+        tokens, torch.tensor([2, 3, 4, 5, 6]), tokens[0] * 0, {f"s/{name}": i for i, name in enumerate(NAMES)}, {}
+    )
 
 
 def test_three_parts_apply_the_algorithm_twice(embeddings: Embeddings) -> None:

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import tiny
+
+
+@pytest.fixture(scope="session")
+def tokenizers(shared: Path) -> Path:
+    """The real T5 and CLIP tokenizers."""
+    return shared / "data/tokenizers"
+
+
+@pytest.fixture(scope="session")
+def cogvideox_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small folder of the layout of CogVideoX-2B."""
+    return tiny.cogvideox_checkpoint(tmp_path_factory.mktemp("cogvideox"), tokenizers)
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small folder of CLIP's layout."""
+    return tiny.clip_checkpoint(tmp_path_factory.mktemp("clip"), tokenizers)

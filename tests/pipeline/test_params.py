@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.params import ParamsError, load
+
+
+@pytest.fixture
+def written(root: Path, tmp_path: Path):
+    """Writes the shipped parameters with one value changed; returns the path."""
+
+    def write(key: str, value: object) -> Path:
+        data = yaml.safe_load((root / "params.yaml").read_text())
+        *parents, last = key.split(".")
+        section = data
+        for name in parents:
+            section = section[name]
+        section[last] = value
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(data))
+        return tmp_path / "params.yaml"
+
+    return write
+
+
+def test_the_shipped_parameters_are_valid(root: Path) -> None:
+    wanted = load(root / "params.yaml")
+    assert wanted.search.default_k == 30
+    assert wanted.generate.methods["end_a"].options == {"part": "first"}
+    assert set(wanted.train) == {"codec", "clip", "cogvideox"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("search.k", [0, 30], r"search\.k\.0: .*greater than or equal to 1, found 0"),
+        ("search.default_k", 31, "search: .*default_k is 31, which is not in search.k"),
+        ("generate.seeds", "many", r"generate\.seeds: .*found 'many'"),
+        ("generate.tyop", 1, r"generate\.tyop: Extra inputs are not permitted, found 1"),
+        ("generate.methods.cogvideox.model", "none", r"generate.methods.cogvideox.model is 'none', expected one of"),
+        ("generate.models.world.encoder", "t6", "encoder is 't6', expected one of"),
+        ("evaluate.methods", ["nosuch"], r"name \['nosuch'\], which generate.methods does not define"),
+        ("embed.encoders.minilm.kind", "bert", r"embed\.encoders\.minilm\.kind: .*'minilm', 't5' or 'clip'"),
+        ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
+    ],
+)
+def test_faults_name_key_value_and_expectation(written, key: str, value: object, message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        load(written(key, value))
+
+
+def test_files_that_are_no_parameters(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="run from the repository's root"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1")
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        load(tmp_path / "bad.yaml")

@@ -1,0 +1,58 @@
+"""Checkpoints of the public layouts made small: random weights, real tokenizers."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
+from transformers import CLIPConfig, CLIPModel, T5Config, T5EncoderModel, T5Tokenizer
+
+TEXT_WIDTH, TEXT_LENGTH = 32, 226
+
+
+def cogvideox_checkpoint(folder: Path, tokenizers: Path) -> Path:
+    """A CogVideoX-2B folder: text_encoder/, tokenizer/, transformer/, vae/, scheduler/, 226 text tokens."""
+    torch.manual_seed(0)
+    tokenizer = T5Tokenizer.from_pretrained(tokenizers / "cogvideox_t5")
+    encoder = T5EncoderModel(T5Config(vocab_size=32128, d_model=TEXT_WIDTH, d_kv=8, d_ff=32, num_layers=1, num_heads=2))
+    transformer = CogVideoXTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=16,
+        in_channels=4,
+        out_channels=4,
+        time_embed_dim=8,
+        text_embed_dim=TEXT_WIDTH,
+        num_layers=1,
+        sample_width=4,
+        sample_height=4,
+        sample_frames=9,
+        patch_size=2,
+        temporal_compression_ratio=4,
+        max_text_seq_length=TEXT_LENGTH,
+    )
+    vae = AutoencoderKLCogVideoX(
+        block_out_channels=(8, 8, 8, 8),
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=2,
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        temporal_compression_ratio=4,
+    )
+    CogVideoXPipeline(tokenizer, encoder, vae, transformer, CogVideoXDDIMScheduler()).save_pretrained(folder)
+    return folder
+
+
+def clip_checkpoint(folder: Path, tokenizers: Path) -> Path:
+    """A CLIP folder with the real tokenizer and a one-layer model of each tower."""
+    torch.manual_seed(0)
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(
+        text_config={**tower, "vocab_size": 49408, "eos_token_id": 49407, "bos_token_id": 49406, "pad_token_id": 49407},
+        vision_config={**tower, "image_size": 32, "patch_size": 8},
+        projection_dim=8,
+    )
+    CLIPModel(config).save_pretrained(folder)
+    for path in (tokenizers / "clip_sd").iterdir():
+        shutil.copy(path, folder)
+    return folder
