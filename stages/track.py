@@ -14,8 +14,8 @@ def main() -> None:
     state = tracking.state_of(results.result_files())
     summary = {"k": wanted.search.default_k, "seeds": wanted.generate.seeds, "encoder": list(wanted.embed.encoders)}
     run = tracking.track_results(state, results.children(wanted), summary, results.artifacts())
-    paths.TRACKED.write_text(json.dumps({"state": state, "run": run, "uri": tracking.uri()}, indent=2) + "\n")
-    print(f"tracked as run {run}; look with: .venv/bin/mlflow ui --backend-store-uri {tracking.uri()}")
+    paths.TRACKED.write_text(json.dumps({"state": state, "run": run}, indent=2) + "\n")
+    print(f"tracked as MLflow run {run}")
 
 
 if __name__ == "__main__":

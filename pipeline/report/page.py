@@ -35,7 +35,7 @@ class Results:
     optima: pd.DataFrame
     curves: dict[str, dict[str, Any]]
     encoder: str
-    world: list[Mixture]
+    world: list[Mixture]  # those that were generated
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -53,7 +53,7 @@ class Results:
             optima=read_optima(paths.search(model.encoder)),
             curves=read_curves(paths.search(model.encoder)),
             encoder=model.encoder,
-            world=[mixture for mixture in mixtures if mixture.set == model.set],
+            world=[mixture for mixture in mixtures if mixture.set == model.set][: params.generate.mixtures],
         )
 
     @property

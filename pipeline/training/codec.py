@@ -1,4 +1,10 @@
-"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
+"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8.
+
+It sees frames, and blends of two frames whose latents shall be the blend of the frames' latents: a linear codec, so
+that what lies between two latents decodes to what lies between the two pictures. A codec that is free to bend knows
+the four trained colours only, and decodes the mean of red and blue to any of the others. No scene of a mixture value
+is needed for it, nor shown.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +25,13 @@ VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
 
 @dataclass(frozen=True)
 class CodecSpec:
-    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
+    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I), `linear` the squared
+    distance of a blend's latents from the blend of the latents; `batch` frames make `batch / 2` blends."""
 
     channels: list[int]
     latent_channels: int
     kl: float
+    linear: float
     batch: int
     scenes: int
     validation_scenes: int
@@ -49,8 +57,14 @@ def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
+def blend(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The first half of a batch over the second: weight · x[:n] + (1 - weight) · x[n:]."""
+    first, second = x.chunk(2)
+    return weight * first + (1 - weight) * second
+
+
 class CodecTask:
-    """Reconstruct frames: mean absolute error + mean squared error + a little divergence."""
+    """Reconstruct frames and blends: mean absolute error + mean squared error + divergence + non-linearity."""
 
     def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
@@ -63,12 +77,16 @@ class CodecTask:
         generator = step_generator(self.seed, step)
         scene = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
         frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
-        images = to_model(self.clips[scene, frame]).to(self.device)
+        weight = torch.rand(self.spec.batch // 2, 1, 1, 1, generator=generator)
+        frames = to_model(self.clips[scene, frame])
+        images = torch.cat([frames, blend(frames, weight)]).to(self.device)
         posterior = self.model.encode(images).latent_dist
         noise = torch.randn(posterior.mean.shape, generator=generator).to(self.device)
         decoded = self.model.decode(posterior.mean + posterior.std * noise).sample
         error = F.l1_loss(decoded, images) + F.mse_loss(decoded, images)
-        return error + self.spec.kl * posterior.kl().mean()
+        own, blended = posterior.mean.split([self.spec.batch, self.spec.batch // 2])
+        bend = F.mse_loss(blended, blend(own, weight.to(self.device)))
+        return error + self.spec.kl * posterior.kl().mean() + self.spec.linear * bend
 
     def validate(self, final: bool) -> dict[str, float]:
         clips = self.unseen if final else self.unseen[:8]

@@ -1,6 +1,6 @@
 """train@cogvideox: a small `CogVideoXTransformer3DModel` on the codec's latents of the world's clips.
 
-The layout is CogVideoX 1.5's: rotary positions and patches of 2 x 2 x 2 latents. v-prediction on the scaled-linear
+The layout is CogVideoX 1.5's: rotary positions and patches over several frames. v-prediction on the scaled-linear
 schedule rescaled to zero terminal SNR; captions are dropped in a share of the steps (zeros as the empty prompt).
 """
 
@@ -30,12 +30,14 @@ VALIDATION_SEED = 2_000_001  # prompts that no training seed draws
 @dataclass(frozen=True)
 class VideoSpec:
     """Architecture and data. `drop` is the share of captions replaced by zeros; `embedding_scale` brings MiniLM's
-    token embeddings to about unit variance; `text_tokens` the padded length."""
+    token embeddings to about unit variance; `text_tokens` the padded length; `patch_frames` how many frames share a
+    token (CogVideoX 1.5 has 2): fewer tokens, more steps in the same time."""
 
     layers: int
     heads: int
     head_dim: int
     time_dim: int
+    patch_frames: int
     text_tokens: int
     embedding_scale: float
     drop: float
@@ -60,7 +62,7 @@ def build(spec: VideoSpec, latent_channels: int, text_width: int) -> CogVideoXTr
         sample_height=8,
         sample_frames=FRAMES,
         patch_size=2,
-        patch_size_t=2,
+        patch_size_t=spec.patch_frames,
         temporal_compression_ratio=1,
         max_text_seq_length=spec.text_tokens,
         use_rotary_positional_embeddings=True,
