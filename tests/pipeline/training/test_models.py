@@ -1,0 +1,121 @@
+"""What each model learns, and what the shipped weights reach on scenes that no training seed draws."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from metrics.clip import TextTower
+from pipeline.encoders import TextEncoder
+from pipeline.training import clip, codec, cogvideox
+from pipeline.training.cogvideox import VideoSpec, encode_clips
+from pipeline.world.judge import hue_of, judge
+from pipeline.world.mixtures import position
+from pipeline.world.render import render
+from pipeline.world.scene import Names, draw, realise
+
+CODEC = codec.CodecSpec([8, 8], 4, 1e-6, 0.05, batch=4, scenes=4, validation_scenes=2)
+CLIP = clip.ClipSpec(16, 1, 2, 8, batch=24, scenes=48, candidates=4, validation_scenes=24)
+VIDEO = VideoSpec(
+    layers=1, heads=1, head_dim=16, time_dim=8, patch_frames=4, text_tokens=20, embedding_scale=4.0, drop=0.5,
+    batch=3, scenes=6, sampling_steps=2, guidance=2.0, validation_prompts=4,
+)  # fmt: skip
+TARGETS = {"codec": {"psnr_db": 28}, "clip": {"ranked_first": 0.9},
+           "cogvideox": {"judge_colour": 0.95, "judge_shape": 0.8, "judge_motion": 0.9}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shipped_codec() -> AutoencoderKL:
+    folder = Path(__file__).parents[3] / "models/world/codec"
+    return AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_shipped_models_are_small(root: Path, name: str) -> None:
+    files = [path for path in (root / "models/world" / name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 8e6
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv"}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_shipped_models_reached_their_targets_when_they_were_trained(root: Path, name: str) -> None:
+    history = pd.read_csv(root / f"models/world/{name}/history.csv")
+    for metric, target in TARGETS[name].items():
+        assert history[metric].dropna().iloc[-1] >= target
+
+
+def test_the_shipped_codec_on_unseen_scenes(shipped_codec: AutoencoderKL) -> None:
+    frames = codec.to_model(render(draw(20, 123_456)[1])[:, ::5]).flatten(0, 1)
+    decoded = shipped_codec.decode(shipped_codec.encode(frames).latent_dist.mean).sample
+    assert peak_signal_noise_ratio((decoded + 1) / 2, (frames + 1) / 2, data_range=1.0) >= 28
+
+
+def test_the_shipped_codec_is_linear_between_colours(shipped_codec: AutoencoderKL) -> None:
+    """The mean of a red and a blue circle's latents decodes to a purple one, a colour that training never shows."""
+    rng = np.random.default_rng(0)
+    red = realise([Names("red", "circle", "plain", "large", "right")] * 4, rng)
+    blue = realise([Names("blue", "circle", "plain", "large", "right")] * 4, rng)
+    from dataclasses import replace
+
+    blue = replace(red, rgb=blue.rgb)
+    latents = [encode_clips(shipped_codec, render(scenes), "cpu").float() for scenes in (red, blue)]
+    from pipeline.cogvideox import decode
+
+    mean = decode(shipped_codec, (latents[0] + latents[1]) / 2)
+    clips = (mean.clamp(0, 1) * 255).round().byte().movedim(2, -1).numpy()
+    found = position("colour", "red", "blue", judge(clips))
+    assert ((found > 0.25) & (found < 0.75)).all(), hue_of(clips[:, 8, 16, 16])
+
+
+def test_blending_is_a_weighted_mean_of_the_halves() -> None:
+    x = torch.arange(4.0)[:, None, None, None]
+    assert codec.blend(x, torch.tensor([0.25, 1.0])[:, None, None, None]).flatten().tolist() == [1.5, 1.0]
+
+
+def test_every_task_has_a_loss_that_moves_every_weight(minilm: Path) -> None:
+    tasks = [
+        codec.CodecTask(CODEC, 0, "cpu"),
+        clip.ClipTask(CLIP, TextTower(minilm), 0, "cpu"),
+        cogvideox.VideoTask(VIDEO, codec.build(CODEC), TextEncoder("minilm", minilm), 0, "cpu"),
+    ]
+    for task in tasks:
+        loss = task.loss(0)
+        loss.backward()
+        assert torch.isfinite(loss)
+        still = [name for name, p in task.model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+        assert not still
+        assert float(task.loss(0)) == pytest.approx(loss.item(), rel=1e-4)
+        assert float(task.loss(1)) != pytest.approx(loss.item(), rel=1e-4)
+        with torch.no_grad():
+            assert all(np.isfinite(value) for value in task.validate(final=True).values())
+
+
+def test_captions_of_one_content_are_all_matches() -> None:
+    names, _ = draw(500, 1)
+    content = clip.contents(names)
+    for i, j in ((0, 1), (5, 90), (17, 400)):
+        visible = [getattr(names[i], key) == getattr(names[j], key) for key in clip.VISIBLE]
+        assert (content[i] == content[j]) == all(visible)
+    assert len(content.unique()) == 4 * 3 * 2 * 2
+
+
+def test_candidates_are_of_distinct_other_contents() -> None:
+    names, _ = draw(300, 2)
+    content = clip.contents(names)
+    rows = clip._candidates(7, content, 20, np.random.default_rng(0))
+    assert rows[0] == 7
+    assert len({int(content[row]) for row in rows}) == 20
+
+
+def test_the_denoising_target_is_v(minilm: Path) -> None:
+    """v = √ᾱ ε - √(1-ᾱ) x, and the last timestep is pure noise (zero terminal SNR)."""
+    scheduler = cogvideox.noise_schedule()
+    clean, noise, t = torch.randn(2, 3), torch.randn(2, 3), torch.tensor([10, 999])
+    alpha = scheduler.alphas_cumprod[t][:, None]
+    expected = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
+    assert torch.allclose(scheduler.get_velocity(clean, noise, t), expected, atol=1e-6)
+    assert torch.allclose(scheduler.add_noise(clean, noise, t)[1], noise[1], atol=1e-4)
