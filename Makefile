@@ -36,7 +36,7 @@ lock: $(READY)
 
 $(READY): requirements.lock requirements-torch.txt pyproject.toml
 	@echo "setting up $(VENV)"
-	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --requirement requirements-torch.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -172,7 +172,6 @@ def prepare(clips: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def extract(network: I3D, clips: torch.Tensor) -> torch.Tensor:
-    """I3D logits (B, 400), float32 on the CPU, of uint8 clips (B, T, H, W, 3)."""
-    device = next(network.parameters()).device
-    return network(prepare(clips.to(device))).cpu()
+def extract(network: I3D, prepared: torch.Tensor) -> torch.Tensor:
+    """I3D logits (B, 400), float32 on the CPU, of clips that `prepare` made."""
+    return network(prepared.to(next(network.parameters()).device)).cpu()

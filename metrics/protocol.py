@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Choices that change a value. `weights` maps a network to the sha256 of its weights."""
+    """Choices that change a value of FVD. `weights` is the sha256 of the network's; `real` names the real clips."""
 
     name: str
     network: str
@@ -17,6 +17,7 @@ class Protocol:
     stride: int
     resize: str
     value_range: str
+    real: str
     n_real: int
     n_gen: int
     ddof: int
@@ -28,6 +29,6 @@ class Protocol:
         return fingerprint(asdict(self))
 
 
-def fingerprint(choices: Mapping[str, object]) -> str:
-    """Twelve hex digits of a sha256 over the choices, whatever their order."""
+def fingerprint(choices: Mapping[str, object] | Sequence[object]) -> str:
+    """Twelve hex digits of a sha256 over the choices; the order of a mapping does not matter."""
     return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()[:12]

@@ -39,6 +39,16 @@ def weight_hash(folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.suffix in WEIGHT_SUFFIXES)
     if not files:
         raise CheckpointError(f"{folder} holds no weights (expected files ending in {', '.join(WEIGHT_SUFFIXES)})")
+    return _hash_of(files, folder)
+
+
+def content_hash(folder: Path) -> str:
+    """sha256 over the configurations (.json) and weights below `folder`, in the order of their names."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (*WEIGHT_SUFFIXES, ".json"))
+    return _hash_of(files, folder)
+
+
+def _hash_of(files: list[Path], folder: Path) -> str:
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode())

@@ -98,6 +98,17 @@ def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> to
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
+def check_embeddings(model: VideoModel, embeddings: torch.Tensor) -> None:
+    """Refuse embeddings (B, n, d) whose n and d are not the transformer's.
+
+    Raises:
+        ValueError: naming both sizes.
+    """
+    found, wanted = tuple(embeddings.shape[1:]), (model.text_length, model.text_width)
+    if found != wanted:
+        raise ValueError(f"embeddings are {found}, the transformer wants {wanted} (tokens, width)")
+
+
 @torch.inference_mode()
 def sample(
     model: VideoModel,
@@ -120,11 +131,7 @@ def sample(
     Raises:
         ValueError: if the embeddings' size is not the transformer's.
     """
-    wanted = (model.text_length, model.text_width)
-    if tuple(embeddings.shape[1:]) != wanted:
-        raise ValueError(
-            f"embeddings are {tuple(embeddings.shape[1:])}, the transformer wants {wanted} (tokens, width)"
-        )
+    check_embeddings(model, embeddings)
     pipe = model.pipeline
     prompt = (embeddings * model.embedding_scale).to(pipe.device)
     negative = torch.zeros_like(prompt)

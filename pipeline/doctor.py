@@ -64,8 +64,10 @@ def _packages() -> Iterator[Finding]:
 
 
 def _device() -> Finding:
-    import torch
-
+    try:
+        import torch
+    except ImportError:
+        return Finding("device", "unknown without torch", "make .venv/.ready installs the lock file")
     if torch.cuda.is_available():
         return Finding("device", f"cuda: {torch.cuda.get_device_name()}")
     return Finding("device", f"cpu, {torch.get_num_threads()} threads")
@@ -81,7 +83,8 @@ def _weights() -> Iterator[Finding]:
 
 
 def _exists(what: str, path: Path, fix: str) -> Finding:
-    return Finding(what, str(path)) if path.exists() else Finding(what, f"no {path}", fix)
+    present = any(path.iterdir()) if path.is_dir() else path.exists()
+    return Finding(what, str(path)) if present else Finding(what, f"no {path}", fix)
 
 
 def _params() -> Iterator[Finding]:

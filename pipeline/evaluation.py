@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pandas as pd
 import torch
@@ -13,23 +13,25 @@ from metrics import fvd, i3d
 from metrics.clipsim import clipsim
 from metrics.proportions import mcnemar, wilson
 from metrics.protocol import Protocol, fingerprint
+from pipeline.checkpoints import sha256
 from pipeline.features import readings_of
 from pipeline.ledger import OK
 from pipeline.prompts import Mixture, Prompt
+from pipeline.world import judge, mixtures, scene
 from pipeline.world.mixtures import WorldMixture, verdict
 from pipeline.world.scene import ATTRIBUTES, Names
 
-_VERDICT_COLUMNS = ("method", "mixture", "seed", "clip", "one_object", "success")
+_VERDICT_COLUMNS = ("method", "mixture", "seed", "clip", "shared", "one_object", "success")
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One method's features: the table of all requested clips, and the arrays of the scored ones."""
+    """One method's features: the table of all requested clips, the arrays of the scored ones, and what made them."""
 
     name: str
     table: pd.DataFrame
     tensors: Mapping[str, np.ndarray]
-    hashes: Mapping[str, str]
+    description: Mapping[str, str]
     parameters: int
 
     @property
@@ -63,24 +65,26 @@ def evaluate(
     values: list[Value] = []
     protocols: dict[str, Any] = {}
 
-    def add(method: Evaluated, metric: str, number: float, protocol: dict[str, Any], flag: str = "",
-            low: float = float("nan"), high: float = float("nan")) -> None:  # fmt: skip
+    def add(
+        method: Evaluated, metric: str, number: float, protocol: dict[str, Any], flag: str = "",
+        interval: tuple[float, float] = (float("nan"), float("nan")),
+    ) -> None:  # fmt: skip
         mark = fingerprint(protocol)
         protocols[mark] = protocol
-        values.append(Value(method.name, metric, number, low, high, **method.counts, flag=flag, fingerprint=mark))
+        counts = method.counts
+        values.append(Value(method.name, metric, number, *interval, **counts, flag=flag, fingerprint=mark))
 
     for method in methods:
-        number, flag = _fvd(method, real)
-        add(method, "fvd", number, asdict(fvd_protocol(method, reference)), flag)
-        add(method, "clipsim", _clipsim(method), {"name": "clipsim", "network": "dual encoder",
-            "weights": method.hashes["clip"], "frames": "all", "caption": "guide prompt"})  # fmt: skip
-        add(method, "frames_per_second", _speed(method.table), {"name": "speed", "clock": "sampling and decoding"})
+        distance, flag = _fvd(method, real)
+        add(method, "fvd", distance, asdict(fvd_protocol(method, reference)), flag)
+        add(method, "clipsim", _clipsim(method), clipsim_protocol(method))
+        add(method, "frames_per_second", _speed(method.table), speed_protocol())
         add(method, "parameters", method.parameters, {"name": "parameters", "of": "denoiser"})
         own = verdicts[verdicts.method == method.name]
         if len(own):
             rate = wilson(int(own.success.sum()), len(own), confidence)
-            add(method, "success_rate", rate.value, {"name": "judge", "interval": f"Wilson {confidence:g}",
-                "denominator": "requested"}, low=rate.low, high=rate.high)  # fmt: skip
+            protocol = judge_protocol(confidence)
+            add(method, "success_rate", rate.value, protocol, interval=(rate.low, rate.high))
     return values, protocols
 
 
@@ -90,16 +94,42 @@ def fvd_protocol(method: Evaluated, reference: Evaluated) -> Protocol:
     return Protocol(
         name="reelbench",
         network="i3d-kinetics-400 logits (TF-Hub)",
-        weights=method.hashes["i3d"],
+        weights=method.description["i3d"],
         frames=int(frames.iloc[0]) if len(frames) else 0,
         stride=1,
         resize=f"squash to {i3d.SIZE}x{i3d.SIZE}, bilinear, no antialias",
         value_range="[-1, 1]",
+        real=fingerprint(list(reference.table.fingerprint)),
         n_real=reference.counts["scored"],
         n_gen=method.counts["scored"],
         ddof=1,
-        decoder=f"pyav {av.__version__}",
+        decoder=method.description["decoder"],
     )
+
+
+def clipsim_protocol(method: Evaluated) -> dict[str, Any]:
+    """What is behind a CLIPSIM."""
+    return {
+        "name": "clipsim",
+        "weights": method.description["clip"],
+        "text_tower": method.description["text_tower"],
+        "frames": "all",
+        "resize": "bicubic, antialiased, to the tower's square; none at its own size",
+        "caption": "guide prompt",
+        "decoder": method.description["decoder"],
+    }
+
+
+def judge_protocol(confidence: float) -> dict[str, Any]:
+    """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
+    code = {module.__name__: sha256(Path(str(module.__file__))) for module in (judge, mixtures, scene)}
+    return {"name": "judge", **code, "interval": f"Wilson {confidence:g}", "denominator": "requested"}
+
+
+def speed_protocol() -> dict[str, Any]:
+    """What is behind a speed: sampling and decoding, in batches, on this machine."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} threads"
+    return {"name": "speed", "clock": "sampling and decoding of whole batches", "device": device}
 
 
 def _fvd(method: Evaluated, real: fvd.Moments) -> tuple[float, str]:
@@ -142,11 +172,11 @@ def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixtu
     return WorldMixture(mixture.name, tuple(parts), tuple(mixture.extra["attributes"].split()))
 
 
-def judge_mixtures(methods: list[Evaluated], mixtures: list[Mixture], prompts: Mapping[str, Prompt]) -> pd.DataFrame:
+def judge_mixtures(methods: list[Evaluated], judged: list[Mixture], prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     """The verdict on every requested clip of every mixture; a clip that was not scored is no success."""
     rows = []
     for method in methods:
-        for mixture in mixtures:
+        for mixture in judged:
             own = method.table[method.table.mixture == mixture.id]
             if not len(own):
                 continue
@@ -156,8 +186,10 @@ def judge_mixtures(methods: list[Evaluated], mixtures: list[Mixture], prompts: M
                 row = {"method": method.name, "mixture": mixture.id, "seed": clip.seed, "clip": clip.clip}
                 for part, (share, present) in enumerate(zip(found.shares[i], found.present[i], strict=True)):
                     row |= {f"share_{'abc'[part]}": share, f"present_{'abc'[part]}": bool(present and scored[i])}
-                one = bool(found.one_object[i] and scored[i])
-                rows.append(row | {"one_object": one, "success": bool(found.success[i] and scored[i])})
+                row |= {
+                    name: bool(getattr(found, name)[i] and scored[i]) for name in ("shared", "one_object", "success")
+                }
+                rows.append(row)
     return pd.DataFrame(rows, columns=None if rows else list(_VERDICT_COLUMNS))
 
 

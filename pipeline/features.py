@@ -6,8 +6,10 @@ Work is done in shards that are kept until the last one is there, so a run that 
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -22,26 +24,33 @@ from pipeline import ledger
 from pipeline.checkpoints import sha256
 from pipeline.clips import SUFFIX, ClipError, read_clip
 from pipeline.world.judge import Readings, judge
+from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
-SHARD = 64
+SHARD = 16  # clips decoded at once: 0.8 GB at 49 frames of 480 x 720
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The feature networks, and the hashes of their weights by name."""
+    """The feature networks, and the hashes of their weights by name (i3d, clip, text_tower)."""
 
     i3d: i3d.I3D
     clip: DualEncoder
     hashes: dict[str, str]
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What is written beside the features: the hashes, and what decoded the clips."""
+        return {**self.hashes, "decoder": f"pyav {version('av')}"}
 
 
 def extract(clips: Path, networks: Networks, batch: int, scratch: Path, folder: Path) -> None:
     """Write the features of a method's clips.
 
     `features.safetensors` holds i3d (N, 400), clip_frames (N, T, d), clip_text (N, d) of the N scored clips, in the
-    order of the rows of `clips.csv` whose `scored` is true; `clips.csv` has a row for every requested clip: the
-    ledger's columns, `frames`, `scored`, and the judge's readings.
+    order of the rows of `clips.csv` whose `scored` is true; its metadata is `Networks.description`. `clips.csv` has a
+    row for every requested clip: the ledger's columns, `frames`, `scored`, `fault` (why a generated clip could not be
+    read) and, for clips of the world's size, the judge's readings.
     """
     entries = list(ledger.read(clips).values())
     if not entries:
@@ -60,51 +69,51 @@ def extract(clips: Path, networks: Networks, batch: int, scratch: Path, folder: 
     parts = [load_file(scratch / f"{i}.safetensors") for i in range(len(shards))]
     scored = [part for part in parts if part]
     joined = {name: np.concatenate([part[name] for part in scored]) for name in (scored[0] if scored else {})}
-    save_file(joined, folder / TENSORS, networks.hashes)
+    save_file(joined, folder / TENSORS, networks.description)
     shutil.rmtree(scratch)
 
 
 def _extract_shard(clips: Path, entries: Sequence[ledger.Entry], networks: Networks, batch: int, stem: Path) -> None:
-    decoded = [_decode(clips, entry) for entry in entries]
-    readable = [i for i, clip in enumerate(decoded) if isinstance(clip, np.ndarray)]
-    rows = [
-        {**vars(entry), "outcome": clip if isinstance(clip, str) else entry.outcome, "scored": i in readable}
-        for i, (entry, clip) in enumerate(zip(entries, decoded, strict=True))
-    ]
+    decoded, rows = [], []
+    for entry in entries:
+        clip, fault = _decode(clips, entry)
+        rows.append({**vars(entry), "scored": clip is not None, "fault": fault})
+        if clip is not None:
+            rows[-1]["frames"] = len(clip)
+            decoded.append((clip, entry.caption, rows[-1]))
     tensors: dict[str, np.ndarray] = {}
-    if readable:
-        stacked = np.stack([decoded[i] for i in readable])
-        captions = [entries[i].caption for i in readable]
+    if decoded:
+        stacked, captions, scored = (list(column) for column in zip(*decoded, strict=True))
         tensors = _features(stacked, captions, networks, batch)
-        for i, measured in zip(readable, _readings(judge(stacked)), strict=True):
-            rows[i] |= {"frames": stacked.shape[1], **measured}
+        if stacked[0].shape[:3] == (FRAMES, HEIGHT, WIDTH):
+            for row, measured in zip(scored, _readings(judge(np.stack(stacked))), strict=True):
+                row |= measured
     save_file(tensors, stem.with_suffix(".safetensors"))
     aside = stem.with_suffix(".tmp")
     pd.DataFrame(rows).to_csv(aside, index=False)
     aside.replace(stem.with_suffix(".csv"))
 
 
-def _decode(clips: Path, entry: ledger.Entry) -> np.ndarray | str:
-    """The clip, or why there is none."""
+def _decode(clips: Path, entry: ledger.Entry) -> tuple[np.ndarray | None, str]:
+    """The clip, or None and why it cannot be read ("" where none was made)."""
     if entry.outcome != ledger.OK:
-        return entry.outcome
+        return None, ""
     try:
-        return read_clip(clips / f"{entry.clip}{SUFFIX}")
+        return read_clip(clips / f"{entry.clip}{SUFFIX}"), ""
     except ClipError as error:
-        return str(error)
+        return None, str(error)
 
 
 @torch.inference_mode()
-def _features(clips: np.ndarray, captions: list[str], networks: Networks, batch: int) -> dict[str, np.ndarray]:
+def _features(clips: list[np.ndarray], captions: list[str], networks: Networks, batch: int) -> dict[str, np.ndarray]:
     logits, frames = [], []
     for i in range(0, len(clips), batch):
-        part = torch.from_numpy(clips[i : i + batch])
-        logits.append(i3d.extract(networks.i3d, part))
-        flat = networks.clip.frame_features(part.flatten(0, 1).movedim(-1, 1).float() / 255)
-        frames.append(flat.unflatten(0, part.shape[:2]))
+        part = [torch.from_numpy(clip) for clip in clips[i : i + batch]]
+        logits.append(i3d.extract(networks.i3d, torch.cat([i3d.prepare(clip[None]) for clip in part])))
+        frames += [networks.clip.frame_features(clip.movedim(-1, 1).float() / 255) for clip in part]
     return {
         "i3d": torch.cat(logits).numpy(),
-        "clip_frames": torch.cat(frames).numpy(),
+        "clip_frames": torch.stack(frames).numpy(),
         "clip_text": networks.clip.text_features(captions).numpy(),
     }
 
@@ -120,14 +129,16 @@ def _readings(readings: Readings) -> list[dict[str, object]]:
 
 
 def _identity(clips: Path, entries: Sequence[ledger.Entry], networks: Networks) -> str:
-    """Names half-done work: of these networks on exactly these files."""
+    """Names half-done work: of these networks and this code on exactly these files and captions."""
     files = [sha256(path) if (path := clips / f"{e.clip}{SUFFIX}").is_file() else e.outcome for e in entries]
-    return hashlib.sha256(json.dumps([files, networks.hashes]).encode()).hexdigest()[:16]
+    code = [sha256(Path(str(sys.modules[name].__file__))) for name in (__name__, judge.__module__, i3d.__name__)]
+    content = [files, [entry.caption for entry in entries], networks.description, code]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def read_table(folder: Path) -> pd.DataFrame:
     """The table clips.csv; text columns are never NaN."""
-    text = ["mixture", "variant", "prompt", "caption", "weights", "outcome", "fingerprint"]
+    text = ["mixture", "variant", "prompt", "caption", "weights", "outcome", "fingerprint", "fault"]
     table = pd.read_csv(folder / TABLE, dtype=dict.fromkeys(text, str))
     return table.fillna(dict.fromkeys(text, ""))
 

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,11 @@ def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger
         The ledger, one entry per job, in the order of the jobs.
     """
     jobs = list(method.jobs())
-    done = _finished(folder, jobs, method.fingerprint)
+    done = _finished(folder, jobs, method)
     _remove_others(folder, done)
     missing = [job for job in jobs if job.clip not in done]
+    if missing:
+        method.prepare()
     with tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None) as bar:
         for group in (missing[i : i + batch] for i in range(0, len(missing), batch)):
             for job, clip, seconds, outcome in _make(method, group):
@@ -44,17 +47,17 @@ def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger
     return ordered
 
 
-def _finished(folder: Path, jobs: Sequence[Job], fingerprint: str) -> dict[str, ledger.Entry]:
-    """The jobs whose clip is there, made with this fingerprint."""
+def _finished(folder: Path, jobs: Sequence[Job], method: Method) -> dict[str, ledger.Entry]:
+    """The jobs whose clip is there, made as it would be made now; texts that do not make the clip are brought up
+    to date."""
     entries = ledger.read(folder)
-    wanted = {job.clip for job in jobs}
     return {
-        clip: entry
-        for clip, entry in entries.items()
-        if clip in wanted
+        job.clip: replace(entry, prompt=job.prompt, caption=job.caption)
+        for job in jobs
+        if (entry := entries.get(job.clip)) is not None
         and entry.outcome == ledger.OK
-        and entry.fingerprint == fingerprint
-        and (folder / f"{clip}{SUFFIX}").is_file()
+        and entry.fingerprint == method.fingerprint(job)
+        and (folder / f"{job.clip}{SUFFIX}").is_file()
     }
 
 
@@ -93,7 +96,7 @@ def _entry(name: str, method: Method, job: Job, seconds: float, outcome: str) ->
         prompt=job.prompt,
         caption=job.caption,
         weights=method.weights,
-        fingerprint=method.fingerprint,
+        fingerprint=method.fingerprint(job),
         seconds=round(seconds, 4),
         outcome=outcome,
     )
@@ -104,7 +107,6 @@ def _write_about(folder: Path, name: str, method: Method) -> None:
         "method": name,
         "weights": method.weights,
         "parameters": method.parameters,
-        "fingerprint": method.fingerprint,
         "fps": method.fps,
     }
     (folder / ledger.ABOUT).write_text(json.dumps(about, indent=2) + "\n")

@@ -50,7 +50,7 @@ def read(folder: Path) -> dict[str, Entry]:
     if not path.is_file():
         return {}
     entries: dict[str, Entry] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
         try:
             entry = Entry(**json.loads(line))
         except (json.JSONDecodeError, TypeError):

@@ -1,5 +1,6 @@
 """Reads params.yaml, and is the only module that does: one typed, validated object for every knob."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipeline import paths
 
 Positive = Annotated[int, Field(ge=1)]
-KINDS = ("minilm", "t5", "clip")
 
 
 class ParamsError(ValueError):
@@ -18,6 +18,12 @@ class ParamsError(ValueError):
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+def _subset(key: str, names: Iterable[str], where: str, known: Iterable[str]) -> None:
+    missing = sorted(set(names) - set(known))
+    if missing:
+        raise ValueError(f"{key} names {missing}, expected one of {where}: {sorted(known)}")
 
 
 class Weights(_Section):
@@ -120,10 +126,7 @@ class Generate(_Section):
     @model_validator(mode="after")
     def _models_exist(self) -> "Generate":
         for name, method in self.methods.items():
-            if method.model is not None and method.model not in self.models:
-                raise ValueError(
-                    f"generate.methods.{name}.model is {method.model!r}, expected one of {sorted(self.models)}"
-                )
+            _subset(f"generate.methods.{name}.model", filter(None, [method.model]), "generate.models", self.models)
         return self
 
 
@@ -163,21 +166,13 @@ class Params(_Section):
     def _references_exist(self) -> "Params":
         """Every name that one section uses must be defined in the other."""
         for name, model in self.generate.models.items():
-            if model.encoder not in self.embed.encoders:
-                encoders = sorted(self.embed.encoders)
-                raise ValueError(f"generate.models.{name}.encoder is {model.encoder!r}, expected one of {encoders}")
-        known = set(self.generate.methods)
-        named = {
-            *self.features.methods,
-            *self.evaluate.methods,
-            self.evaluate.reference,
-            self.evaluate.baseline,
-            self.evaluate.candidate,
-        }
-        if named - known:
-            raise ValueError(
-                f"features and evaluate name {sorted(named - known)}, which generate.methods does not define"
-            )
+            _subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
+        _subset("features.methods", self.features.methods, "generate.methods", self.generate.methods)
+        _subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
+        evaluated = [*self.evaluate.methods, self.evaluate.reference]
+        _subset("evaluate", evaluated, "features.methods", self.features.methods)
+        compared = [self.evaluate.baseline, self.evaluate.candidate]
+        _subset("evaluate.baseline, candidate", compared, "evaluate.methods", self.evaluate.methods)
         return self
 
 

@@ -64,7 +64,7 @@ def read_sets(folder: Path, sets: list[str]) -> tuple[list[Prompt], list[Mixture
     registry = yaml.safe_load((folder / "sets.yaml").read_text(encoding="utf-8"))
     prompts: list[Prompt] = []
     mixtures: list[Mixture] = []
-    for name in sets:
+    for name in dict.fromkeys(sets):
         if name not in registry:
             raise PromptError(f"{folder / 'sets.yaml'}: no set {name!r}, found {', '.join(sorted(registry))}")
         _check_frozen(folder / f"{name}.csv", registry[name].get("sha256"))

@@ -17,9 +17,8 @@ def result_files() -> list[Path]:
 
 
 def artifacts() -> list[Path]:
-    """Tables and pictures of the report, and the page itself."""
-    tables = [path for path in (paths.REPORTS / "tables").glob("*") if path.is_file()]
-    return sorted([*tables, *(paths.REPORTS / "clips").glob("*.webp"), paths.REPORTS / "index.html"])
+    """Every file of the report: tables, pictures, the page and its script."""
+    return sorted(path for path in paths.REPORTS.rglob("*") if path.is_file())
 
 
 def children(params: Params) -> list[ChildRun]:
@@ -49,8 +48,9 @@ def _searches(params: Params) -> list[ChildRun]:
         series = []
         for mixture, own in optima.groupby("mixture", sort=False):
             series.append(Series(f"optimal_weight/{mixture}", list(zip(own.k, own.weight, strict=True))))
-            total = curves[search_key(str(mixture), params.search.default_k)]["total"]
-            series.append(Series(f"similarity/{mixture}", list(enumerate(total, 1))))
+            for k in own.k:
+                total = curves[search_key(str(mixture), k)]["total"]
+                series.append(Series(f"similarity_k{k}/{mixture}", list(enumerate(total, 1))))
         runs.append(
             ChildRun(f"search-{name}", {"k": params.search.k, "default_k": params.search.default_k}, {}, series)
         )

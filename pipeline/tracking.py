@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+log = logging.getLogger(__name__)
+
 RESULTS, TRAINING = "reelbench", "reelbench-training"
 STATE_TAG, PARENT_TAG, DONE_TAG = "reelbench.state", "mlflow.parentRunId", "reelbench.complete"
 _BATCH = 500  # MLflow takes at most 1,000 metrics in a call
@@ -71,9 +73,12 @@ def live_run(name: str, params: dict[str, Any]) -> Iterator[Any]:
 
     def report(step: int, metrics: dict[str, float], picture: np.ndarray | None) -> None:
         values = [(key, float(value)) for key, value in metrics.items() if key != "step"]
-        _log_series(client, run.info.run_id, [Series(key, [(step, value)]) for key, value in values])
-        if picture is not None:
-            client.log_image(run.info.run_id, Image.fromarray(picture), key="validation", step=step)
+        try:
+            _log_series(client, run.info.run_id, [Series(key, [(step, value)]) for key, value in values])
+            if picture is not None:
+                client.log_image(run.info.run_id, Image.fromarray(picture), key="validation", step=step)
+        except Exception as error:  # whatever a store or a network raises: hours of training are worth more
+            log.warning("step %d was not logged to MLflow: %s", step, error)
 
     status = "FAILED"
     try:

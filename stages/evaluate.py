@@ -20,10 +20,10 @@ def main() -> None:
     def read(name: str) -> evaluation.Evaluated:
         folder = paths.features(name)
         with safe_open(folder / features.TENSORS, "np") as file:
-            hashes = file.metadata()
+            description = file.metadata()
         about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
         table, tensors = features.read_table(folder), features.read_tensors(folder)
-        return evaluation.Evaluated(name, table, tensors, hashes, about["parameters"])
+        return evaluation.Evaluated(name, table, tensors, description, about["parameters"])
 
     prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     methods = [read(name) for name in wanted.methods]

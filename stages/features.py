@@ -1,6 +1,5 @@
 """features@method: clips, decoded once -> I3D and CLIP features and per-clip measurements."""
 
-import sys
 from pathlib import Path
 
 from pipeline import params, paths
@@ -19,10 +18,14 @@ def main(name: str) -> None:
     networks = Networks(
         i3d=I3D.from_pretrained(paths.I3D),
         clip=DualEncoder(clip_folder, Path(wanted.clip_text_tower)),
-        hashes={"i3d": sha256(paths.I3D), "clip": weight_hash(clip_folder)},
+        hashes={
+            "i3d": sha256(paths.I3D),
+            "clip": weight_hash(clip_folder),
+            "text_tower": weight_hash(Path(wanted.clip_text_tower)),
+        },
     )
     extract(paths.clips(name), networks, wanted.batch, paths.SCRATCH / "features" / name, paths.features(name))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

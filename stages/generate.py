@@ -1,9 +1,7 @@
 """generate@method: embeddings -> clips, one lossless file each, with a ledger."""
 
-import sys
-
 from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.stage import pick, stage
 
 
 @stage
@@ -12,11 +10,13 @@ def main(name: str) -> None:
     from pipeline.methods.base import Context, build
 
     wanted = params.load()
-    context = Context(name, wanted.generate.methods[name], wanted.generate, wanted.search.default_k)
+    context = Context(
+        name, pick("generate.methods", wanted.generate.methods, name), wanted.generate, wanted.search.default_k
+    )
     entries = generate(name, build(context), paths.clips(name), wanted.generate.batch)
     if not any(entry.outcome == "ok" for entry in entries):
         raise ValueError(f"{name}: no clip could be made; the last error was: {entries[-1].outcome}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,12 +1,10 @@
 """search@encoder: embeddings of the mixtures -> similarity curves, optimal steps and embeddings, for every k."""
 
-import sys
-
 from pipeline import params, paths
 from pipeline.embeddings import Embeddings
 from pipeline.prompts import read_tables
 from pipeline.search import first_guides, search_mixture, write_searches
-from pipeline.stage import stage
+from pipeline.stage import pick, stage
 
 
 @stage
@@ -15,7 +13,7 @@ def main(name: str) -> None:
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     guides = first_guides(mixtures)
     searches = []
-    for set_name in wanted.embed.encoders[name].sets:
+    for set_name in pick("embed.encoders", wanted.embed.encoders, name).sets:
         embeddings = Embeddings.read(paths.embeddings(name) / f"{set_name}.safetensors")
         for mixture in (m for m in mixtures if m.set == set_name):
             for k in wanted.search.k:
@@ -24,4 +22,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -29,7 +29,7 @@ def test_imports_point_one_way(root: Path, package: str) -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("mlflow", {"pipeline/tracking.py"}), ("av", {"pipeline/clips.py", "pipeline/evaluation.py"}),
+    [("mlflow", {"pipeline/tracking.py"}), ("av", {"pipeline/clips.py"}),
      ("plotly", {"pipeline/report/plots.py", "pipeline/report/page.py"})],
 )  # fmt: skip
 def test_one_room_for_each_library(root: Path, library: str, home: set[str]) -> None:

@@ -2,18 +2,20 @@
 
 import hashlib
 import importlib
-import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 
+from metrics.protocol import fingerprint
 from pipeline import cogvideox, paths
-from pipeline.checkpoints import resolve, weight_hash
+from pipeline.checkpoints import content_hash, resolve, sha256
 from pipeline.embeddings import Embeddings
 from pipeline.params import Generate, Model
 from pipeline.params import Method as MethodParams
@@ -36,9 +38,10 @@ class Job:
 class Method(Protocol):
     """A way of making clips.
 
-    jobs: every clip that is asked for, in a fixed order. weights: hash of the weights, "" where there are none.
-    parameters: number of parameters of the denoiser, 0 where there is none. fingerprint: of all that makes a clip
-    besides its job; clips of another fingerprint are made anew. fps: of the files.
+    jobs: every clip that is asked for, in a fixed order. fingerprint: of all that makes a job's clip, code and library
+    versions included; a clip of another fingerprint is made anew. weights: hash of the weights, "" where there are
+    none. parameters: number of parameters of the denoiser, 0 where there is none. prepare: loads what `generate` needs;
+    called once, before any clip, so that its faults end the stage and its seconds are nobody's. fps: of the files.
     """
 
     fps: int
@@ -47,9 +50,9 @@ class Method(Protocol):
     def weights(self) -> str: ...
     @property
     def parameters(self) -> int: ...
-    @property
-    def fingerprint(self) -> str: ...
     def jobs(self) -> Sequence[Job]: ...
+    def fingerprint(self, job: Job) -> str: ...
+    def prepare(self) -> None: ...
     def generate(self, jobs: Sequence[Job]) -> np.ndarray:
         """uint8 clips (B, T, H, W, 3) of B jobs."""
         ...
@@ -149,10 +152,11 @@ class MixtureMethod:
 
     @cached_property
     def weights(self) -> str:
-        """Hash of the denoiser's weights and, where it has one, its codec's."""
+        """Hash of the denoiser and its decoder: weights and configurations."""
         model = self.context.model
-        folders = [model.checkpoint] if model.codec is None else [model.checkpoint, model.codec]
-        return _digest([weight_hash(resolve(folder)) for folder in folders])
+        folders = [resolve(model.checkpoint) / part for part in ("transformer", "scheduler", "vae")]
+        folders += [resolve(model.codec)] if model.codec else []
+        return fingerprint([content_hash(folder) for folder in folders if folder.is_dir()])
 
     @property
     def parameters(self) -> int:
@@ -160,12 +164,27 @@ class MixtureMethod:
         return self._model.parameters
 
     @cached_property
-    def fingerprint(self) -> str:
-        """Hash of weights, sampling and every embedding."""
-        tensors = [c.embedding for conditions in self._conditions.values() for c in conditions]
-        content = hashlib.sha256(b"".join(t.numpy().tobytes() for t in tensors)).hexdigest()
+    def _settings(self) -> list[object]:
+        """What all clips of the method share: weights, sampling, and the code that samples."""
         model = self.context.model
-        return _digest([self.weights, asdict(self._sampling), model.embedding_scale, model.unconditional, content])
+        code = [sha256(Path(str(module.__file__))) for module in (cogvideox, sys.modules[__name__])]
+        return [
+            self.weights,
+            asdict(self._sampling),
+            model.embedding_scale,
+            model.unconditional,
+            code,
+            version("diffusers"),
+        ]
+
+    def fingerprint(self, job: Job) -> str:
+        """Hash of what all clips share and of the job's embedding."""
+        embedding = self._condition(job).embedding
+        return fingerprint([*self._settings, hashlib.sha256(embedding.numpy().tobytes()).hexdigest()])
+
+    def prepare(self) -> None:
+        """Load the model, and refuse embeddings that do not fit it."""
+        cogvideox.check_embeddings(self._model, self.embeddings.tokens)
 
     @cached_property
     def _conditions(self) -> dict[str, Sequence[Condition]]:
@@ -187,10 +206,12 @@ class MixtureMethod:
             for condition in self._conditions[mixture.id]
         ]
 
+    def _condition(self, job: Job) -> Condition:
+        return next(c for c in self._conditions[job.mixture] if c.variant == job.variant)
+
     def generate(self, jobs: Sequence[Job]) -> np.ndarray:
         """uint8 clips (B, T, H, W, 3)."""
-        found = [next(c for c in self._conditions[job.mixture] if c.variant == job.variant) for job in jobs]
-        embeddings = torch.stack([condition.embedding for condition in found])
+        embeddings = torch.stack([self._condition(job).embedding for job in jobs])
         noise = cogvideox.initial_noise(self._model, self._sampling, [noise_seed(job) for job in jobs])
         unconditional = self.embeddings.empty if self.context.model.unconditional == "empty" else None
         return cogvideox.sample(self._model, embeddings, noise, self._sampling, unconditional).numpy()
@@ -199,7 +220,3 @@ class MixtureMethod:
 def noise_seed(job: Job) -> int:
     """Seed of the initial noise, from mixture and seed alone."""
     return int.from_bytes(hashlib.sha256(f"{job.mixture}/{job.seed}".encode()).digest()[:7], "big")
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,11 +1,12 @@
 """reference: clips rendered by the world itself, the real videos that FVD compares with."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
+from metrics.protocol import fingerprint
 from pipeline.checkpoints import sha256
 from pipeline.methods.base import Context, Job
 from pipeline.world import captions, render, scene
@@ -23,11 +24,17 @@ class Reference:
         names, self._scenes = scene.draw(clips, seed)
         self._captions = captions.captions(names, seed)
 
-    @property
-    def fingerprint(self) -> str:
-        """Seed and number of clips, and the code that renders them."""
-        code = [sha256(_path(module)) for module in (scene, render, captions)]
-        return "-".join([f"{self.clips}", f"{self.seed}", *(digest[:12] for digest in code)])
+    @cached_property
+    def _settings(self) -> list[object]:
+        code = [sha256(Path(str(module.__file__))) for module in (scene, render, captions)]
+        return [self.clips, self.seed, *code]
+
+    def fingerprint(self, job: Job) -> str:
+        """Hash of seed and number of scenes, which place it in them, and of the code that renders."""
+        return fingerprint([*self._settings, job.seed])
+
+    def prepare(self) -> None:
+        """Nothing to load."""
 
     def jobs(self) -> list[Job]:
         return [
@@ -39,11 +46,16 @@ class Reference:
         return render.render(self._scenes[np.array([job.seed for job in jobs])])
 
 
-def _path(module: ModuleType) -> Path:
-    return Path(str(module.__file__))
-
-
 def build(context: Context) -> Reference:
-    """Options: `clips`, how many; `seed`, of the scenes."""
+    """Options: `clips`, how many; `seed`, of the scenes.
+
+    Raises:
+        ValueError: if one of them is missing or no whole number.
+    """
     options = context.params.options
-    return Reference(int(options["clips"]), int(options["seed"]))
+    for key in ("clips", "seed"):
+        if not isinstance(options.get(key), int):
+            raise ValueError(
+                f"params.yaml: generate.methods.{context.name}.{key} is {options.get(key)!r}, expected a whole number"
+            )
+    return Reference(options["clips"], options["seed"])

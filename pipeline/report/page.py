@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import plotly
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader
 
 from pipeline import ledger, paths
 from pipeline.clips import SUFFIX, read_clip
@@ -81,7 +81,7 @@ def write_report(results: Results, folder: Path) -> Path:
         tables.write(table, folder / "tables", name)
     shutil.copyfile(_plotly_script(), _ensure(folder / "assets") / "plotly.min.js")
     environment = Environment(
-        loader=PackageLoader("pipeline.report"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("pipeline.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template("index.html.j2").render(
         title=results.params.report.title,

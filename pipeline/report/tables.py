@@ -95,7 +95,7 @@ def richspace_steps(paper: Sequence[Mixture], optima: pd.DataFrame, encoder: str
 def steps_by_k(optima: pd.DataFrame) -> pd.DataFrame:
     """The optimal weight (step / k) of every mixture for every k, and the continuous optimum (k → ∞)."""
     wide = optima.pivot(index="mixture", columns="k", values="weight").add_prefix("k=")
-    limit = optima.groupby("mixture").continuous_weight.first().rename("k→∞")
+    limit = optima.groupby("mixture").continuous_weight.first().rename("k=inf")
     order = list(dict.fromkeys(optima.mixture))
     return wide.join(limit).round(4).loc[order].reset_index()
 

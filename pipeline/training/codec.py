@@ -1,9 +1,10 @@
 """train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8.
 
-It sees frames, and blends of two frames whose latents shall be the blend of the frames' latents: a linear codec, so
-that what lies between two latents decodes to what lies between the two pictures. A codec that is free to bend knows
-the four trained colours only, and decodes the mean of red and blue to any of the others. No scene of a mixture value
-is needed for it, nor shown.
+Half of what it sees are frames of the world, half are patterns: Voronoi cells of random colours. Like the public video
+codecs that it stands for it knows all colours, not only the four that objects have in training; no object of a mixture
+value is shown. Blends of two pictures must have the blend of their latents: a linear codec, so that what lies between
+two latents decodes to what lies between the two pictures. A codec that is free to bend decodes the mean of a red and a
+blue circle to any colour that it knows.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
 
 @dataclass(frozen=True)
 class CodecSpec:
-    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I), `linear` the squared
-    distance of a blend's latents from the blend of the latents; `batch` frames make `batch / 2` blends."""
+    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I), `linear` the squared distance
+    of a blend's latents from the blend of the latents; `batch` counts frames and patterns, half each."""
 
     channels: list[int]
     latent_channels: int
@@ -57,6 +58,16 @@ def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
+def patterns(n: int, generator: torch.Generator, cells: int = 5) -> torch.Tensor:
+    """n pictures (n, 3, 32, 32) in [-1, 1] of Voronoi cells, each of one random colour."""
+    centres = torch.rand(n, cells, 2, generator=generator) * 32
+    colours = torch.rand(n, cells, 3, generator=generator) * 2 - 1
+    axis = torch.arange(32) + 0.5
+    pixels = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).flatten(0, 1)
+    nearest = torch.cdist(pixels.expand(n, -1, -1), centres).argmin(dim=-1)
+    return colours.gather(1, nearest[..., None].expand(-1, -1, 3)).movedim(-1, 1).unflatten(-1, (32, 32))
+
+
 def blend(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The first half of a batch over the second: weight · x[:n] + (1 - weight) · x[n:]."""
     first, second = x.chunk(2)
@@ -64,7 +75,7 @@ def blend(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 class CodecTask:
-    """Reconstruct frames and blends: mean absolute error + mean squared error + divergence + non-linearity."""
+    """Reconstruct frames, patterns and blends: absolute and squared error, divergence, non-linearity."""
 
     def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
@@ -75,16 +86,18 @@ class CodecTask:
 
     def loss(self, step: int) -> torch.Tensor:
         generator = step_generator(self.seed, step)
-        scene = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
-        frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
-        weight = torch.rand(self.spec.batch // 2, 1, 1, 1, generator=generator)
-        frames = to_model(self.clips[scene, frame])
-        images = torch.cat([frames, blend(frames, weight)]).to(self.device)
+        half = self.spec.batch // 2
+        scene = torch.randint(len(self.clips), (half,), generator=generator)
+        frame = torch.randint(self.clips.shape[1], (half,), generator=generator)
+        pictures = torch.cat([to_model(self.clips[scene, frame]), patterns(half, generator)])
+        pictures = pictures[torch.randperm(self.spec.batch, generator=generator)]
+        weight = torch.rand(half, 1, 1, 1, generator=generator)
+        images = torch.cat([pictures, blend(pictures, weight)]).to(self.device)
         posterior = self.model.encode(images).latent_dist
         noise = torch.randn(posterior.mean.shape, generator=generator).to(self.device)
         decoded = self.model.decode(posterior.mean + posterior.std * noise).sample
         error = F.l1_loss(decoded, images) + F.mse_loss(decoded, images)
-        own, blended = posterior.mean.split([self.spec.batch, self.spec.batch // 2])
+        own, blended = posterior.mean.split([self.spec.batch, half])
         bend = F.mse_loss(blended, blend(own, weight.to(self.device)))
         return error + self.spec.kl * posterior.kl().mean() + self.spec.linear * bend
 

@@ -91,7 +91,9 @@ class VideoTask:
         self.codec = codec.to(device).eval().requires_grad_(False)
         names, scenes = draw(spec.scenes, seed)
         self.latents = encode_clips(self.codec, render(scenes), device)
-        self.texts, self.text_of = self._embed(captions(names, seed))
+        texts = captions(names, seed)
+        self.known = frozenset(texts)
+        self.texts, self.text_of = self._embed(texts)
         self.model = build(spec, codec.config.latent_channels, self.texts.shape[-1]).to(device)
         self.scheduler = noise_schedule()
         self.video = self._video()
@@ -136,12 +138,12 @@ class VideoTask:
         return shares | {"judge_one_object": float(readings.one_object.mean())}
 
     def _sample(self, n: int, batch: int = 20) -> tuple[list[Names], np.ndarray]:
-        names, _ = draw(n, VALIDATION_SEED)
-        texts, row = self._embed(captions(names, VALIDATION_SEED))
+        names, texts = unseen_prompts(n, self.known)
+        tokens, row = self._embed(texts)
         sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, 32, 32)
         noise = initial_noise(self.video, sampling, list(range(n)))
         clips = [
-            sample(self.video, texts[row[i : i + batch]].float(), noise[i : i + batch], sampling)
+            sample(self.video, tokens[row[i : i + batch]].float(), noise[i : i + batch], sampling)
             for i in tqdm(range(0, n, batch), desc="sampling", disable=None, leave=False)
         ]
         return names, torch.cat(clips).numpy()
@@ -149,6 +151,13 @@ class VideoTask:
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
         return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
+
+
+def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str]]:
+    """n in-distribution prompts, none of them word for word in training, and the names they state."""
+    names, _ = draw(8 * n, VALIDATION_SEED)
+    pairs = [pair for pair in zip(names, captions(names, VALIDATION_SEED), strict=True) if pair[1] not in known][:n]
+    return [name for name, _ in pairs], [text for _, text in pairs]
 
 
 @torch.inference_mode()

@@ -81,7 +81,7 @@ def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, repor
     """Train `task.model` to the end of the schedule and leave its averaged (EMA) weights in it.
 
     Args:
-        checkpoint: file to continue from and to write to; removed when training ends.
+        checkpoint: file to continue from and to write to; the caller removes it when the result is safe.
         identity: text that names the task and its parameters; a checkpoint of another identity is not continued.
         report: called with (step, metrics, picture or None) while training, e.g. to log to MLflow.
     """
@@ -116,11 +116,10 @@ def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, repor
             report(done, history.rows[-1], None)
         if done % schedule.validate_every == 0 and done < schedule.steps:
             _validate(task, model, ema, history, done, report)
-        if done % schedule.checkpoint_every == 0 and done < schedule.steps:
+        if done % schedule.checkpoint_every == 0 or done == schedule.steps:
             _save(checkpoint, identity, done, model, optimizer, ema, history)
     ema.copy_to(model.parameters())
     _validate(task, model, None, history, schedule.steps, report)
-    checkpoint.unlink(missing_ok=True)
     return history
 
 

@@ -2,14 +2,18 @@
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from pipeline import tracking
+from pipeline import paths, tracking
+from pipeline.checkpoints import content_hash, sha256
 from pipeline.params import Training
+from pipeline.training import loop
 from pipeline.training.loop import Schedule, train
+from pipeline.world import captions, render, scene
 
 HISTORY = "history.csv"
 
@@ -18,13 +22,29 @@ def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
     """Train a model and write its folder: weights (float16 safetensors) and history.csv.
 
     `pipeline/training/<name>.py` has `build_task(spec, seed, device)` and `export(task, folder)`.
+
+    Raises:
+        ValueError: if a key of the spec or the schedule is unknown or missing.
     """
     module = importlib.import_module(f"pipeline.training.{name}")
-    schedule = Schedule(**wanted.schedule)
-    task = module.build_task(wanted.spec, schedule.seed, "cuda" if torch.cuda.is_available() else "cpu")
-    identity = json.dumps({"model": name, **wanted.model_dump()}, sort_keys=True)
+    try:
+        schedule = Schedule(**wanted.schedule)
+        task = module.build_task(wanted.spec, schedule.seed, "cuda" if torch.cuda.is_available() else "cpu")
+    except TypeError as error:  # the spec's and the schedule's keyword arguments
+        raise ValueError(f"params.yaml: train.{name}: {error}") from error
+    checkpoint = checkpoints / f"{name}.safetensors"
     with tracking.live_run(name, wanted.model_dump()) as report:
-        history = train(task, schedule, checkpoints / f"{name}.safetensors", identity, report)
+        history = train(task, schedule, checkpoint, _identity(name, wanted), report)
     folder.mkdir(parents=True, exist_ok=True)
     module.export(task, folder)
     pd.DataFrame(history.rows).to_csv(folder / HISTORY, index=False)
+    checkpoint.unlink(missing_ok=True)
+
+
+def _identity(name: str, wanted: Training) -> str:
+    """Names a training: parameters, code, and the codec below it. A checkpoint of another one is not continued."""
+    modules = (f"pipeline.training.{name}", loop.__name__, scene.__name__, render.__name__, captions.__name__)
+    code = [sha256(Path(str(sys.modules[module].__file__))) for module in modules]
+    codec = paths.world_model("codec")
+    below = content_hash(codec) if name != "codec" and codec.is_dir() else ""
+    return json.dumps({"model": name, **wanted.model_dump(), "code": code, "below": below}, sort_keys=True)

@@ -3,7 +3,7 @@
 A mixture has two parts that differ in one attribute (a red and a blue circle; guide: "a purple circle"), or three:
 the first two differ in one attribute, the third in another one from both (and shares the second's value in the
 first). The judge's readings give the share of every part; a part is present if its share is at least half of an equal
-share, 1/4 of two and 1/6 of three.
+share, 1/4 of two and 1/6 of three, and the clip must keep what the parts have in common.
 """
 
 import re
@@ -63,17 +63,19 @@ class WorldMixture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says of N clips of one mixture: presence (N, parts) bool, one_object (N,), success (N,),
-    shares (N, parts) in [0, 1], NaN where nothing could be measured."""
+    """What the judge says of N clips of one mixture: presence (N, parts) bool, shared (N,) bool, whether what all
+    parts have in common is shown, one_object (N,), success (N,), shares (N, parts) in [0, 1], NaN where nothing could
+    be measured."""
 
     present: np.ndarray
+    shared: np.ndarray
     one_object: np.ndarray
     success: np.ndarray
     shares: np.ndarray
 
 
 def verdict(mixture: WorldMixture, readings: Readings) -> Verdict:
-    """Content of every part present, all in one object: success."""
+    """Content of every part present, what they share unchanged, all in one object: success."""
     parts = len(mixture.parts)
     mixed = zip(mixture.attributes, mixture.pairs, strict=True)
     positions = [position(attribute, a, b, readings) for attribute, (a, b) in mixed]
@@ -83,7 +85,14 @@ def verdict(mixture: WorldMixture, readings: Readings) -> Verdict:
         shares = np.stack([1 - positions[0], np.minimum(positions[0], 1 - positions[1]), positions[1]], axis=1)
     with np.errstate(invalid="ignore"):
         present = shares >= 1 / (2 * parts)
-    return Verdict(present, readings.one_object, present.all(axis=1) & readings.one_object, shares)
+    shared = _shared(mixture, readings)
+    return Verdict(present, shared, readings.one_object, present.all(axis=1) & shared & readings.one_object, shares)
+
+
+def _shared(mixture: WorldMixture, readings: Readings) -> np.ndarray:
+    """(N,) bool: the nearest name of every attribute that is not mixed is the parts' own."""
+    common = {key: value for key, value in vars(mixture.parts[0]).items() if key not in mixture.attributes}
+    return np.array([all(getattr(found, key) == value for key, value in common.items()) for found in readings.names()])
 
 
 def position(attribute: str, a: str, b: str, readings: Readings) -> np.ndarray:

@@ -13,14 +13,17 @@ from pipeline.world.mixtures import part_prompt, slug, world_mixtures
 from pipeline.world.scene import ATTRIBUTES, draw
 
 IN_DISTRIBUTION, SEED = 200, 4_000_001  # prompts of scenes that no training seed draws
+TRAINING = (8000, 0)  # scenes and seed of the shipped text-to-video model: none of its captions is a prompt
 
 
 def prompt_table() -> pd.DataFrame:
     """In-distribution prompts with the names they state, then the parts and guides of the mixtures."""
-    names, _ = draw(IN_DISTRIBUTION, SEED)
+    known = set(captions(draw(*TRAINING)[0], TRAINING[1]))
+    names, _ = draw(8 * IN_DISTRIBUTION, SEED)
+    unseen = [pair for pair in zip(names, captions(names, SEED), strict=True) if pair[1] not in known]
     rows = [
         {"id": f"world-{i:03d}", "category": "in-distribution", "text": text, **vars(name)}
-        for i, (name, text) in enumerate(zip(names, captions(names, SEED), strict=True), 1)
+        for i, (name, text) in enumerate(unseen[:IN_DISTRIBUTION], 1)
     ]
     for mixture in world_mixtures():
         parts = [{"category": "part", "text": part_prompt(part), **vars(part)} for part in mixture.parts]

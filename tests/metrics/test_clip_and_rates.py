@@ -117,6 +117,6 @@ def test_mcnemar_refuses_unpaired_outcomes() -> None:
 def test_every_choice_changes_the_fingerprint() -> None:
     from dataclasses import fields, replace
 
-    base = Protocol("p", "i3d", "w", 16, 1, "squash", "[-1, 1]", 512, 512, 1, "pyav")
+    base = Protocol("p", "i3d", "w", 16, 1, "squash", "[-1, 1]", "world", 512, 512, 1, "pyav")
     marks = {replace(base, **{f.name: getattr(base, f.name) * 2}).fingerprint for f in fields(base)}
     assert len(marks | {base.fingerprint}) == len(fields(base)) + 1

@@ -85,16 +85,16 @@ def test_a_real_clip_is_recognised(network: I3D, shared: Path) -> None:
 
     with av.open(str(shared / "data/fvd/v_CricketShot_g04_c01_rgb.gif")) as container:
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    logits = extract(network, torch.from_numpy(frames[None, :64]))[0]
+    logits = extract(network, prepare(torch.from_numpy(frames[None, :64])))[0]
     labels = (shared / "data/fvd/label_map.txt").read_text().splitlines()
     assert labels[int(logits.argmax())] == "playing cricket"
 
 
 def test_the_batch_does_not_matter(network: I3D) -> None:
     clips = torch.randint(0, 256, (2, 9, 32, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    both = extract(network, clips)
+    both = extract(network, prepare(clips))
     assert both.shape == (2, 400)
-    assert torch.allclose(both[1], extract(network, clips[1:])[0], atol=1e-3)
+    assert torch.allclose(both[1], extract(network, prepare(clips[1:]))[0], atol=1e-3)
 
 
 def test_clips_are_squashed_and_scaled() -> None:

@@ -107,7 +107,8 @@ def test_the_papers_prompts_run_through_a_public_layout(
     assert all(entry.outcome == OK for entries in made.values() for entry in entries)
     assert len(made["richspace"]) == len(made["cogvideox"]) == 26
     assert made["cogvideox"][0].prompt.startswith("The tiger, with black and white stripes like zebra")
-    assert len({entry.fingerprint for entries in made.values() for entry in entries}) == 4
+    marks = {(e.mixture, e.variant, e.method): e.fingerprint for entries in made.values() for e in entries}
+    assert len(set(marks.values())) >= 13 * 3  # another embedding, another fingerprint
     assert all(len(list(paths.clips(name).glob("*.mkv"))) == len(entries) for name, entries in made.items())
 
 

@@ -18,7 +18,8 @@ from pipeline.prompts import Prompt, read_sets
 from pipeline.world.render import render
 from pipeline.world.scene import draw
 
-HASHES = {"i3d": "a", "clip": "b"}
+HASHES = {"i3d": "a", "clip": "b", "text_tower": "c"}
+DESCRIPTION = HASHES | {"decoder": "d"}
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +59,14 @@ def test_every_requested_clip_has_a_row(extracted: Path) -> None:
     assert table.clip.tolist() == [f"c{i}" for i in range(6)]
     assert table.scored.tolist() == [True, True, False, True, False, True]
     assert table.outcome[2] == "RuntimeError: no"
-    assert "cannot be decoded" in table.outcome[4]
+    assert table.outcome[4] == ledger.OK  # it was generated
+    assert "cannot be decoded" in table.fault[4]
 
 
 def test_features_are_those_of_each_clip_alone(extracted: Path, networks: Networks, clips: np.ndarray) -> None:
     tensors = read_tensors(extracted / "out")
     for row, i in enumerate((0, 1, 3, 5)):
-        alone = i3d.extract(networks.i3d, torch.from_numpy(clips[i : i + 1]))[0]
+        alone = i3d.extract(networks.i3d, i3d.prepare(torch.from_numpy(clips[i : i + 1])))[0]
         assert tensors["i3d"][row] == pytest.approx(alone.numpy(), abs=2e-3)
         frames = networks.clip.frame_features(torch.from_numpy(clips[i]).movedim(-1, 1) / 255)
         assert tensors["clip_frames"][row] == pytest.approx(frames.numpy(), abs=1e-5)
@@ -81,7 +83,7 @@ def test_a_killed_extraction_continues(
     done: list[int] = []
     original = features._features
 
-    def counting(stacked: np.ndarray, *rest: object) -> dict[str, np.ndarray]:
+    def counting(stacked: list, *rest: object) -> dict[str, np.ndarray]:
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(len(stacked))
@@ -105,14 +107,14 @@ def test_no_clip_at_all_is_an_error(networks: Networks, tmp_path: Path) -> None:
 
 
 def evaluated(name: str, folder: Path) -> Evaluated:
-    return Evaluated(name, read_table(folder), read_tensors(folder), HASHES, 123)
+    return Evaluated(name, read_table(folder), read_tensors(folder), DESCRIPTION, 123)
 
 
 def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
     method = evaluated("m", extracted / "out")
     values, protocols = evaluate([method], method, judge_mixtures([method], [], {}), 0.95)
     by_metric = {value.metric: value for value in values}
-    assert {(v.requested, v.generated, v.scored) for v in values} == {(6, 4, 4)}
+    assert {(v.requested, v.generated, v.scored) for v in values} == {(6, 5, 4)}
     assert by_metric["fvd"].value == pytest.approx(0, abs=1e-3)
     assert by_metric["fvd"].flag == "n = 4 < 400"
     assert by_metric["parameters"].value == 123
@@ -126,7 +128,7 @@ def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
 
 def test_the_fingerprint_follows_the_choices(extracted: Path) -> None:
     method = evaluated("m", extracted / "out")
-    other = Evaluated("m", method.table, method.tensors, HASHES | {"i3d": "other"}, 0)
+    other = Evaluated("m", method.table, method.tensors, DESCRIPTION | {"i3d": "other"}, 0)
     assert evaluation.fvd_protocol(method, method).fingerprint != evaluation.fvd_protocol(other, method).fingerprint
 
 
@@ -171,7 +173,7 @@ def test_other_prompts_cannot_be_judged() -> None:
 def test_fvd_of_too_few_clips_is_no_number() -> None:
     table = pd.DataFrame({"outcome": ["ok"], "scored": [True], "frames": [16], "seconds": [0.1], "mixture": [""]})
     one = Evaluated("m", table, {"i3d": np.zeros((1, 400)), "clip_frames": np.ones((1, 1, 2), np.float32),
-                                 "clip_text": np.ones((1, 2), np.float32)}, HASHES, 0)  # fmt: skip
+                                 "clip_text": np.ones((1, 2), np.float32)}, DESCRIPTION, 0)  # fmt: skip
     real = fvd.moments(np.random.default_rng(0).normal(size=(10, 400)))
     value, flag = evaluation._fvd(one, real)
     assert np.isnan(value)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.generation import generate
 from pipeline.methods.base import Context, Job, build
 from pipeline.optima import strip_steps
 from pipeline.params import load
+from pipeline.prompts import read_sets
 
 
 class Toy:
@@ -26,11 +28,18 @@ class Toy:
     fps, weights, parameters = 8, "w", 10
 
     def __init__(self, n: int = 5, failing: Sequence[int] = (), fingerprint: str = "f") -> None:
-        self.n, self.failing, self.fingerprint = n, failing, fingerprint
+        self.n, self.failing, self.mark = n, failing, fingerprint
         self.made: list[int] = []
+        self.prepared = 0
 
     def jobs(self) -> list[Job]:
         return [Job(f"clip-{i}", "s/m", i, "", "prompt", "caption") for i in range(self.n)]
+
+    def fingerprint(self, job: Job) -> str:
+        return self.mark
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def generate(self, jobs: Sequence[Job]) -> np.ndarray:
         if any(job.seed in self.failing for job in jobs):
@@ -55,6 +64,7 @@ def test_a_restart_makes_only_what_is_missing(tmp_path: Path) -> None:
     nothing = Toy(5)
     generate("toy", nothing, tmp_path, batch=2)
     assert nothing.made == []
+    assert (again.prepared, nothing.prepared) == (1, 0)  # nothing to make: no model is loaded
 
 
 def test_failures_are_recorded_and_do_not_take_their_batch_along(tmp_path: Path) -> None:
@@ -72,6 +82,35 @@ def test_clips_of_other_weights_are_made_anew(tmp_path: Path) -> None:
     generate("toy", changed, tmp_path, batch=5)
     assert changed.made == [0, 1, 2]
     assert sorted(path.stem for path in tmp_path.glob("*.mkv")) == ["clip-0", "clip-1", "clip-2"]
+
+
+def test_only_clips_whose_own_embedding_changed_are_made_anew(tmp_path: Path) -> None:
+    generate("toy", Toy(), tmp_path, batch=5)
+    changed = Toy()
+    changed.fingerprint = lambda job: "g" if job.seed == 3 else "f"
+    generate("toy", changed, tmp_path, batch=5)
+    assert changed.made == [3]
+
+
+def test_texts_that_do_not_make_the_clip_are_kept_up_to_date(tmp_path: Path) -> None:
+    generate("toy", Toy(2), tmp_path, batch=5)
+    renamed = Toy(2)
+    original = renamed.jobs
+    renamed.jobs = lambda: [replace(job, caption="another guide") for job in original()]
+    assert {entry.caption for entry in generate("toy", renamed, tmp_path, batch=5)} == {"another guide"}
+    assert renamed.made == []
+
+
+def test_a_model_that_cannot_be_loaded_is_no_failed_clip(tmp_path: Path) -> None:
+    broken = Toy()
+
+    def prepare() -> None:
+        raise ValueError("no vae")
+
+    broken.prepare = prepare
+    with pytest.raises(ValueError, match="no vae"):
+        generate("toy", broken, tmp_path, batch=5)
+    assert ledger.read(tmp_path) == {}
 
 
 def test_a_killed_run_continues(tmp_path: Path, root: Path) -> None:
@@ -115,11 +154,18 @@ def test_strips_stay_on_the_interpolation(optimum: int, k: int, steps: list[int]
     assert strip_steps(optimum, k) == steps
 
 
+def read_all(root: Path) -> tuple:
+    prompts, mixtures = read_sets(root / "prompts", ["world"])
+    return {prompt.id: prompt for prompt in prompts}, mixtures
+
+
 def test_faulty_methods_are_named(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(root)
     wanted = load()
     method = wanted.generate.methods["end_a"]
+    monkeypatch.setattr("pipeline.methods.base.read_tables", lambda *_: read_all(root))
     for change, message in (
+        ({"part": "middle"}, r"generate.methods.x.part is 'middle', expected one of \['first', 'last'\]"),
         ({"module": "pipeline/methods/none.py"}, r"generate.methods.x.module: no file pipeline/methods/none.py"),
         ({"module": "pipeline/paths.py"}, r"pipeline/paths.py has no build\(context\)"),
     ):
@@ -133,4 +179,5 @@ def test_the_reference_is_rendered_from_its_seed(root: Path, monkeypatch: pytest
     method = build(Context("reference", wanted.generate.methods["reference"], wanted.generate, 30))
     jobs = method.jobs()
     assert len(jobs) == 512
+    assert len({method.fingerprint(job) for job in jobs}) == 512
     assert np.array_equal(method.generate(jobs[5:7])[1], method.generate(jobs[6:7])[0])

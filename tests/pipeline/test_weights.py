@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from pipeline import weights
 from pipeline.weights import Release, WeightsError, fetch, i3d_tensors, install_i3d, install_minilm, load_numpy_pickle
@@ -139,4 +139,13 @@ def test_a_wrong_local_file_is_refused(tmp_path: Path) -> None:
         install_i3d(fake, tmp_path / "out.safetensors")
     with pytest.raises(WeightsError, match=r"weights.minilm is .*nowhere, which does not exist"):
         install_minilm(tmp_path / "nowhere", tmp_path / "out")
+    truncated = tmp_path / "i3d.safetensors"
+    save_file({"x": np.zeros(100)}, truncated)
+    with pytest.raises(WeightsError, match="holds no I3D with 400 logits"):
+        install_i3d(truncated, tmp_path / "out.safetensors")
+    truncated.write_bytes(truncated.read_bytes()[:200])
+    with pytest.raises(WeightsError, match=r"i3d\.safetensors is damaged or truncated"):
+        install_i3d(truncated, tmp_path / "out.safetensors")
+    with pytest.raises(WeightsError, match=r"lacks config\.json, model\.safetensors"):
+        install_minilm(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out.safetensors").exists()

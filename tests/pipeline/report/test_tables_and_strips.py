@@ -44,7 +44,7 @@ def test_steps_stand_beside_the_papers(root: Path) -> None:
     assert table.figure.tolist() == sorted(table.figure) and len(table) == 17
     tiger = table[table.mixture == "tiger-zebra"].iloc[0]
     assert (tiger.paper_step, tiger.minilm_step, tiger.difference, tiger.continuous_step) == (14, 15, 1, 14.7)
-    assert tables.steps_by_k(optima).columns.tolist() == ["mixture", "k=30", "k=50", "k→∞"]
+    assert tables.steps_by_k(optima).columns.tolist() == ["mixture", "k=30", "k=50", "k=inf"]
 
 
 def test_mixtures_are_counted_per_method_and_kind(root: Path) -> None:

@@ -58,12 +58,15 @@ def test_a_killed_run_continues_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(a, b)
 
 
-def test_the_checkpoint_is_gone_at_the_end_and_never_half_written(tmp_path: Path) -> None:
+def test_the_checkpoint_is_never_half_written_and_outlives_the_training(tmp_path: Path) -> None:
+    """A run that is killed after the last step, before its result is written, has nothing to train again."""
     with pytest.raises(Killed):
         run(tmp_path, Line(dies_at=15))
     assert [path.name for path in tmp_path.iterdir()] == ["c.safetensors"]
-    run(tmp_path, Line())
-    assert list(tmp_path.iterdir()) == []
+    first, again = Line(), Line()
+    assert run(tmp_path, first) == run(tmp_path, again)
+    assert again.steps == []
+    assert torch.equal(first.model.weight, again.model.weight)
 
 
 def test_a_checkpoint_of_other_parameters_is_not_continued(tmp_path: Path) -> None:

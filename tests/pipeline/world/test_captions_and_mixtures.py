@@ -108,3 +108,24 @@ def test_the_frozen_files_are_what_the_grammar_made(root) -> None:
     for name, table in (("world", world_prompts.prompt_table()), ("world.mixtures", world_prompts.mixture_table())):
         frozen = pd.read_csv(root / f"prompts/{name}.csv", dtype=str, keep_default_na=False)
         assert frozen.equals(table.fillna("").astype(str).reset_index(drop=True))
+
+
+def test_in_distribution_prompts_are_no_training_captions(root) -> None:
+    import yaml
+
+    scenes = yaml.safe_load((root / "params.yaml").read_text())["train"]["cogvideox"]["spec"]["scenes"]
+    assert world_prompts.TRAINING == (scenes, 0)
+    known = set(captions(draw(scenes, 0)[0], 0))
+    table = world_prompts.prompt_table()
+    own = table[table.category == "in-distribution"]
+    assert len(own) == 200
+    assert not set(own.text) & known
+
+
+def test_what_the_parts_share_must_stay() -> None:
+    """A purple square is no mixture of a red and a blue circle."""
+    mixture = next(m for m in MIXTURES if m.id.startswith("red-blue-circle"))
+    square = replace(between(mixture, np.array([0.5, 0.5])), exponent=np.full(8, SHAPES["square"]))
+    found = verdict(mixture, judge(render(square)))
+    assert found.present.all() and found.one_object.all()
+    assert not found.shared.any() and not found.success.any()
