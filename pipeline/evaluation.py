@@ -32,7 +32,6 @@ class Evaluated:
     table: pd.DataFrame
     tensors: Mapping[str, np.ndarray]
     description: Mapping[str, str]
-    parameters: int
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +78,7 @@ def evaluate(
         add(method, "fvd", distance, asdict(fvd_protocol(method, reference)), flag)
         add(method, "clipsim", _clipsim(method), clipsim_protocol(method))
         add(method, "frames_per_second", _speed(method.table), speed_protocol())
-        add(method, "parameters", method.parameters, {"name": "parameters", "of": "denoiser"})
+        add(method, "parameters", int(method.description["parameters"]), {"name": "parameters", "of": "denoiser"})
         own = verdicts[verdicts.method == method.name]
         if len(own):
             rate = wilson(int(own.success.sum()), len(own), confidence)

@@ -48,9 +48,9 @@ def extract(clips: Path, networks: Networks, batch: int, scratch: Path, folder: 
     """Write the features of a method's clips.
 
     `features.safetensors` holds i3d (N, 400), clip_frames (N, T, d), clip_text (N, d) of the N scored clips, in the
-    order of the rows of `clips.csv` whose `scored` is true; its metadata is `Networks.description`. `clips.csv` has a
-    row for every requested clip: the ledger's columns, `frames`, `scored`, `fault` (why a generated clip could not be
-    read) and, for clips of the world's size, the judge's readings.
+    order of the rows of `clips.csv` whose `scored` is true; its metadata is `Networks.description` and the method's
+    number of parameters. `clips.csv` has a row for every requested clip: the ledger's columns, `frames`, `scored`,
+    `fault` (why a generated clip could not be read) and, for clips of the world's size, the judge's readings.
     """
     entries = list(ledger.read(clips).values())
     if not entries:
@@ -69,7 +69,8 @@ def extract(clips: Path, networks: Networks, batch: int, scratch: Path, folder: 
     parts = [load_file(scratch / f"{i}.safetensors") for i in range(len(shards))]
     scored = [part for part in parts if part]
     joined = {name: np.concatenate([part[name] for part in scored]) for name in (scored[0] if scored else {})}
-    save_file(joined, folder / TENSORS, networks.description)
+    about = json.loads((clips / ledger.ABOUT).read_text())
+    save_file(joined, folder / TENSORS, networks.description | {"parameters": str(about["parameters"])})
     shutil.rmtree(scratch)
 
 

@@ -13,7 +13,7 @@ from pipeline.stage import stage
 
 @stage
 def main() -> None:
-    from pipeline import evaluation, features, ledger
+    from pipeline import evaluation, features
 
     wanted = params.load().evaluate
 
@@ -21,9 +21,7 @@ def main() -> None:
         folder = paths.features(name)
         with safe_open(folder / features.TENSORS, "np") as file:
             description = file.metadata()
-        about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
-        table, tensors = features.read_table(folder), features.read_tensors(folder)
-        return evaluation.Evaluated(name, table, tensors, description, about["parameters"])
+        return evaluation.Evaluated(name, features.read_table(folder), features.read_tensors(folder), description)
 
     prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     methods = [read(name) for name in wanted.methods]

@@ -19,7 +19,7 @@ from pipeline.world.render import render
 from pipeline.world.scene import draw
 
 HASHES = {"i3d": "a", "clip": "b", "text_tower": "c"}
-DESCRIPTION = HASHES | {"decoder": "d"}
+DESCRIPTION = HASHES | {"decoder": "d", "parameters": "123"}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def fill(folder: Path, clips: np.ndarray) -> None:
         if i != 2:
             write_clip(folder / f"c{i}.mkv", clip, 8)
     (folder / "c4.mkv").write_bytes(b"damaged")
+    (folder / ledger.ABOUT).write_text('{"parameters": 123}')
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_no_clip_at_all_is_an_error(networks: Networks, tmp_path: Path) -> None:
 
 
 def evaluated(name: str, folder: Path) -> Evaluated:
-    return Evaluated(name, read_table(folder), read_tensors(folder), DESCRIPTION, 123)
+    return Evaluated(name, read_table(folder), read_tensors(folder), DESCRIPTION)
 
 
 def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
@@ -128,7 +129,7 @@ def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
 
 def test_the_fingerprint_follows_the_choices(extracted: Path) -> None:
     method = evaluated("m", extracted / "out")
-    other = Evaluated("m", method.table, method.tensors, DESCRIPTION | {"i3d": "other"}, 0)
+    other = Evaluated("m", method.table, method.tensors, DESCRIPTION | {"i3d": "other"})
     assert evaluation.fvd_protocol(method, method).fingerprint != evaluation.fvd_protocol(other, method).fingerprint
 
 
@@ -143,6 +144,7 @@ def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_p
     for i in range(2):
         ledger.append(tmp_path / "clips", entry(i, "ok" if i == 0 else "RuntimeError: no", mixture.id))
     write_clip(tmp_path / "clips/c0.mkv", clip, 8)
+    (tmp_path / "clips" / ledger.ABOUT).write_text('{"parameters": 123}')
     extract(tmp_path / "clips", networks, 2, tmp_path / "scratch", tmp_path / "out")
     verdicts = judge_mixtures([evaluated("m", tmp_path / "out")], mixtures, by_id)
     assert len(verdicts) == 2
@@ -173,7 +175,7 @@ def test_other_prompts_cannot_be_judged() -> None:
 def test_fvd_of_too_few_clips_is_no_number() -> None:
     table = pd.DataFrame({"outcome": ["ok"], "scored": [True], "frames": [16], "seconds": [0.1], "mixture": [""]})
     one = Evaluated("m", table, {"i3d": np.zeros((1, 400)), "clip_frames": np.ones((1, 1, 2), np.float32),
-                                 "clip_text": np.ones((1, 2), np.float32)}, DESCRIPTION, 0)  # fmt: skip
+                                 "clip_text": np.ones((1, 2), np.float32)}, DESCRIPTION)  # fmt: skip
     real = fvd.moments(np.random.default_rng(0).normal(size=(10, 400)))
     value, flag = evaluation._fvd(one, real)
     assert np.isnan(value)

@@ -114,7 +114,7 @@ def test_in_distribution_prompts_are_no_training_captions(root) -> None:
     import yaml
 
     scenes = yaml.safe_load((root / "params.yaml").read_text())["train"]["cogvideox"]["spec"]["scenes"]
-    assert world_prompts.TRAINING == (scenes, 0)
+    assert (scenes, 0) == world_prompts.TRAINING
     known = set(captions(draw(scenes, 0)[0], 0))
     table = world_prompts.prompt_table()
     own = table[table.category == "in-distribution"]
