@@ -47,8 +47,12 @@ class TextEncoder:
         self.kind = kind
         self.folder = root / "text_encoder" if (root / "text_encoder").is_dir() else root
         tokenizer_folder = root / "tokenizer" if (root / "tokenizer").is_dir() else root
+        for folder, file in ((self.folder, "config.json"), (tokenizer_folder, "tokenizer_config.json")):
+            if not (folder / file).is_file():
+                raise CheckpointError(f"{folder} holds no {file}: expected a {kind} text encoder and its tokenizer")
         self.tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
-        self.model = _MODELS[kind].from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
+        model = _MODELS[kind].from_pretrained(self.folder, dtype=torch.float32).eval().requires_grad_(False)
+        self.model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     @property
     def weight_hash(self) -> str:

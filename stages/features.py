@@ -8,6 +8,8 @@ from pipeline.stage import stage
 
 @stage
 def main(name: str) -> None:
+    import torch
+
     from metrics.clip import DualEncoder
     from metrics.i3d import I3D
     from pipeline.checkpoints import resolve, sha256, weight_hash
@@ -16,7 +18,7 @@ def main(name: str) -> None:
     wanted = params.load().features
     clip_folder = resolve(wanted.clip)
     networks = Networks(
-        i3d=I3D.from_pretrained(paths.I3D),
+        i3d=I3D.from_pretrained(paths.I3D).to("cuda" if torch.cuda.is_available() else "cpu"),
         clip=DualEncoder(clip_folder, Path(wanted.clip_text_tower)),
         hashes={
             "i3d": sha256(paths.I3D),

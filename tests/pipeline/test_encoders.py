@@ -100,6 +100,8 @@ def test_missing_checkpoints_are_named(tmp_path: Path, monkeypatch: pytest.Monke
         weight_hash(tmp_path)
     with pytest.raises(CheckpointError, match="unknown encoder kind 'bert'"):
         TextEncoder("bert", tmp_path)
+    with pytest.raises(CheckpointError, match=r"holds no config\.json: expected a t5 text encoder"):
+        TextEncoder("t5", tmp_path)
 
 
 def test_the_weight_hash_follows_the_bytes(tmp_path: Path) -> None:

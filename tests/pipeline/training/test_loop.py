@@ -48,7 +48,7 @@ def run(tmp_path: Path, task: Line, identity: str = "line") -> list[dict[str, fl
 
 def test_a_killed_run_continues_bit_for_bit(tmp_path: Path) -> None:
     whole = Line()
-    expected = run(tmp_path, whole)
+    expected = run(tmp_path / "whole", whole)
     with pytest.raises(Killed):
         run(tmp_path, Line(dies_at=37))
     rest = Line()

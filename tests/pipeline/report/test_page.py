@@ -1,0 +1,137 @@
+"""The page from small result files: everything that it shows is in its folder, and no text can break it."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from pipeline import ledger, paths
+from pipeline.clips import write_clip
+from pipeline.optima import CURVES, TABLE, search_key, strip_steps
+from pipeline.params import Params
+from pipeline.prompts import read_sets, write_tables
+from pipeline.report.page import Results, write_report
+
+K, STEP = 30, 12
+
+
+@pytest.fixture
+def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    """Two world mixtures, the paper's seventeen, four evaluated methods; one clip of the strip failed."""
+    monkeypatch.chdir(tmp_path)
+    data = yaml.safe_load((root / "params.yaml").read_text())
+    data["generate"]["mixtures"] = 2
+    shutil.copytree(root / "prompts", "prompts")
+    prompts, mixtures = read_sets(Path("prompts"), ["richspace", "world"])
+    shown = [m for m in mixtures if m.set == "world"][:2]
+    texts = {shown[0].guide: 'A "<b>bold</b>" prompt & more'}
+    prompts = [p if p.id not in texts else type(p)(p.id, p.set, p.category, texts[p.id], p.extra) for p in prompts]
+    write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
+    _write_search(mixtures)
+    for name, method in data["generate"]["methods"].items():
+        _write_clips(name, shown, "i" if "strip" in method["module"] else "")
+    _write_results(shown, data["evaluate"]["methods"])
+    paths.world_model("codec").mkdir(parents=True)
+    history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
+    history["lr"] = 0.1
+    history.to_csv(paths.world_model("codec") / "history.csv", index=False)
+    return Results.read(Params.model_validate(data))
+
+
+def _write_search(mixtures: list) -> None:
+    folder = paths.search("minilm")
+    folder.mkdir(parents=True)
+    rows = [(m.id, K, STEP, STEP / K, 0.41, 1.9, None) for m in mixtures]
+    columns = ["mixture", "k", "step", "weight", "continuous_weight", "similarity", "first_step"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / TABLE, index=False)
+    curve = {name: np.linspace(0, 1, K).tolist() for name in ("full", "truncated", "total")}
+    (folder / CURVES).write_text(json.dumps({search_key(m.id, K): curve for m in mixtures}))
+
+
+def _write_clips(name: str, shown: list, prefix: str) -> None:
+    folder = paths.clips(name)
+    variants = [f"i{step}" for step in strip_steps(STEP, K)] if prefix else [""]
+    for mixture in shown:
+        for variant in variants:
+            clip = "-".join(filter(None, (mixture.name, "s0", variant)))
+            failed = mixture is shown[1] and variant == "i1"
+            outcome = "RuntimeError: no" if failed else ledger.OK
+            entry = ledger.Entry(clip, name, mixture.id, 0, variant, "p", "c", "w" * 64, "f", 0.5, outcome)
+            ledger.append(folder, entry)
+            if not failed:
+                write_clip(folder / f"{clip}.mkv", np.full((4, 16, 16, 3), 99, np.uint8), 8)
+    (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7}))
+
+
+def _write_results(shown: list, methods: list[str]) -> None:
+    counts = {"requested": 2, "generated": 2, "scored": 2}
+    rows = [
+        {
+            "method": m,
+            "metric": k,
+            "value": 0.5,
+            "low": 0.1,
+            "high": 0.9,
+            **counts,
+            "flag": "n = 2 < 400",
+            "fingerprint": "abc",
+        }
+        for m in methods
+        for k in ("fvd", "clipsim", "success_rate", "frames_per_second", "parameters")
+    ]
+    paths.RESULTS.mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(paths.RESULTS / "metrics.csv", index=False)
+    verdicts = [{"method": m, "mixture": x.id, "seed": 0, "success": m == "richspace"} for m in methods for x in shown]
+    pd.DataFrame(verdicts).to_csv(paths.RESULTS / "verdicts.csv", index=False)
+    test = {
+        "candidate": "richspace",
+        "baseline": "cogvideox",
+        "pairs": 2,
+        "only_candidate": 2,
+        "only_baseline": 0,
+        "p": 0.5,
+    }
+    (paths.RESULTS / "evaluation.json").write_text(json.dumps({"protocols": {"abc": {"name": "x"}}, "test": test}))
+
+
+def test_the_page_needs_nothing_outside_its_folder(results: Results) -> None:
+    page = write_report(results, paths.REPORTS)
+    text = page.read_text()
+    assert not re.search(r"(src|href)=\"(https?:)?//", text)
+    for reference in re.findall(r"(?:src|href)=\"([^\"]+)\"", text):
+        assert (paths.REPORTS / reference).is_file(), reference
+    for name in ("comparison", "mixtures", "richspace_steps", "steps_by_k", "mixtures_by_attribute"):
+        for suffix in ("csv", "md", "tex"):
+            assert (paths.REPORTS / "tables" / f"{name}.{suffix}").is_file()
+
+
+def test_prompts_cannot_break_the_page(results: Results) -> None:
+    text = write_report(results, paths.REPORTS).read_text()
+    assert "<b>bold</b>" not in text
+    assert "A &#34;&lt;b&gt;bold&lt;/b&gt;&#34; prompt &amp; more" in text
+
+
+def test_every_plot_is_there(results: Results) -> None:
+    text = write_report(results, paths.REPORTS).read_text()
+    plots = json.loads(re.search(r'id="plots">(.*?)</script>', text, re.DOTALL).group(1))
+    assert set(plots) == set(re.findall(r'data-plot="([^"]+)"', text))
+    assert sum(name.startswith("paper-") for name in plots) == 17
+
+
+def test_failed_clips_and_flags_are_shown(results: Results) -> None:
+    text = write_report(results, paths.REPORTS).read_text()
+    assert text.count(">failed<") == 1
+    assert "n = 2 &lt; 400" in text
+    assert "richspace 1/1" in text
+
+
+def test_a_new_report_replaces_the_old_one(results: Results) -> None:
+    write_report(results, paths.REPORTS)
+    (paths.REPORTS / "stale.txt").write_text("")
+    write_report(results, paths.REPORTS)
+    assert not (paths.REPORTS / "stale.txt").exists()
