@@ -1,11 +1,4 @@
-"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8.
-
-Half of what it sees are frames of the world, half are patterns: Voronoi cells of random colours. Like the public video
-codecs that it stands for it knows all colours, not only the four that objects have in training; no object of a mixture
-value is shown. Blends of two pictures must have the blend of their latents: a linear codec, so that what lies between
-two latents decodes to what lies between the two pictures. A codec that is free to bend decodes the mean of a red and a
-blue circle to any colour that it knows.
-"""
+"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +19,11 @@ VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
 
 @dataclass(frozen=True)
 class CodecSpec:
-    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I), `linear` the squared distance
-    of a blend's latents from the blend of the latents; `batch` counts frames and patterns, half each."""
+    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
 
     channels: list[int]
     latent_channels: int
     kl: float
-    linear: float
     batch: int
     scenes: int
     validation_scenes: int
@@ -58,24 +49,8 @@ def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
-def patterns(n: int, generator: torch.Generator, cells: int = 5) -> torch.Tensor:
-    """n pictures (n, 3, 32, 32) in [-1, 1] of Voronoi cells, each of one random colour."""
-    centres = torch.rand(n, cells, 2, generator=generator) * 32
-    colours = torch.rand(n, cells, 3, generator=generator) * 2 - 1
-    axis = torch.arange(32) + 0.5
-    pixels = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).flatten(0, 1)
-    nearest = torch.cdist(pixels.expand(n, -1, -1), centres).argmin(dim=-1)
-    return colours.gather(1, nearest[..., None].expand(-1, -1, 3)).movedim(-1, 1).unflatten(-1, (32, 32))
-
-
-def blend(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """The first half of a batch over the second: weight · x[:n] + (1 - weight) · x[n:]."""
-    first, second = x.chunk(2)
-    return weight * first + (1 - weight) * second
-
-
 class CodecTask:
-    """Reconstruct frames, patterns and blends: absolute and squared error, divergence, non-linearity."""
+    """Reconstruct frames: mean absolute error + mean squared error + a little divergence."""
 
     def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
@@ -86,20 +61,14 @@ class CodecTask:
 
     def loss(self, step: int) -> torch.Tensor:
         generator = step_generator(self.seed, step)
-        half = self.spec.batch // 2
-        scene = torch.randint(len(self.clips), (half,), generator=generator)
-        frame = torch.randint(self.clips.shape[1], (half,), generator=generator)
-        pictures = torch.cat([to_model(self.clips[scene, frame]), patterns(half, generator)])
-        pictures = pictures[torch.randperm(self.spec.batch, generator=generator)]
-        weight = torch.rand(half, 1, 1, 1, generator=generator)
-        images = torch.cat([pictures, blend(pictures, weight)]).to(self.device)
+        scene = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
+        frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
+        images = to_model(self.clips[scene, frame]).to(self.device)
         posterior = self.model.encode(images).latent_dist
         noise = torch.randn(posterior.mean.shape, generator=generator).to(self.device)
         decoded = self.model.decode(posterior.mean + posterior.std * noise).sample
         error = F.l1_loss(decoded, images) + F.mse_loss(decoded, images)
-        own, blended = posterior.mean.split([self.spec.batch, half])
-        bend = F.mse_loss(blended, blend(own, weight.to(self.device)))
-        return error + self.spec.kl * posterior.kl().mean() + self.spec.linear * bend
+        return error + self.spec.kl * posterior.kl().mean()
 
     def validate(self, final: bool) -> dict[str, float]:
         clips = self.unseen if final else self.unseen[:8]

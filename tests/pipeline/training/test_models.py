@@ -12,20 +12,21 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from metrics.clip import TextTower
 from pipeline.encoders import TextEncoder
 from pipeline.training import clip, codec, cogvideox
-from pipeline.training.cogvideox import VideoSpec, encode_clips
-from pipeline.world.judge import hue_of, judge
-from pipeline.world.mixtures import position
+from pipeline.training.cogvideox import VideoSpec
 from pipeline.world.render import render
-from pipeline.world.scene import Names, draw, realise
+from pipeline.world.scene import draw
 
-CODEC = codec.CodecSpec([8, 8], 4, 1e-6, 0.05, batch=4, scenes=4, validation_scenes=2)
+CODEC = codec.CodecSpec([8, 8], 4, 1e-6, batch=4, scenes=4, validation_scenes=2)
 CLIP = clip.ClipSpec(16, 1, 2, 8, batch=24, scenes=48, candidates=4, validation_scenes=24)
 VIDEO = VideoSpec(
-    layers=1, heads=1, head_dim=16, time_dim=8, patch_frames=4, text_tokens=20, embedding_scale=4.0, drop=0.5,
+    layers=1, heads=1, head_dim=16, time_dim=8, patch_frames=2, text_tokens=20, embedding_scale=4.0, drop=0.5,
     batch=3, scenes=6, sampling_steps=2, guidance=2.0, validation_prompts=4,
 )  # fmt: skip
-TARGETS = {"codec": {"psnr_db": 28}, "clip": {"ranked_first": 0.9},
-           "cogvideox": {"judge_colour": 0.95, "judge_shape": 0.8, "judge_motion": 0.9}}  # fmt: skip
+FLOORS = {  # a little below what docs/training.md states: retrained weights may not be worse
+    "codec": {"psnr_db": 34},
+    "clip": {"ranked_first": 0.98},
+    "cogvideox": {"judge_colour": 0.93, "judge_shape": 0.9, "judge_motion": 0.97},
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,46 +35,24 @@ def shipped_codec() -> AutoencoderKL:
     return AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", FLOORS)
 def test_shipped_models_are_small(root: Path, name: str) -> None:
     files = [path for path in (root / "models/world" / name).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 8e6
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv"}
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_shipped_models_reached_their_targets_when_they_were_trained(root: Path, name: str) -> None:
+@pytest.mark.parametrize("name", FLOORS)
+def test_shipped_models_are_as_good_as_documented(root: Path, name: str) -> None:
     history = pd.read_csv(root / f"models/world/{name}/history.csv")
-    for metric, target in TARGETS[name].items():
-        assert history[metric].dropna().iloc[-1] >= target
+    for metric, floor in FLOORS[name].items():
+        assert history[metric].dropna().iloc[-1] >= floor
 
 
 def test_the_shipped_codec_on_unseen_scenes(shipped_codec: AutoencoderKL) -> None:
     frames = codec.to_model(render(draw(20, 123_456)[1])[:, ::5]).flatten(0, 1)
     decoded = shipped_codec.decode(shipped_codec.encode(frames).latent_dist.mean).sample
-    assert peak_signal_noise_ratio((decoded + 1) / 2, (frames + 1) / 2, data_range=1.0) >= 28
-
-
-def test_the_shipped_codec_is_linear_between_colours(shipped_codec: AutoencoderKL) -> None:
-    """The mean of a red and a blue circle's latents decodes to a purple one, a colour that training never shows."""
-    rng = np.random.default_rng(0)
-    red = realise([Names("red", "circle", "plain", "large", "right")] * 4, rng)
-    blue = realise([Names("blue", "circle", "plain", "large", "right")] * 4, rng)
-    from dataclasses import replace
-
-    blue = replace(red, rgb=blue.rgb)
-    latents = [encode_clips(shipped_codec, render(scenes), "cpu").float() for scenes in (red, blue)]
-    from pipeline.cogvideox import decode
-
-    mean = decode(shipped_codec, (latents[0] + latents[1]) / 2)
-    clips = (mean.clamp(0, 1) * 255).round().byte().movedim(2, -1).numpy()
-    found = position("colour", "red", "blue", judge(clips))
-    assert ((found > 0.25) & (found < 0.75)).all(), hue_of(clips[:, 8, 16, 16])
-
-
-def test_blending_is_a_weighted_mean_of_the_halves() -> None:
-    x = torch.arange(4.0)[:, None, None, None]
-    assert codec.blend(x, torch.tensor([0.25, 1.0])[:, None, None, None]).flatten().tolist() == [1.5, 1.0]
+    assert peak_signal_noise_ratio((decoded + 1) / 2, (frames + 1) / 2, data_range=1.0) >= 34
 
 
 def test_every_task_has_a_loss_that_moves_every_weight(minilm: Path) -> None:
