@@ -21,10 +21,10 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
     """Write a uint8 clip (T, H, W, 3), losslessly.
 
     Raises:
-        ValueError: if the clip is empty or not of that type and shape.
+        ValueError: if the clip is empty, narrower than the two pixels that FFV1 needs, or not of that type and shape.
     """
-    if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[-1] != 3 or 0 in clip.shape:
-        raise ValueError(f"{path}: a clip must be uint8 (T, H, W, 3), found {clip.dtype} {clip.shape}")
+    if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[-1] != 3 or 0 in clip.shape or clip.shape[2] < 2:
+        raise ValueError(f"{path}: a clip must be uint8 (T, H, W >= 2, 3), found {clip.dtype} {clip.shape}")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
     with av.open(str(aside), "w", format="matroska") as container:

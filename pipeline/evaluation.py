@@ -182,7 +182,7 @@ def judge_mixtures(methods: list[Evaluated], judged: list[Mixture], prompts: Map
             found = verdict(world_mixture(mixture, prompts), readings_of(own))
             scored = own.scored.to_numpy(bool)
             for i, (_, clip) in enumerate(own.iterrows()):
-                row = {"method": method.name, "mixture": mixture.id, "seed": clip.seed, "clip": clip.clip}
+                row = {"method": method.name, "mixture": mixture.id, "seed": clip.seed, "clip": clip["clip"]}
                 for part, (share, present) in enumerate(zip(found.shares[i], found.present[i], strict=True)):
                     row |= {f"share_{'abc'[part]}": share, f"present_{'abc'[part]}": bool(present and scored[i])}
                 row |= {

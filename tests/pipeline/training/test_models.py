@@ -16,7 +16,7 @@ from pipeline.training.cogvideox import VideoSpec
 from pipeline.world.render import render
 from pipeline.world.scene import draw
 
-CODEC = codec.CodecSpec([8, 8], 4, 1e-6, batch=4, scenes=4, validation_scenes=2)
+CODEC = codec.CodecSpec([8, 8, 8], 4, 1e-6, batch=4, scenes=4, validation_scenes=2)
 CLIP = clip.ClipSpec(16, 1, 2, 8, batch=24, scenes=48, candidates=4, validation_scenes=24)
 VIDEO = VideoSpec(
     layers=1, heads=1, head_dim=16, time_dim=8, patch_frames=2, text_tokens=20, embedding_scale=4.0, drop=0.5,
@@ -94,7 +94,7 @@ def test_the_denoising_target_is_v(minilm: Path) -> None:
     """v = √ᾱ ε - √(1-ᾱ) x, and the last timestep is pure noise (zero terminal SNR)."""
     scheduler = cogvideox.noise_schedule()
     clean, noise, t = torch.randn(2, 3), torch.randn(2, 3), torch.tensor([10, 999])
-    alpha = scheduler.alphas_cumprod[t][:, None]
+    alpha = scheduler.alphas_cumprod[t][:, None].float()
     expected = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
     assert torch.allclose(scheduler.get_velocity(clean, noise, t), expected, atol=1e-6)
     assert torch.allclose(scheduler.add_noise(clean, noise, t)[1], noise[1], atol=1e-4)
