@@ -35,7 +35,9 @@ def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) 
         ("mean of both", similarity["total"] / 2, BLUE),
     ):
         figure.add_scatter(x=x, y=values.round(6).tolist(), name=name, line={"color": colour, "width": 2})
-    figure.add_vline(x=step, line={"color": BLUE, "dash": "dot"}, annotation={"text": f"ours {step}", "yanchor": "top"})
+    figure.add_vline(
+        x=step, line={"color": BLUE, "dash": "dot"}, annotation={"text": f"ours {step}", "yanchor": "bottom", "y": 0.14}
+    )
     if paper_step is not None:
         figure.add_vline(
             x=paper_step,

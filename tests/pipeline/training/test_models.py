@@ -67,8 +67,8 @@ def test_every_task_has_a_loss_that_moves_every_weight(minilm: Path) -> None:
         assert torch.isfinite(loss)
         still = [name for name, p in task.model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
         assert not still
-        assert float(task.loss(0)) == pytest.approx(loss.item(), rel=1e-4)
-        assert float(task.loss(1)) != pytest.approx(loss.item(), rel=1e-4)
+        assert task.loss(0).item() == pytest.approx(loss.item(), rel=1e-4)
+        assert task.loss(1).item() != pytest.approx(loss.item(), rel=1e-4)
         with torch.no_grad():
             assert all(np.isfinite(value) for value in task.validate(final=True).values())
 
