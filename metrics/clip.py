@@ -95,6 +95,7 @@ class TextTower:
         parts = []
         for i in range(0, len(texts), batch):
             tokens = self.tokenizer(texts[i : i + batch], padding=True, truncation=True, return_tensors="pt")
+            tokens = tokens.to(self.model.device)
             hidden = self.model(**tokens).last_hidden_state
             mask = tokens.attention_mask[..., None].float()
             parts.append((hidden * mask).sum(1) / mask.sum(1))
@@ -107,19 +108,23 @@ class DualEncoder:
     Args:
         folder: a transformers CLIP checkpoint, or a WorldClip (its config.json says which).
         text_tower: folder of the sentence encoder that a WorldClip was trained on; unused for CLIP.
+        device: where both towers compute; features come back on the CPU.
 
     Raises:
         ValueError: if the folder is a WorldClip and no text tower is given.
     """
 
-    def __init__(self, folder: Path, text_tower: Path | None = None) -> None:
+    def __init__(self, folder: Path, text_tower: Path | None = None, device: str = "cpu") -> None:
         kind = json.loads((Path(folder) / "config.json").read_text())["model_type"]
         self.is_world = kind == WorldClipConfig.model_type
         if self.is_world and text_tower is None:
             raise ValueError(f"{folder} is a {kind}: it needs the folder of its text tower")
         model_class = WorldClip if self.is_world else CLIPModel
         self.model = model_class.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+        self.model.to(device)
         self.tower = TextTower(text_tower) if self.is_world else None
+        if self.tower is not None:
+            self.tower.model.to(device)
         self.tokenizer = None if self.is_world else AutoTokenizer.from_pretrained(folder)
 
     @property
@@ -130,25 +135,27 @@ class DualEncoder:
 
     @torch.inference_mode()
     def frame_features(self, frames: torch.Tensor) -> torch.Tensor:
-        """Frames (B, 3, H, W) in [0, 1], of any size -> unit vectors (B, d).
+        """Frames (B, 3, S, S) in [0, 1], S the side that `image_size` names -> unit vectors (B, d).
 
-        Frames of another size are resized bicubically (antialiased) to the tower's square.
+        Raises:
+            ValueError: if the frames are of another size; `metrics.resize` knows several ways to make them fit.
         """
-        size = (self.image_size, self.image_size)
-        if tuple(frames.shape[-2:]) != size:
-            frames = F.interpolate(frames, size, mode="bicubic", antialias=True).clamp(0, 1)
+        size = self.image_size
+        if frames.ndim != 4 or tuple(frames.shape[1:]) != (3, size, size):
+            raise ValueError(f"the vision tower wants frames (B, 3, {size}, {size}), found {tuple(frames.shape)}")
+        frames = frames.to(self.model.device)
         if self.is_world:
-            return self.model.embed_frames(frames)
-        mean, std = (torch.tensor(x)[:, None, None] for x in (_CLIP_MEAN, _CLIP_STD))
-        return F.normalize(_tensor(self.model.get_image_features(pixel_values=(frames - mean) / std)), dim=-1)
+            return self.model.embed_frames(frames).cpu()
+        mean, std = (torch.tensor(x, device=frames.device)[:, None, None] for x in (_CLIP_MEAN, _CLIP_STD))
+        return F.normalize(_tensor(self.model.get_image_features(pixel_values=(frames - mean) / std)), dim=-1).cpu()
 
     @torch.inference_mode()
     def text_features(self, texts: list[str]) -> torch.Tensor:
         """Captions -> unit vectors (N, d); text beyond the tower's length is cut."""
         if self.tower is not None:
-            return self.model.embed_pooled_text(self.tower.pooled(texts))
-        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
-        return F.normalize(_tensor(self.model.get_text_features(**tokens)), dim=-1)
+            return self.model.embed_pooled_text(self.tower.pooled(texts)).cpu()
+        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(self.model.device)
+        return F.normalize(_tensor(self.model.get_text_features(**tokens)), dim=-1).cpu()
 
 
 def _tensor(output: object) -> torch.Tensor:

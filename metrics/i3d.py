@@ -4,8 +4,10 @@ A port of the TF-Hub network on which FVD is defined (Unterthiner et al. 2018), 
 padding, which is asymmetric; batch norm with eps 1e-3 and no scale; a head that averages (2, 7, 7) windows, maps them
 to 400 logits and averages the logits over time.
 
-Two changes make it 1.5 to 2 times faster on a CPU and leave the output equal to 1e-4: batch norm is folded into the
-convolutions when the weights are loaded, and padding that happens to be symmetric is left to the convolution.
+Three changes make it twice as fast on a CPU and leave the output equal to 1e-4: batch norm is folded into the
+convolutions when the weights are loaded, padding that happens to be symmetric is left to the layer, and pooling reads
+past the edge (`ceil_mode`) where TensorFlow pads. On request the trunk computes in bfloat16, which is faster again and
+no longer exact (docs/precision.md).
 """
 
 from pathlib import Path
@@ -15,10 +17,14 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
+from metrics.protocol import Resize
+from metrics.resize import resize
+
 BATCH_NORM_EPS = 1e-3
 FEATURES = 400
 SIZE = 224
 MIN_FRAMES = 9
+DEFAULT_WEIGHTS = Path(__file__).parents[1] / "models/public/i3d.safetensors"  # where the weights stage puts them
 _INCEPTIONS: dict[str, tuple[int, int, int, int, int, int, int]] = {
     # name: channels in, branch 0, branch 1 (reduce, 3x3), branch 2 (reduce, 3x3), branch 3
     "Mixed_3b": (192, 64, 96, 128, 16, 32, 32),
@@ -39,15 +45,8 @@ def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _pad(x: torch.Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> tuple[torch.Tensor, tuple[int, ...]]:
-    """The input and the symmetric padding that the layer itself shall add; asymmetric padding is added here.
-
-    Zeros are right for max pooling too: every pool of the network follows a ReLU.
-    """
-    pads = [_same_padding(n, k, s) for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
-    if all(before == after for before, after in pads):
-        return x, tuple(before for before, _ in pads)
-    return F.pad(x, [side for pair in reversed(pads) for side in pair]), (0, 0, 0)
+def _padding(shape: torch.Size, kernel: tuple[int, ...], stride: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [_same_padding(n, k, s) for n, k, s in zip(shape[2:], kernel, stride, strict=True)]
 
 
 class _Conv(nn.Module):
@@ -60,18 +59,24 @@ class _Conv(nn.Module):
         self.stride = (stride,) * 3
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x, padding = _pad(x, self.weight.shape[2:], self.stride)
-        return F.relu_(F.conv3d(x, self.weight, self.bias, self.stride, padding))
+        pads = _padding(x.shape, self.weight.shape[2:], self.stride)
+        inner = tuple(before for before, _ in pads)
+        if any(before != after for before, after in pads):
+            x, inner = F.pad(x, [side for pair in reversed(pads) for side in pair]), (0, 0, 0)
+        return F.relu_(F.conv3d(x, self.weight, self.bias, self.stride, inner))
 
 
 class _MaxPool(nn.Module):
+    """Max pooling with SAME padding. The layer pads with -inf and TensorFlow with zeros: the same after a ReLU, which
+    every pool of the network follows."""
+
     def __init__(self, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x, padding = _pad(x, self.kernel, self.stride)
-        return F.max_pool3d(x, self.kernel, self.stride, padding)
+        pads = _padding(x.shape, self.kernel, self.stride)
+        return F.max_pool3d(x, self.kernel, self.stride, tuple(before for before, _ in pads), ceil_mode=True)
 
 
 class _Inception(nn.Module):
@@ -109,28 +114,35 @@ class I3D(nn.Module):
         self.logits = nn.Conv3d(1024, FEATURES, 1)
 
     @classmethod
-    def from_pretrained(cls, path: Path) -> "I3D":
+    def from_pretrained(cls, path: Path | None = None, dtype: torch.dtype = torch.float32) -> "I3D":
         """Load the converted weights (safetensors with the names of the original network) and fold batch norm.
+
+        Args:
+            path: the file; None takes the one that the weights stage fetches.
+            dtype: in which the trunk computes, float32 or bfloat16; input, head and logits are float32 either way.
 
         Raises:
             FileNotFoundError: if there is no such file.
             KeyError: if a tensor of the network is missing in it.
         """
-        if not Path(path).is_file():
+        path = DEFAULT_WEIGHTS if path is None else Path(path)
+        if not path.is_file():
             raise FileNotFoundError(f"I3D weights not found at {path}: run the weights stage, or give a local file")
         network = cls()
         network.load_state_dict(_folded(load_file(path)))
+        network.trunk.to(dtype)
         return network.eval().requires_grad_(False).to(memory_format=torch.channels_last_3d)
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Logits (B, 400) of clips (B, 3, T, 224, 224) in [-1, 1].
+        """Logits (B, 400), float32, of clips (B, 3, T, 224, 224) in [-1, 1].
 
         Raises:
             ValueError: if the clips are not of that shape or have fewer than 9 frames.
         """
         if clips.ndim != 5 or clips.shape[1] != 3 or clips.shape[3:] != (SIZE, SIZE) or clips.shape[2] < MIN_FRAMES:
             raise ValueError(f"I3D wants (B, 3, T >= {MIN_FRAMES}, {SIZE}, {SIZE}), found {tuple(clips.shape)}")
-        x = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))
+        dtype = next(self.trunk.parameters()).dtype
+        x = self.trunk(clips.to(dtype=dtype, memory_format=torch.channels_last_3d)).float()
         pooled = F.avg_pool3d(x, (2, 7, 7), stride=1)
         return self.logits(pooled).flatten(2).mean(dim=2)
 
@@ -161,13 +173,9 @@ def _folded(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return state
 
 
-def prepare(clips: torch.Tensor) -> torch.Tensor:
-    """uint8 clips (B, T, H, W, 3) -> (B, 3, T, 224, 224) in [-1, 1].
-
-    The whole frame is squashed to a square, bilinearly, without antialiasing (the protocol `reelbench`).
-    """
-    frames = clips.movedim(-1, 2).float().flatten(0, 1)
-    frames = F.interpolate(frames, (SIZE, SIZE), mode="bilinear", antialias=False)
+def prepare(clips: torch.Tensor, rule: Resize = Resize.SQUASH_BILINEAR) -> torch.Tensor:
+    """uint8 clips (B, T, H, W, 3) -> (B, 3, T, 224, 224) in [-1, 1], resized by the protocol's rule."""
+    frames = resize(clips.movedim(-1, 2).float().flatten(0, 1), SIZE, rule)
     return (frames / 127.5 - 1).unflatten(0, clips.shape[:2]).movedim(2, 1)
 
 

@@ -1,9 +1,10 @@
-"""Clips on disk: reads and writes video, and is the only module that does.
+"""Clips on disk: the only module that writes video, and brings files of others. `metrics.video` reads it.
 
 A clip is uint8 (T, H, W, 3). It is stored losslessly as FFV1 (bgr0) in Matroska, written under a temporary name and
 renamed, so that a file under its final name is always whole.
 """
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,10 +12,6 @@ import av
 import numpy as np
 
 SUFFIX = ".mkv"
-
-
-class ClipError(ValueError):
-    """A clip file that cannot be read; the message names it."""
 
 
 def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
@@ -25,8 +22,7 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
     """
     if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[-1] != 3 or 0 in clip.shape or clip.shape[2] < 2:
         raise ValueError(f"{path}: a clip must be uint8 (T, H, W >= 2, 3), found {clip.dtype} {clip.shape}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
+    aside = _aside(path)
     with av.open(str(aside), "w", format="matroska") as container:
         stream = container.add_stream("ffv1", rate=Fraction(fps))
         stream.width, stream.height, stream.pix_fmt = clip.shape[2], clip.shape[1], "bgr0"
@@ -36,17 +32,13 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
     aside.replace(path)
 
 
-def read_clip(path: Path) -> np.ndarray:
-    """Read a clip as uint8 (T, H, W, 3).
+def copy_clip(source: Path, path: Path) -> None:
+    """Bring a video file as it is, so that its codec stays what it was."""
+    aside = _aside(path)
+    shutil.copyfile(source, aside)
+    aside.replace(path)
 
-    Raises:
-        ClipError: if the file is missing, damaged or holds no frame.
-    """
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise ClipError(f"{path}: cannot be decoded: {error}") from error
-    if not frames:
-        raise ClipError(f"{path}: holds no frame")
-    return np.stack(frames)
+
+def _aside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.tmp")

@@ -1,43 +1,29 @@
 """Features -> metrics with counts, intervals and the protocol behind each; and the judge's verdict on each mixture."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
-from metrics import fvd, i3d
-from metrics.clipsim import clipsim
+from metrics import fvd as frechet
+from metrics.bootstrap import Uncertainty
+from metrics.extrapolation import fvd_by_clips, over_seeds
 from metrics.proportions import mcnemar, wilson
-from metrics.protocol import Protocol, fingerprint
+from metrics.protocol import fingerprint
+from metrics.summary import DIFFERENCES, difference, summarise
 from pipeline.checkpoints import sha256
-from pipeline.features import readings_of
-from pipeline.ledger import OK
+from pipeline.features import Evaluated, readings_of
 from pipeline.prompts import Mixture, Prompt
 from pipeline.world import judge, mixtures, scene
 from pipeline.world.mixtures import WorldMixture, verdict
 from pipeline.world.scene import ATTRIBUTES, Names
 
 _VERDICT_COLUMNS = ("method", "mixture", "seed", "clip", "shared", "one_object", "success")
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """One method's features: the table of all requested clips, the arrays of the scored ones, and what made them."""
-
-    name: str
-    table: pd.DataFrame
-    tensors: Mapping[str, np.ndarray]
-    description: Mapping[str, str]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Clips requested, generated and scored: a failed clip stays in the first."""
-        generated = int((self.table.outcome == OK).sum())
-        return {"requested": len(self.table), "generated": generated, "scored": int(self.table.scored.sum())}
+_CURVE_SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+NOTHING = float("nan")
 
 
 @dataclass(frozen=True)
@@ -57,66 +43,82 @@ class Value:
 
 
 def evaluate(
-    methods: list[Evaluated], reference: Evaluated, verdicts: pd.DataFrame, confidence: float
+    methods: list[Evaluated], reference: Evaluated, verdicts: pd.DataFrame, names: Sequence[str], how: Uncertainty
 ) -> tuple[list[Value], dict[str, Any]]:
-    """Every metric of every method, and the protocols by fingerprint."""
-    real = fvd.moments(reference.tensors["i3d"])
+    """The named metrics of every method, speed, size and success, and the protocols by fingerprint."""
     values: list[Value] = []
     protocols: dict[str, Any] = {}
 
     def add(
         method: Evaluated, metric: str, number: float, protocol: dict[str, Any], flag: str = "",
-        interval: tuple[float, float] = (float("nan"), float("nan")),
+        interval: tuple[float, float] = (NOTHING, NOTHING),
     ) -> None:  # fmt: skip
         mark = fingerprint(protocol)
         protocols[mark] = protocol
-        counts = method.counts
-        values.append(Value(method.name, metric, number, *interval, **counts, flag=flag, fingerprint=mark))
+        values.append(Value(method.name, metric, number, *interval, **method.counts, flag=flag, fingerprint=mark))
 
     for method in methods:
-        distance, flag = _fvd(method, real)
-        add(method, "fvd", distance, asdict(fvd_protocol(method, reference)), flag)
-        add(method, "clipsim", _clipsim(method), clipsim_protocol(method))
+        for found in summarise(names, method.measured, reference.measured, method.protocol, how):
+            own = found.interval
+            add(method, found.metric, own.value, found.fingerprint.choices, found.flag, (own.low, own.high))
         add(method, "frames_per_second", _speed(method.table), speed_protocol())
-        add(method, "parameters", int(method.description["parameters"]), {"name": "parameters", "of": "denoiser"})
+        add(method, "parameters", method.parameters, {"name": "parameters", "of": "denoiser"})
         own = verdicts[verdicts.method == method.name]
         if len(own):
-            rate = wilson(int(own.success.sum()), len(own), confidence)
-            protocol = judge_protocol(confidence)
+            rate = wilson(int(own.success.sum()), len(own), how.confidence)
+            protocol = judge_protocol(how.confidence)
             add(method, "success_rate", rate.value, protocol, interval=(rate.low, rate.high))
     return values, protocols
 
 
-def fvd_protocol(method: Evaluated, reference: Evaluated) -> Protocol:
-    """The protocol `reelbench` (the default) for a method against the reference."""
-    frames = method.table.frames.dropna()
-    return Protocol(
-        name="reelbench",
-        network="i3d-kinetics-400 logits (TF-Hub)",
-        weights=method.description["i3d"],
-        frames=int(frames.iloc[0]) if len(frames) else 0,
-        stride=1,
-        resize=f"squash to {i3d.SIZE}x{i3d.SIZE}, bilinear, no antialias",
-        value_range="[-1, 1]",
-        real=fingerprint(list(reference.table.fingerprint)),
-        n_real=reference.counts["scored"],
-        n_gen=method.counts["scored"],
-        ddof=1,
-        decoder=method.description["decoder"],
+def differences(
+    methods: list[Evaluated], reference: Evaluated, candidate: str, baseline: str, names: Sequence[str],
+    how: Uncertainty,
+) -> pd.DataFrame:  # fmt: skip
+    """candidate - baseline of each metric on the clips that both scored, by a paired bootstrap."""
+    by_name = {method.name: method for method in methods}
+    rows = []
+    for name in (name for name in names if name in DIFFERENCES):
+        sides = by_name[candidate].measured, by_name[baseline].measured
+        pairs = len(set(sides[0].table["clip"]) & set(sides[1].table["clip"]))
+        if pairs > 1:
+            found = difference(name, *sides, reference.measured, by_name[candidate].protocol, how)
+            rows.append({"metric": name, "candidate": candidate, "baseline": baseline, "pairs": pairs,
+                         "difference": found.value, "low": found.low, "high": found.high})  # fmt: skip
+    return pd.DataFrame(rows, columns=["metric", "candidate", "baseline", "pairs", "difference", "low", "high"])
+
+
+def fvd_by_seed(methods: list[Evaluated], reference: Evaluated) -> pd.DataFrame:
+    """FVD of each seed's clips: mean, standard deviation, and the minimum over the first three seeds (ETC, E.3)."""
+    rows = []
+    for method in methods:
+        table, logits = method.measured.table, method.measured.logits
+        seeds = [seed for seed in sorted(table.seed.unique()) if (table.seed == seed).sum() > 1]
+        real, ddof = reference.measured.logits, method.protocol.ddof
+        if not seeds or len(real) < 2:
+            continue
+        found = [frechet.fvd(logits[(table.seed == seed).to_numpy()], real, ddof) for seed in seeds]
+        summary, clips = over_seeds(found), int((table.seed == seeds[0]).sum())
+        rows.append({"method": method.name, "clips": clips, "seeds": summary.n, "mean": summary.mean, "sd": summary.sd,
+                     "minimum_of_3": over_seeds(found[:3]).minimum if len(found) >= 3 else NOTHING})  # fmt: skip
+    return pd.DataFrame(rows, columns=["method", "clips", "seeds", "mean", "sd", "minimum_of_3"])
+
+
+def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd.DataFrame:
+    """FVD of each method against the number of its clips (ETC, Figure 17), for subsets drawn with several seeds."""
+    parts = []
+    for method in methods:
+        gen, real = method.measured.logits, reference.measured.logits
+        if min(len(gen), len(real)) < 2:
+            continue
+        sizes = sorted({size for size in _CURVE_SIZES if size < len(gen)} | {len(gen)})
+        curve = fvd_by_clips(gen, real, sizes, range(seeds), method.protocol.ddof)
+        parts.append(curve.assign(method=method.name))
+    return (
+        pd.concat(parts)[["method", "n", "seed", "fvd"]]
+        if parts
+        else pd.DataFrame(columns=["method", "n", "seed", "fvd"])
     )
-
-
-def clipsim_protocol(method: Evaluated) -> dict[str, Any]:
-    """What is behind a CLIPSIM."""
-    return {
-        "name": "clipsim",
-        "weights": method.description["clip"],
-        "text_tower": method.description["text_tower"],
-        "frames": "all",
-        "resize": "bicubic, antialiased, to the tower's square; none at its own size",
-        "caption": "guide prompt",
-        "decoder": method.description["decoder"],
-    }
 
 
 def judge_protocol(confidence: float) -> dict[str, Any]:
@@ -131,28 +133,11 @@ def speed_protocol() -> dict[str, Any]:
     return {"name": "speed", "clock": "sampling and decoding of whole batches", "device": device}
 
 
-def _fvd(method: Evaluated, real: fvd.Moments) -> tuple[float, str]:
-    """FVD, and a flag where it rests on too few clips."""
-    n = method.counts["scored"]
-    if n < 2:
-        return float("nan"), "fewer than 2 clips"
-    distance = fvd.frechet_distance(fvd.moments(method.tensors["i3d"]), real)
-    return distance, f"n = {n} < {fvd.MIN_CLIPS}" if n < fvd.MIN_CLIPS else ""
-
-
-def _clipsim(method: Evaluated) -> float:
-    """Mean over the scored clips."""
-    if not method.counts["scored"]:
-        return float("nan")
-    frames, text = (torch.from_numpy(method.tensors[name]) for name in ("clip_frames", "clip_text"))
-    return float(clipsim(frames, text).mean())
-
-
 def _speed(table: pd.DataFrame) -> float:
-    """Frames sampled per second of sampling and decoding, over the scored clips."""
-    scored = table[table.scored]
+    """Frames made per second of sampling and decoding, over the scored clips; NaN for clips that were brought."""
+    scored = table[table.scored & (table.frames > 0)]
     seconds = scored.seconds.sum()
-    return float(scored.frames.sum() / seconds) if seconds > 0 else float("nan")
+    return float(scored.frames.sum() / seconds) if seconds > 0 else NOTHING
 
 
 def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixture:

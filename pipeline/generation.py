@@ -15,8 +15,8 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import ledger
-from pipeline.clips import SUFFIX, write_clip
-from pipeline.methods.base import Job, Method
+from pipeline.clips import SUFFIX, copy_clip, write_clip
+from pipeline.methods.base import Clip, Job, Method
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,12 @@ def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger
     with tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None) as bar:
         for group in (missing[i : i + batch] for i in range(0, len(missing), batch)):
             for job, clip, seconds, outcome in _make(method, group):
-                if clip is not None:
-                    write_clip(folder / f"{job.clip}{SUFFIX}", clip, method.fps)
-                ledger.append(folder, _entry(name, method, job, seconds, outcome))
+                entry = _entry(name, method, job, clip, seconds, outcome)
+                if isinstance(clip, Path):
+                    copy_clip(clip, folder / entry.file)
+                elif clip is not None:
+                    write_clip(folder / entry.file, clip, method.fps)
+                ledger.append(folder, entry)
                 bar.update()
     entries = ledger.read(folder)
     ordered = [entries[job.clip] for job in jobs]
@@ -57,18 +60,19 @@ def _finished(folder: Path, jobs: Sequence[Job], method: Method) -> dict[str, le
         if (entry := entries.get(job.clip)) is not None
         and entry.outcome == ledger.OK
         and entry.fingerprint == method.fingerprint(job)
-        and (folder / f"{job.clip}{SUFFIX}").is_file()
+        and (folder / entry.file).is_file()
     }
 
 
 def _remove_others(folder: Path, kept: dict[str, ledger.Entry]) -> None:
+    names = {ledger.FILE, *(entry.file for entry in kept.values())}
     for path in folder.glob("*"):
-        if path.name != ledger.FILE and path.stem not in kept:
+        if path.name not in names:
             path.unlink()
     ledger.rewrite(folder, list(kept.values()))
 
 
-def _make(method: Method, jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray | None, float, str]]:
+def _make(method: Method, jobs: Sequence[Job]) -> Iterator[tuple[Job, Clip | None, float, str]]:
     """(job, clip or None, seconds, outcome) for each job; a batch that fails is tried again clip by clip."""
     start = time.perf_counter()
     try:
@@ -86,7 +90,7 @@ def _make(method: Method, jobs: Sequence[Job]) -> Iterator[tuple[Job, np.ndarray
         yield job, clip, seconds, ledger.OK
 
 
-def _entry(name: str, method: Method, job: Job, seconds: float, outcome: str) -> ledger.Entry:
+def _entry(name: str, method: Method, job: Job, clip: Clip | None, seconds: float, outcome: str) -> ledger.Entry:
     return ledger.Entry(
         clip=job.clip,
         method=name,
@@ -99,6 +103,8 @@ def _entry(name: str, method: Method, job: Job, seconds: float, outcome: str) ->
         fingerprint=method.fingerprint(job),
         seconds=round(seconds, 4),
         outcome=outcome,
+        suffix=clip.suffix if isinstance(clip, Path) else SUFFIX,
+        frames=len(clip) if isinstance(clip, np.ndarray) else 0,
     )
 
 
@@ -108,5 +114,6 @@ def _write_about(folder: Path, name: str, method: Method) -> None:
         "weights": method.weights,
         "parameters": method.parameters,
         "fps": method.fps,
+        "origin": method.origin,
     }
     (folder / ledger.ABOUT).write_text(json.dumps(about, indent=2) + "\n")

@@ -21,7 +21,8 @@ class Entry:
     variant: what tells clips of one mixture and seed apart (an interpolation step), else "". prompt: the text, or
     a description of the embedding. caption: what the clip is scored against (the guide prompt). fingerprint: of all
     that makes the clip besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the
-    error.
+    error. suffix: of the file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was
+    brought.
     """
 
     clip: str
@@ -35,6 +36,13 @@ class Entry:
     fingerprint: str
     seconds: float
     outcome: str
+    suffix: str = ".mkv"
+    frames: int = 0
+
+    @property
+    def file(self) -> str:
+        """Name of the clip's file."""
+        return f"{self.clip}{self.suffix}"
 
 
 def append(folder: Path, entry: Entry) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from metrics.protocol import ClipRule, Protocol, named
 from pipeline import paths
 
 Positive = Annotated[int, Field(ge=1)]
@@ -130,11 +131,29 @@ class Generate(_Section):
         return self
 
 
+class Clips(_Section):
+    """Which frames of a video are scored; see metrics.protocol.ClipRule."""
+
+    frames: Positive = 16
+    start: Annotated[int, Field(ge=0)] = 0
+    stride: Positive = 1
+
+
 class Features(_Section):
+    """`protocol`: one of metrics.protocol.PROTOCOLS; `workers`: processes that decode."""
+
     methods: list[str]
+    protocol: Literal["reelbench", "reference", "styleganv", "clip-centre"]
+    clips: Clips = Clips()
     batch: Positive
+    workers: Annotated[int, Field(ge=0)] = 2
     clip: str
     clip_text_tower: str
+
+    @property
+    def chosen_protocol(self) -> Protocol:
+        """The protocol with the rule for clips."""
+        return named(self.protocol).with_clips(ClipRule(**self.clips.model_dump()))
 
 
 class Evaluate(_Section):
@@ -142,7 +161,11 @@ class Evaluate(_Section):
     methods: list[str]
     baseline: str
     candidate: str
+    metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
+    resamples: Positive
+    seed: int
+    curve_seeds: Positive
 
 
 class Report(_Section):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]  # of this checkout, for commands that are called from anywhere
 PARAMS = Path("params.yaml")
 PROMPT_SETS = Path("prompts")
 I3D = Path("models/public/i3d.safetensors")
@@ -16,7 +17,7 @@ FEATURES = Path("data/features")
 RESULTS = Path("data/results")
 REPORTS = Path("reports")
 TRACKED = Path("data/tracked.json")
-SCRATCH = Path(".scratch")  # half-done work of stages that continue after a kill; removed when they finish
+SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
 
 
 def world_model(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""features@method: clips, decoded once -> I3D and CLIP features and per-clip measurements."""
+"""features@method: clips, decoded once -> I3D features, per-clip metrics and measurements."""
 
 from pathlib import Path
 
@@ -10,23 +10,24 @@ from pipeline.stage import stage
 def main(name: str) -> None:
     import torch
 
-    from metrics.clip import DualEncoder
-    from metrics.i3d import I3D
-    from pipeline.checkpoints import resolve, sha256, weight_hash
-    from pipeline.features import Networks, extract
+    from metrics.bootstrap import Uncertainty
+    from metrics.cache import FeatureCache
+    from metrics.networks import load_clip, load_i3d
+    from metrics.score import Scorer
+    from pipeline.checkpoints import resolve
+    from pipeline.features import JudgeReadings, extract
 
     wanted = params.load().features
-    clip_folder = resolve(wanted.clip)
-    networks = Networks(
-        i3d=I3D.from_pretrained(paths.I3D).to("cuda" if torch.cuda.is_available() else "cpu"),
-        clip=DualEncoder(clip_folder, Path(wanted.clip_text_tower)),
-        hashes={
-            "i3d": sha256(paths.I3D),
-            "clip": weight_hash(clip_folder),
-            "text_tower": weight_hash(Path(wanted.clip_text_tower)),
-        },
-    )
-    extract(paths.clips(name), networks, wanted.batch, paths.SCRATCH / "features" / name, paths.features(name))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    protocol = wanted.chosen_protocol
+    networks = [
+        load_i3d(paths.I3D, protocol.i3d_resize, device),
+        load_clip(resolve(wanted.clip), Path(wanted.clip_text_tower), protocol.clip_resize, device),
+        JudgeReadings(),
+    ]
+    cache = FeatureCache(paths.SCRATCH / "features")
+    scorer = Scorer(networks, protocol, cache, Uncertainty(), batch=wanted.batch, workers=wanted.workers)
+    extract(paths.clips(name), scorer, paths.features(name))
 
 
 if __name__ == "__main__":

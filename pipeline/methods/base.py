@@ -22,6 +22,8 @@ from pipeline.params import Method as MethodParams
 from pipeline.prompts import Mixture, Prompt, read_tables
 from pipeline.search import SearchResults
 
+Clip = np.ndarray | Path  # uint8 (T, H, W, 3), or a video file that is brought as it is
+
 
 @dataclass(frozen=True)
 class Job:
@@ -42,6 +44,7 @@ class Method(Protocol):
     versions included; a clip of another fingerprint is made anew. weights: hash of the weights, "" where there are
     none. parameters: number of parameters of the denoiser, 0 where there is none. prepare: loads what `generate` needs;
     called once, before any clip, so that its faults end the stage and its seconds are nobody's. fps: of the files.
+    origin: where the clips come from, for people: a checkpoint, a folder.
     """
 
     fps: int
@@ -50,11 +53,13 @@ class Method(Protocol):
     def weights(self) -> str: ...
     @property
     def parameters(self) -> int: ...
+    @property
+    def origin(self) -> str: ...
     def jobs(self) -> Sequence[Job]: ...
     def fingerprint(self, job: Job) -> str: ...
     def prepare(self) -> None: ...
-    def generate(self, jobs: Sequence[Job]) -> np.ndarray:
-        """uint8 clips (B, T, H, W, 3) of B jobs."""
+    def generate(self, jobs: Sequence[Job]) -> Sequence[Clip]:
+        """The clips of B jobs, often as one array uint8 (B, T, H, W, 3)."""
         ...
 
 
@@ -157,6 +162,11 @@ class MixtureMethod:
         folders = [resolve(model.checkpoint) / part for part in ("transformer", "scheduler", "vae")]
         folders += [resolve(model.codec)] if model.codec else []
         return fingerprint([content_hash(folder) for folder in folders if folder.is_dir()])
+
+    @property
+    def origin(self) -> str:
+        """The checkpoint."""
+        return self.context.model.checkpoint
 
     @property
     def parameters(self) -> int:

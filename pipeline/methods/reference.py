@@ -18,6 +18,7 @@ class Reference:
     fps = scene.FPS
     weights = ""
     parameters = 0
+    origin = "rendered by the world"
 
     def __init__(self, clips: int, seed: int) -> None:
         self.clips, self.seed = clips, seed

@@ -11,14 +11,16 @@ import pandas as pd
 import plotly
 from jinja2 import Environment, PackageLoader
 
+from metrics.video import read_all
 from pipeline import ledger, paths
-from pipeline.clips import SUFFIX, read_clip
+from pipeline.clips import SUFFIX
 from pipeline.optima import read_curves, read_optima, search_key, strip_steps
 from pipeline.params import Params
 from pipeline.prompts import Mixture, Prompt, read_tables
 from pipeline.report import plots, tables
 from pipeline.report.strips import write_picture
 
+COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips")
 LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
 
 
@@ -32,6 +34,7 @@ class Results:
     metrics: pd.DataFrame
     verdicts: pd.DataFrame
     evaluation: dict[str, Any]
+    comparisons: dict[str, pd.DataFrame]  # differences, fvd_by_seed, fvd_by_clips
     optima: pd.DataFrame
     curves: dict[str, dict[str, Any]]
     encoder: str
@@ -50,6 +53,7 @@ class Results:
             metrics=pd.read_csv(paths.RESULTS / "metrics.csv", keep_default_na=True).fillna({"flag": ""}),
             verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv"),
             evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
+            comparisons={name: pd.read_csv(paths.RESULTS / f"{name}.csv") for name in COMPARISONS},
             optima=read_optima(paths.search(model.encoder)),
             curves=read_curves(paths.search(model.encoder)),
             encoder=model.encoder,
@@ -87,6 +91,7 @@ def write_report(results: Results, folder: Path) -> Path:
         title=results.params.report.title,
         run=_about_run(results),
         metrics=tables.METRICS,
+        shown={name: label for name, label in tables.METRICS.items() if name in set(results.metrics.metric)},
         tables=frames,
         methods=_method_rows(results),
         test=results.evaluation["test"],
@@ -94,6 +99,7 @@ def write_report(results: Results, folder: Path) -> Path:
         confidence=results.params.evaluate.confidence,
         k=results.k,
         success_plot=plots.success(results.metrics),
+        fvd_plot=plots.fvd_by_clips(results.comparisons["fvd_by_clips"]),
         world=[_mixture_card(results, mixture, folder) for mixture in results.world],
         paper=[_curve_card(results, mixture) for mixture in results.paper if mixture.id in set(results.optima.mixture)],
         training=_training_cards(),
@@ -114,6 +120,7 @@ def _plotly_script() -> Path:
 def _tables(results: Results) -> dict[str, pd.DataFrame]:
     frames = {
         "comparison": tables.comparison(results.metrics),
+        **{name: table for name, table in results.comparisons.items() if len(table)},
         "steps_by_k": tables.steps_by_k(results.optima),
     }
     if len(results.verdicts):
@@ -138,14 +145,13 @@ def _method_rows(results: Results) -> list[dict[str, Any]]:
 def _about_run(results: Results) -> dict[str, Any]:
     """What was run: clips, seconds, models and library versions."""
     rows = []
-    for name, method in results.params.generate.methods.items():
+    for name in results.params.generate.methods:
         entries = list(ledger.read(paths.clips(name)).values())
         about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
-        model = results.params.generate.models[method.model] if method.model else None
         rows.append(
             {
                 "name": name,
-                "checkpoint": model.checkpoint if model else "rendered by the world",
+                "checkpoint": about["origin"],
                 "weights": about["weights"][:12] or "none",
                 "requested": len(entries),
                 "failed": sum(entry.outcome != ledger.OK for entry in entries),
@@ -166,7 +172,7 @@ def _mixture_card(results: Results, mixture: Mixture, folder: Path) -> dict[str,
         source = paths.clips(method) / f"{clip}{SUFFIX}"
         target = Path("clips") / f"{method}-{clip}.webp"
         if source.is_file():
-            write_picture(read_clip(source), folder / target, model.fps)
+            write_picture(read_all(source), folder / target, model.fps)
         clips.append({"label": label, "src": target.as_posix() if source.is_file() else None, "optimal": optimal})
     own = results.verdicts[results.verdicts.mixture == mixture.id]
     counts = [(m, int(v.success.sum()), len(v)) for m, v in own.groupby("method", sort=False)]

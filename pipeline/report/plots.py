@@ -1,10 +1,13 @@
 """Plots as plotly figures in JSON; the page draws each when it comes into view, in the page's own colours."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 GREY, BLUE, ORANGE = "#8a8f98", "#4c8dff", "#ff8a3d"
+_COLOURS = (BLUE, ORANGE, "#2fa97c", "#b06be0", GREY)
 _LAYOUT = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -63,6 +66,26 @@ def success(metrics: pd.DataFrame) -> str:
         hovertemplate="%{x}: %{y:.1%}<extra></extra>",
     )
     return figure.update_yaxes(tickformat=".0%", range=[0, 1]).to_json()
+
+
+def fvd_by_clips(curves: pd.DataFrame) -> str:
+    """FVD of each method against the number of its clips: mean over subsets, and their range, as in ETC's Figure 17."""
+    figure = _figure("generated clips", "FVD", 300)
+    for (method, own), colour in zip(curves.groupby("method", sort=False), cycle(_COLOURS), strict=False):
+        spread = own.groupby("n").fvd.agg(["mean", "min", "max"])
+        figure.add_scatter(
+            x=spread.index.tolist(),
+            y=spread["mean"].round(2).tolist(),
+            name=str(method),
+            mode="lines+markers",
+            line={"width": 2, "color": colour},
+            error_y={
+                "array": (spread["max"] - spread["mean"]).tolist(),
+                "arrayminus": (spread["mean"] - spread["min"]).tolist(),
+                "width": 3,
+            },
+        )
+    return figure.update_xaxes(type="log", dtick="D2").to_json()
 
 
 def training(history: pd.DataFrame) -> str:

@@ -9,7 +9,11 @@ from pipeline.prompts import Mixture, Prompt
 
 METRICS = {
     "fvd": ("FVD ↓", "{:.1f}"),
+    "fvd_inf": ("FVD∞ ↓", "{:.1f}"),
+    "kvd": ("KVD ↓", "{:.3f}"),
     "clipsim": ("CLIPSIM ↑", "{:.4f}"),
+    "clip_score": ("CLIPScore ↑", "{:.4f}"),
+    "frame_consistency": ("Frame consistency ↑", "{:.4f}"),
     "success_rate": ("Mixture shown ↑", "{:.1%}"),
     "frames_per_second": ("Frames/s", "{:.1f}"),
     "parameters": ("Parameters", "{:,.0f}"),

@@ -25,7 +25,7 @@ from pipeline.prompts import read_sets
 class Toy:
     """A method of n clips whose pixels are their seed; it fails where it is told to, and counts what it made."""
 
-    fps, weights, parameters = 8, "w", 10
+    fps, weights, parameters, origin = 8, "w", 10, "paint"
 
     def __init__(self, n: int = 5, failing: Sequence[int] = (), fingerprint: str = "f") -> None:
         self.n, self.failing, self.mark = n, failing, fingerprint

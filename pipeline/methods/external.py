@@ -1,0 +1,101 @@
+"""external: videos that somebody else made (LVDM, VideoCrafter, a closed model …), with their captions as prompts."""
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from metrics import video
+from metrics.captions import read_captions
+from metrics.hashing import sha256
+from metrics.protocol import fingerprint
+from metrics.score import matched
+from metrics.video import VIDEOS
+from pipeline.methods.base import Clip, Context, Job
+
+_PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see MixtureMethod.jobs
+
+
+class External:
+    """Every video below a folder. Video files are brought as they are; frames and arrays are stored losslessly.
+
+    A video named like a mixture's clip (`<mixture>-s<seed>`) counts as one, so it is judged and paired with those of
+    other methods. A caption that has no video is a clip that was asked for and not made.
+    """
+
+    weights = ""
+    parameters = 0
+
+    def __init__(self, folder: Path, captions: Path, fps: int, mixtures: dict[str, str]) -> None:
+        self.folder, self.fps, self.mixtures = folder, fps, mixtures
+        found = video.find(folder)
+        self._sources = {_clip_id(source.id): source for source in found}
+        if len(self._sources) < len(found):
+            raise video.VideoError(f"{folder}: some videos differ only in signs that a clip's name cannot hold")
+        named = matched(read_captions(captions), found, captions)
+        self._captions = {_clip_id(name): caption for name, caption in named.items()}
+
+    @property
+    def origin(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    @cached_property
+    def _code(self) -> str:
+        return sha256(Path(str(sys.modules[__name__].__file__)))
+
+    def fingerprint(self, job: Job) -> str:
+        """Hash of the video's content and of the code that brings it."""
+        source = self._sources.get(job.clip)
+        return fingerprint([self._code, video.content_hash(source) if source else ""])
+
+    def prepare(self) -> None:
+        """Nothing to load."""
+
+    def jobs(self) -> list[Job]:
+        """A job for every video and every caption, in the order of their names."""
+        clips = sorted(self._sources.keys() | self._captions.keys())
+        return [self._job(clip, self._captions.get(clip, "")) for clip in clips]
+
+    def _job(self, clip: str, caption: str) -> Job:
+        place = _PLACE.fullmatch(clip)
+        mixture = self.mixtures.get(place["mixture"], "") if place else ""
+        return Job(clip, mixture, int(place["seed"]) if place and mixture else 0, "", caption, caption)
+
+    def generate(self, jobs: Sequence[Job]) -> list[Clip]:
+        """The files, or what frames and arrays hold.
+
+        Raises:
+            VideoError: if a caption has no video, or a folder of frames or an array cannot be read.
+        """
+        return [self._bring(job) for job in jobs]
+
+    def _bring(self, job: Job) -> Clip:
+        source = self._sources.get(job.clip)
+        if source is None:
+            raise video.VideoError(f"no video for the caption of {job.clip}")
+        is_video = source.path.is_file() and source.path.suffix.lower() in VIDEOS
+        return source.path if is_video else video.read_all(source)
+
+
+def _clip_id(name: str) -> str:
+    """A file name for a source's id."""
+    return re.sub(r"[^\w.-]", "-", name)
+
+
+def build(context: Context) -> External:
+    """Options: `clips`, the folder; `captions`, the file (csv, json, jsonl); `fps` of stored frames and arrays (8).
+
+    Raises:
+        ValueError: if one of them is missing, or does not fit the other.
+    """
+    options, where = context.params.options, f"params.yaml: generate.methods.{context.name}"
+    for key in ("clips", "captions"):
+        if not isinstance(options.get(key), str):
+            raise ValueError(f"{where}.{key} is {options.get(key)!r}, expected a path")
+    fps = options.get("fps", 8)
+    if not isinstance(fps, int) or fps < 1:
+        raise ValueError(f"{where}.fps is {fps!r}, expected a whole number above 0")
+    mixtures = {mixture.name: mixture.id for mixture in context.tables[1]}
+    return External(Path(options["clips"]), Path(options["captions"]), fps, mixtures)

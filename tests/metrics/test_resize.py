@@ -1,0 +1,85 @@
+"""Resize rules against loops over pixels, PIL, and TensorFlow 1's definition."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from metrics.protocol import Resize
+from metrics.resize import resize
+
+
+def frame(seed: int, height: int, width: int) -> torch.Tensor:
+    return torch.randint(0, 256, (1, 3, height, width), generator=torch.Generator().manual_seed(seed)).float()
+
+
+def bilinear(image: np.ndarray, size: int, half_pixel: bool) -> np.ndarray:
+    """Each output pixel on its own, from the definition of where it reads."""
+    height, width = image.shape[1:]
+    out = np.empty((3, size, size))
+    for i in range(size):
+        for j in range(size):
+            places = []
+            for index, length in ((i, height), (j, width)):
+                at = (index + 0.5) * length / size - 0.5 if half_pixel else index * length / size
+                at = min(max(at, 0), length - 1)
+                low = int(np.floor(at))
+                places.append((low, min(low + 1, length - 1), at - low))
+            (top, bottom, y), (left, right, x) = places
+            upper = image[:, top, left] * (1 - x) + image[:, top, right] * x
+            lower = image[:, bottom, left] * (1 - x) + image[:, bottom, right] * x
+            out[:, i, j] = upper * (1 - y) + lower * y
+    return out
+
+
+@given(seed=st.integers(0, 999), height=st.integers(2, 20), width=st.integers(2, 20), size=st.integers(2, 20))
+@settings(deadline=None, max_examples=40)
+def test_bilinear_rules_equal_their_definitions(seed: int, height: int, width: int, size: int) -> None:
+    image = frame(seed, height, width)
+    for rule, half_pixel in ((Resize.SQUASH_BILINEAR, True), (Resize.SQUASH_BILINEAR_TF1, False)):
+        expected = bilinear(image[0].double().numpy(), size, half_pixel)
+        assert resize(image, size, rule)[0].numpy() == pytest.approx(expected, abs=2e-3)
+
+
+def pil(image: torch.Tensor, width: int, height: int) -> np.ndarray:
+    """PIL's bicubic resize of float channels, which it does not round between its passes as it does 8 bits."""
+    channels = [
+        Image.fromarray(channel).resize((width, height), Image.Resampling.BICUBIC) for channel in image[0].numpy()
+    ]
+    return np.stack([np.asarray(channel) for channel in channels]).clip(0, 255)
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 100), (100, 60), (40, 90), (64, 64), (20, 31)])
+def test_bicubic_rules_equal_pils(height: int, width: int) -> None:
+    image, short = frame(0, height, width), min(height, width)
+    assert resize(image, 32, Resize.SQUASH_BICUBIC)[0].numpy() == pytest.approx(pil(image, 32, 32), abs=1e-2)
+    scaled = pil(image, int(width * 32 / short), int(height * 32 / short))
+    top, left = ((n - 32) // 2 for n in scaled.shape[1:])
+    expected = scaled[:, top : top + 32, left : left + 32]
+    assert resize(image, 32, Resize.CENTRE_BICUBIC)[0].numpy() == pytest.approx(expected, abs=1e-2)
+
+
+@given(height=st.integers(2, 80), width=st.integers(2, 80), rule=st.sampled_from(Resize))
+@settings(deadline=None)
+def test_every_rule_gives_a_square_within_the_range(height: int, width: int, rule: Resize) -> None:
+    squares = resize(frame(1, height, width).expand(2, -1, -1, -1), 24, rule)
+    assert squares.shape == (2, 3, 24, 24)
+    assert squares.min() >= 0
+    assert squares.max() <= 255
+
+
+def test_centre_rules_cut_the_middle() -> None:
+    """A wide frame whose outer thirds are white: its middle is black."""
+    image = torch.full((1, 3, 20, 60), 255.0)
+    image[..., 19:41] = 0
+    for rule in (Resize.CENTRE_BILINEAR, Resize.CENTRE_BICUBIC):
+        assert float(resize(image, 20, rule)[..., 1:-1].max()) == 0
+    assert float(resize(image, 20, Resize.SQUASH_BILINEAR).max()) == 255
+
+
+@pytest.mark.parametrize("rule", list(Resize))
+def test_frames_of_the_right_size_are_untouched(rule: Resize) -> None:
+    image = frame(2, 24, 24)
+    assert resize(image, 24, rule) is image
