@@ -147,7 +147,8 @@ class I3D(nn.Module):
         return self.logits(pooled).flatten(2).mean(dim=2)
 
 
-_BRANCHES = {  # original name -> ours; each unit of the original is "<scope>/<branch>"
+# Original name of every convolution -> ours, below the trunk; those of an inception module are "<module>/<branch>".
+_BRANCHES = {
     "Branch_0/Conv3d_0a_1x1": "branch_0",
     "Branch_1/Conv3d_0a_1x1": "branch_1.0",
     "Branch_1/Conv3d_0b_3x3": "branch_1.1",
@@ -157,15 +158,18 @@ _BRANCHES = {  # original name -> ours; each unit of the original is "<scope>/<b
 }
 
 
+UNITS = {name: name for name in ("Conv3d_1a_7x7", "Conv3d_2b_1x1", "Conv3d_2c_3x3")} | {
+    f"{mixed}/{scope}": f"{mixed}.{ours}" for mixed in _INCEPTIONS for scope, ours in _BRANCHES.items()
+}
+
+
 def _folded(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The network's state from the original's tensors: w' = w / sqrt(var + eps), b' = beta - mean / sqrt(var + eps)."""
-    units = {"Conv3d_1a_7x7": "Conv3d_1a_7x7", "Conv3d_2b_1x1": "Conv3d_2b_1x1", "Conv3d_2c_3x3": "Conv3d_2c_3x3"}
-    units |= {f"{mixed}/{scope}": f"{mixed}.{ours}" for mixed in _INCEPTIONS for scope, ours in _BRANCHES.items()}
     state = {
         "logits.weight": tensors["Logits/Conv3d_0c_1x1/weight"],
         "logits.bias": tensors["Logits/Conv3d_0c_1x1/bias"],
     }
-    for theirs, ours in units.items():
+    for theirs, ours in UNITS.items():
         scale = torch.rsqrt(tensors[f"{theirs}/var"].double() + BATCH_NORM_EPS)
         weight = tensors[f"{theirs}/weight"].double() * scale[:, None, None, None, None]
         state[f"trunk.{ours}.weight"] = weight.float()

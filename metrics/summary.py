@@ -23,7 +23,7 @@ from metrics.protocol import Fingerprint, Protocol
 
 NOTHING = float("nan")
 WORLD_ENCODER = WorldClipConfig.model_type
-_WORLD_ONLY = "by the world's own encoder"
+_WORLD_ONLY = "world's own encoder"
 
 
 @dataclass(frozen=True)

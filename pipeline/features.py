@@ -25,6 +25,7 @@ from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 _VECTORS = {"velocity": ("velocity_x", "velocity_y")}
+_NUMBERS = [name for field in fields(Readings) for name in _VECTORS.get(field.name, (field.name,))]
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,11 @@ class JudgeReadings:
 
 
 def _numbers(clip: np.ndarray) -> dict[str, np.ndarray]:
-    known = clip.shape[:3] == (FRAMES, HEIGHT, WIDTH)
-    readings = judge(clip[None]) if known else None
-    numbers: dict[str, np.ndarray] = {}
-    for field in fields(Readings):
-        names = _VECTORS.get(field.name, (field.name,))
-        values = np.ravel(getattr(readings, field.name)) if known else np.full(len(names), np.nan)
-        numbers |= {name: np.float64(value) for name, value in zip(names, values, strict=True)}
-    return numbers
+    if clip.shape[:3] != (FRAMES, HEIGHT, WIDTH):
+        return dict.fromkeys(_NUMBERS, np.float64("nan"))
+    readings = judge(clip[None])
+    values = [value for field in fields(Readings) for value in np.ravel(getattr(readings, field.name))]
+    return {name: np.float64(value) for name, value in zip(_NUMBERS, values, strict=True)}
 
 
 def extract(clips: Path, scorer: Scorer, folder: Path) -> None:
@@ -81,6 +79,7 @@ def extract(clips: Path, scorer: Scorer, folder: Path) -> None:
     table["fault"] = [faults.get(clip, "") for clip in table["clip"]]
     own = measured.table.drop(columns=["window", "caption"], errors="ignore")
     table = table.merge(own, on="clip", how="left")
+    table = table.reindex(columns=[*table, *(name for name in _NUMBERS if name not in table)])
     if table["objects"].notna().any():
         names = pd.DataFrame([vars(names) for names in readings_of(table).names()]).add_prefix("named_")
         table = pd.concat([table, names], axis=1)

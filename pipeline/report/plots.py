@@ -85,7 +85,8 @@ def fvd_by_clips(curves: pd.DataFrame) -> str:
                 "width": 3,
             },
         )
-    return figure.update_xaxes(type="log", dtick="D2").to_json()
+    sizes = sorted(int(n) for n in curves.n.unique())
+    return figure.update_xaxes(type="log", tickvals=sizes, ticktext=[str(n) for n in sizes]).to_json()
 
 
 def training(history: pd.DataFrame) -> str:

@@ -96,7 +96,7 @@ def test_missing_checkpoints_are_named(tmp_path: Path, monkeypatch: pytest.Monke
         resolve("models/world/none")
     with pytest.raises(CheckpointError, match="'owner/no-such-model' could not be fetched"):
         resolve("owner/no-such-model")
-    with pytest.raises(CheckpointError, match="holds no weights"):
+    with pytest.raises(FileNotFoundError, match="holds no weights"):
         weight_hash(tmp_path)
     with pytest.raises(CheckpointError, match="unknown encoder kind 'bert'"):
         TextEncoder("bert", tmp_path)

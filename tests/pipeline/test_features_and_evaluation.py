@@ -1,5 +1,6 @@
 """From clips to numbers, with the real networks, on a few clips: counts, order, continuation, verdicts."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -7,25 +8,44 @@ import pandas as pd
 import pytest
 import torch
 
-from metrics import fvd, i3d
-from metrics.clip import DualEncoder
+from metrics import fvd as frechet
+from metrics import i3d
+from metrics.bootstrap import Uncertainty
+from metrics.cache import FeatureCache
 from metrics.clipsim import clipsim
-from pipeline import evaluation, features, ledger
+from metrics.networks import load_clip, load_i3d
+from metrics.protocol import named
+from metrics.score import Scorer
+from pipeline import features, ledger
 from pipeline.clips import write_clip
-from pipeline.evaluation import Evaluated, compare, evaluate, judge_mixtures, world_mixture
-from pipeline.features import Networks, extract, read_table, read_tensors
+from pipeline.evaluation import (
+    compare,
+    differences,
+    evaluate,
+    fvd_by_seed,
+    fvd_curves,
+    judge_mixtures,
+    world_mixture,
+)
+from pipeline.features import JudgeReadings, extract
 from pipeline.prompts import Prompt, read_sets
+from pipeline.world.judge import Readings, judge
 from pipeline.world.render import render
 from pipeline.world.scene import draw
 
-HASHES = {"i3d": "a", "clip": "b", "text_tower": "c"}
-DESCRIPTION = HASHES | {"decoder": "d", "parameters": "123"}
+FEW = Uncertainty(resamples=20)
+NAMES = ["fvd", "kvd", "clipsim", "frame_consistency"]
 
 
 @pytest.fixture(scope="module")
-def networks(i3d_weights: Path, minilm: Path) -> Networks:
-    clip = DualEncoder(i3d_weights.parents[1] / "world/clip", minilm)
-    return Networks(i3d.I3D.from_pretrained(i3d_weights), clip, HASHES)
+def scorer(i3d_weights: Path, minilm: Path) -> Scorer:
+    protocol = named("reelbench")
+    networks = [
+        load_i3d(i3d_weights, protocol.i3d_resize),
+        load_clip(i3d_weights.parents[1] / "world/clip", minilm, protocol.clip_resize),
+        JudgeReadings(),
+    ]
+    return Scorer(networks, protocol, FeatureCache(None), FEW, batch=2, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +54,9 @@ def clips() -> np.ndarray:
 
 
 def entry(i: int, outcome: str = ledger.OK, mixture: str = "") -> ledger.Entry:
-    return ledger.Entry(f"c{i}", "m", mixture, i, "", "p", f"A red circle number {i}.", "w", "f", 0.5, outcome)
+    return ledger.Entry(
+        f"c{i}", "m", mixture, i, "", "p", f"A red circle number {i}.", "w", "f", 0.5, outcome, frames=16
+    )
 
 
 def fill(folder: Path, clips: np.ndarray) -> None:
@@ -48,15 +70,15 @@ def fill(folder: Path, clips: np.ndarray) -> None:
 
 
 @pytest.fixture(scope="module")
-def extracted(networks: Networks, clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extracted(scorer: Scorer, clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("features")
     fill(folder / "clips", clips)
-    extract(folder / "clips", networks, 2, folder / "scratch", folder / "out")
+    extract(folder / "clips", scorer, folder / "out")
     return folder
 
 
 def test_every_requested_clip_has_a_row(extracted: Path) -> None:
-    table = read_table(extracted / "out")
+    table = features.read(extracted / "out").table
     assert table["clip"].tolist() == [f"c{i}" for i in range(6)]
     assert table.scored.tolist() == [True, True, False, True, False, True]
     assert table.outcome[2] == "RuntimeError: no"
@@ -64,77 +86,109 @@ def test_every_requested_clip_has_a_row(extracted: Path) -> None:
     assert "cannot be decoded" in table.fault[4]
 
 
-def test_features_are_those_of_each_clip_alone(extracted: Path, networks: Networks, clips: np.ndarray) -> None:
-    tensors = read_tensors(extracted / "out")
+def test_features_are_those_of_each_clip_alone(extracted: Path, scorer: Scorer, clips: np.ndarray) -> None:
+    found = features.read(extracted / "out")
+    network, encoder = scorer.networks[0].network, scorer.networks[1].encoder
     for row, i in enumerate((0, 1, 3, 5)):
-        alone = i3d.extract(networks.i3d, i3d.prepare(torch.from_numpy(clips[i : i + 1])))[0]
-        assert tensors["i3d"][row] == pytest.approx(alone.numpy(), abs=2e-3)
-        frames = networks.clip.frame_features(torch.from_numpy(clips[i]).movedim(-1, 1) / 255)
-        assert tensors["clip_frames"][row] == pytest.approx(frames.numpy(), abs=1e-5)
-        assert tensors["clip_text"][row] == pytest.approx(
-            networks.clip.text_features([f"A red circle number {i}."])[0].numpy(), abs=1e-5
+        alone = i3d.extract(network, i3d.prepare(torch.from_numpy(clips[i : i + 1])))[0]
+        assert found.measured.logits[row] == pytest.approx(alone.numpy(), abs=2e-3)
+        frames = encoder.frame_features(torch.from_numpy(clips[i]).movedim(-1, 1) / 255)
+        text = encoder.text_features([f"A red circle number {i}."])
+        assert found.table.clipsim[i] == pytest.approx(float(clipsim(frames[None], text)[0]), abs=1e-5)
+        assert found.measured.table.clipsim[row] == found.table.clipsim[i]
+
+
+def test_the_judges_readings_survive_the_table(extracted: Path, clips: np.ndarray) -> None:
+    expected, found = judge(clips), features.read(extracted / "out")
+    readings = features.readings_of(found.table)
+    for i in (0, 1, 3, 5):
+        for field in fields(Readings):
+            assert getattr(readings, field.name)[i] == pytest.approx(getattr(expected, field.name)[i], nan_ok=True)
+        assert found.table.named_colour[i] == expected.names()[i].colour
+    assert readings.one_object.tolist() == [*expected.one_object[:2], False, expected.one_object[3], False,
+                                            expected.one_object[5]]  # fmt: skip
+
+
+def test_clips_of_another_size_are_scored_and_not_judged(scorer: Scorer, tmp_path: Path) -> None:
+    """As a public checkpoint makes them: more frames, wide frames."""
+    for i in range(3):
+        ledger.append(tmp_path / "clips", entry(i))
+        write_clip(
+            tmp_path / f"clips/c{i}.mkv", np.random.default_rng(i).integers(0, 256, (20, 48, 72, 3)).astype(np.uint8), 8
         )
+    (tmp_path / "clips" / ledger.ABOUT).write_text('{"parameters": 1}')
+    extract(tmp_path / "clips", scorer, tmp_path / "out")
+    found = features.read(tmp_path / "out")
+    assert found.measured.logits.shape == (3, 400)
+    assert found.table.hue.isna().all()
+    assert "named_colour" not in found.table
+    values, _ = evaluate([found], found, judge_mixtures([found], [], {}), NAMES, FEW)
+    assert values[0].value == pytest.approx(0, abs=1e-3)
 
 
-def test_a_killed_extraction_continues(
-    networks: Networks, clips: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extracted: Path
+def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
+    scorer: Scorer, extracted: Path, tmp_path: Path
 ) -> None:
-    fill(tmp_path / "clips", clips)
-    monkeypatch.setattr(features, "SHARD", 2)
-    done: list[int] = []
-    original = features._features
-
-    def counting(stacked: list, *rest: object) -> dict[str, np.ndarray]:
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append(len(stacked))
-        return original(stacked, *rest)
-
-    monkeypatch.setattr(features, "_features", counting)
-    with pytest.raises(KeyboardInterrupt):
-        extract(tmp_path / "clips", networks, 2, tmp_path / "scratch", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    done.clear()
-    extract(tmp_path / "clips", networks, 2, tmp_path / "scratch", tmp_path / "out")
-    assert done == [1]  # the last shard alone
-    here, there = (read_table(folder).drop(columns="fault") for folder in (tmp_path / "out", extracted / "out"))
-    pd.testing.assert_frame_equal(here, there, check_like=True)  # faults name their own folder
-    for name, value in read_tensors(extracted / "out").items():
-        assert read_tensors(tmp_path / "out")[name] == pytest.approx(value, abs=2e-3)
+    for i in range(2):
+        ledger.append(tmp_path / "clips", entry(i, "RuntimeError: no"))
+    (tmp_path / "clips" / ledger.ABOUT).write_text('{"parameters": 1}')
+    extract(tmp_path / "clips", scorer, tmp_path / "out")
+    method, reference = features.read(tmp_path / "out"), features.read(extracted / "out")
+    values, _ = evaluate([method], reference, judge_mixtures([method], [], {}), NAMES, FEW)
+    by_metric = {value.metric: value for value in values}
+    assert {(v.requested, v.generated, v.scored) for v in values} == {(2, 0, 0)}
+    assert np.isnan(by_metric["fvd"].value)
+    assert by_metric["fvd"].flag == "fewer than 2 clips"
+    assert by_metric["clipsim"].flag == "no clip has it"
+    assert len(fvd_by_seed([method], reference)) == len(fvd_curves([method], reference, 2)) == 0
 
 
-def test_no_clip_at_all_is_an_error(networks: Networks, tmp_path: Path) -> None:
+def test_no_clip_at_all_is_an_error(scorer: Scorer, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="run the generate stage"):
-        extract(tmp_path, networks, 2, tmp_path / "s", tmp_path / "out")
-
-
-def evaluated(name: str, folder: Path) -> Evaluated:
-    return Evaluated(name, read_table(folder), read_tensors(folder), DESCRIPTION)
+        extract(tmp_path, scorer, tmp_path / "out")
 
 
 def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
-    method = evaluated("m", extracted / "out")
-    values, protocols = evaluate([method], method, judge_mixtures([method], [], {}), 0.95)
+    method = features.read(extracted / "out")
+    values, protocols = evaluate([method], method, judge_mixtures([method], [], {}), NAMES, FEW)
     by_metric = {value.metric: value for value in values}
     assert {(v.requested, v.generated, v.scored) for v in values} == {(6, 5, 4)}
     assert by_metric["fvd"].value == pytest.approx(0, abs=1e-3)
     assert by_metric["fvd"].flag == "n = 4 < 400"
     assert by_metric["parameters"].value == 123
     assert by_metric["frames_per_second"].value == pytest.approx(16 / 0.5)
-    tensors = read_tensors(extracted / "out")
-    own = clipsim(torch.from_numpy(tensors["clip_frames"]), torch.from_numpy(tensors["clip_text"]))
-    assert by_metric["clipsim"].value == pytest.approx(float(own.mean()))
+    assert by_metric["clipsim"].value == pytest.approx(method.table.clipsim.mean())
     assert {value.fingerprint for value in values} == set(protocols)
     assert protocols[by_metric["fvd"].fingerprint]["n_gen"] == 4
 
 
-def test_the_fingerprint_follows_the_choices(extracted: Path) -> None:
-    method = evaluated("m", extracted / "out")
-    other = Evaluated("m", method.table, method.tensors, DESCRIPTION | {"i3d": "other"})
-    assert evaluation.fvd_protocol(method, method).fingerprint != evaluation.fvd_protocol(other, method).fingerprint
+def test_seeds_and_curves_are_those_of_the_functions(extracted: Path) -> None:
+    method = features.read(extracted / "out")
+    measured = method.measured
+    halves = replace(method, measured=replace(measured, table=measured.table.assign(seed=[0, 1, 0, 1])))
+    (row,) = fvd_by_seed([halves], method).to_dict("records")
+    parts = [frechet.fvd(measured.logits[rows], measured.logits) for rows in ([0, 2], [1, 3])]
+    assert (row["clips"], row["seeds"]) == (2, 2)
+    assert (row["mean"], row["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
+    assert np.isnan(row["minimum_of_3"])
+    curve = fvd_curves([method], method, seeds=2)
+    assert curve[["n", "seed"]].to_numpy().tolist() == [[4, 0], [4, 1]]
+    assert curve.fvd.tolist() == pytest.approx([0, 0], abs=1e-3)
 
 
-def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_path: Path, networks: Networks) -> None:
+def test_differences_pair_the_clips_that_both_scored(extracted: Path) -> None:
+    method = features.read(extracted / "out")
+    measured = method.measured
+    other = replace(
+        method, name="n", measured=replace(measured, table=measured.table.assign(clipsim=measured.table.clipsim - 0.1))
+    )
+    table = differences([method, other], method, method.name, "n", NAMES, FEW)
+    assert table.metric.tolist() == NAMES
+    assert table.pairs.tolist() == [4] * 4
+    assert table.difference.tolist() == pytest.approx([0, 0, 0.1, 0], abs=1e-6)
+
+
+def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_path: Path, scorer: Scorer) -> None:
     prompts, mixtures = read_sets(root / "prompts", ["world"])
     by_id = {prompt.id: prompt for prompt in prompts}
     mixture = next(m for m in mixtures if m.extra["attributes"] == "colour")
@@ -146,8 +200,8 @@ def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_p
         ledger.append(tmp_path / "clips", entry(i, "ok" if i == 0 else "RuntimeError: no", mixture.id))
     write_clip(tmp_path / "clips/c0.mkv", clip, 8)
     (tmp_path / "clips" / ledger.ABOUT).write_text('{"parameters": 123}')
-    extract(tmp_path / "clips", networks, 2, tmp_path / "scratch", tmp_path / "out")
-    verdicts = judge_mixtures([evaluated("m", tmp_path / "out")], mixtures, by_id)
+    extract(tmp_path / "clips", scorer, tmp_path / "out")
+    verdicts = judge_mixtures([features.read(tmp_path / "out")], mixtures, by_id)
     assert verdicts["clip"].tolist() == ["c0", "c1"]
     assert verdicts.present_a.tolist() == [True, False]
     assert verdicts.present_b.tolist() == [False, False]
@@ -171,13 +225,3 @@ def test_other_prompts_cannot_be_judged() -> None:
     prompts = {f"s/{x}": Prompt(f"s/{x}", "s", "", x) for x in "abg"}
     with pytest.raises(ValueError, match="no column colour, shape"):
         world_mixture(mixture, prompts)
-
-
-def test_fvd_of_too_few_clips_is_no_number() -> None:
-    table = pd.DataFrame({"outcome": ["ok"], "scored": [True], "frames": [16], "seconds": [0.1], "mixture": [""]})
-    one = Evaluated("m", table, {"i3d": np.zeros((1, 400)), "clip_frames": np.ones((1, 1, 2), np.float32),
-                                 "clip_text": np.ones((1, 2), np.float32)}, DESCRIPTION)  # fmt: skip
-    real = fvd.moments(np.random.default_rng(0).normal(size=(10, 400)))
-    value, flag = evaluation._fvd(one, real)
-    assert np.isnan(value)
-    assert flag == "fewer than 2 clips"

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metrics.video import read_all
 from pipeline import ledger
-from pipeline.clips import read_clip
 from pipeline.generation import generate
 from pipeline.methods.base import Context, Job, build
 from pipeline.optima import strip_steps
@@ -51,7 +51,7 @@ class Toy:
 def test_every_job_gets_a_file_and_a_line(tmp_path: Path) -> None:
     entries = generate("toy", Toy(), tmp_path, batch=2)
     assert [entry.outcome for entry in entries] == ["ok"] * 5
-    assert read_clip(tmp_path / "clip-3.mkv").max() == 3
+    assert read_all(tmp_path / "clip-3.mkv").max() == 3
     assert list(ledger.read(tmp_path).values()) == entries
 
 
@@ -154,7 +154,7 @@ def test_strips_stay_on_the_interpolation(optimum: int, k: int, steps: list[int]
     assert strip_steps(optimum, k) == steps
 
 
-def read_all(root: Path) -> tuple:
+def tables(root: Path) -> tuple:
     prompts, mixtures = read_sets(root / "prompts", ["world"])
     return {prompt.id: prompt for prompt in prompts}, mixtures
 
@@ -163,7 +163,7 @@ def test_faulty_methods_are_named(root: Path, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.chdir(root)
     wanted = load()
     method = wanted.generate.methods["end_a"]
-    monkeypatch.setattr("pipeline.methods.base.read_tables", lambda *_: read_all(root))
+    monkeypatch.setattr("pipeline.methods.base.read_tables", lambda *_: tables(root))
     for change, message in (
         ({"part": "middle"}, r"generate.methods.x.part is 'middle', expected one of \['first', 'last'\]"),
         ({"module": "pipeline/methods/none.py"}, r"generate.methods.x.module: no file pipeline/methods/none.py"),

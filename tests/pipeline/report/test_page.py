@@ -65,7 +65,7 @@ def _write_clips(name: str, shown: list, prefix: str) -> None:
             ledger.append(folder, entry)
             if not failed:
                 write_clip(folder / f"{clip}.mkv", np.full((4, 16, 16, 3), 99, np.uint8), 8)
-    (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7}))
+    (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7, "origin": "a folder"}))
 
 
 def _write_results(shown: list, methods: list[str]) -> None:
@@ -88,6 +88,7 @@ def _write_results(shown: list, methods: list[str]) -> None:
     pd.DataFrame(rows).to_csv(paths.RESULTS / "metrics.csv", index=False)
     verdicts = [{"method": m, "mixture": x.id, "seed": 0, "success": m == "richspace"} for m in methods for x in shown]
     pd.DataFrame(verdicts).to_csv(paths.RESULTS / "verdicts.csv", index=False)
+    _write_comparisons(methods)
     test = {
         "candidate": "richspace",
         "baseline": "cogvideox",
@@ -99,13 +100,35 @@ def _write_results(shown: list, methods: list[str]) -> None:
     (paths.RESULTS / "evaluation.json").write_text(json.dumps({"protocols": {"abc": {"name": "x"}}, "test": test}))
 
 
+def _write_comparisons(methods: list[str]) -> None:
+    pair = {"candidate": "richspace", "baseline": "cogvideox", "pairs": 2}
+    tables = {
+        "differences": [{"metric": "fvd", **pair, "difference": -12.5, "low": -20.0, "high": -1.0}],
+        "fvd_by_seed": [{"method": m, "clips": 40, "seeds": 2, "mean": 9.0, "sd": 1.0, "minimum_of_3": np.nan}
+                        for m in methods],
+        "fvd_by_clips": [{"method": m, "n": n, "seed": s, "fvd": 100 / n + s} for m in methods for n in (2, 4)
+                         for s in range(2)],
+    }  # fmt: skip
+    for name, rows in tables.items():
+        pd.DataFrame(rows).to_csv(paths.RESULTS / f"{name}.csv", index=False)
+
+
 def test_the_page_needs_nothing_outside_its_folder(results: Results) -> None:
     page = write_report(results, paths.REPORTS)
     text = page.read_text()
     assert not re.search(r"(src|href)=\"(https?:)?//", text)
     for reference in re.findall(r"(?:src|href)=\"([^\"]+)\"", text):
         assert (paths.REPORTS / reference).is_file(), reference
-    for name in ("comparison", "mixtures", "richspace_steps", "steps_by_k", "mixtures_by_attribute"):
+    for name in (
+        "comparison",
+        "differences",
+        "fvd_by_seed",
+        "fvd_by_clips",
+        "mixtures",
+        "richspace_steps",
+        "steps_by_k",
+        "mixtures_by_attribute",
+    ):
         for suffix in ("csv", "md", "tex"):
             assert (paths.REPORTS / "tables" / f"{name}.{suffix}").is_file()
 
@@ -128,6 +151,25 @@ def test_failed_clips_and_flags_are_shown(results: Results) -> None:
     assert text.count(">failed<") == 1
     assert "n = 2 &lt; 400" in text
     assert "richspace 1/1" in text
+
+
+def test_comparisons_between_methods_are_shown(results: Results) -> None:
+    text = write_report(results, paths.REPORTS).read_text()
+    assert "richspace less cogvideox" in text
+    assert "-12.5" in text
+    assert "9.0 ± 1.0" in text
+    assert text.count("n = 40 &lt; 400") == 4
+
+
+def test_without_comparisons_their_parts_are_left_out(results: Results) -> None:
+    """As when nothing could be scored: the tables have their columns and no rows."""
+    for name, table in results.comparisons.items():
+        results.comparisons[name] = table.iloc[:0]
+    text = write_report(results, paths.REPORTS).read_text()
+    assert "Paired bootstrap" not in text
+    assert 'data-plot="fvd"' not in text
+    plots = json.loads(re.search(r'id="plots">(.*?)</script>', text, re.DOTALL).group(1))
+    assert set(plots) == set(re.findall(r'data-plot="([^"]+)"', text))
 
 
 def test_a_new_report_replaces_the_old_one(results: Results) -> None:
