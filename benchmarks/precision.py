@@ -21,7 +21,7 @@ from scipy.linalg import sqrtm
 
 from benchmarks.score import cut, peer_forward, peer_i3d
 from metrics import video
-from metrics.bootstrap import Features, Uncertainty, fvd_interval
+from metrics.bootstrap import Features, Uncertainty, distance_interval, fvd_distance
 from metrics.fvd import FrechetVideoDistance, fvd, moments
 from metrics.i3d import I3D, extract, prepare
 from metrics.kvd import kernel_distance
@@ -246,7 +246,7 @@ def bootstrap() -> Iterator[Row]:
         widths, held = [], []
         for _ in range(20):
             gen, real = draw(n)
-            found = fvd_interval(Features.of(gen), Features.of(real), 1, Uncertainty(200))
+            found = distance_interval(fvd_distance(1), Features.of(gen), Features.of(real), Uncertainty(500))
             widths.append(found.high - found.low)
             held.append(found.low <= np.mean(values) <= found.high)
         expected = np.quantile(values, 0.975) - np.quantile(values, 0.025)

@@ -41,6 +41,9 @@ def agreement(
     if group is not None:
         if group not in table:
             raise ValueError(f"no column {group!r}, expected one of {', '.join(map(str, table))}")
+        empty = np.flatnonzero(table[group].isna())
+        if len(empty):
+            raise ValueError(f"row {empty[0] + 2}, field {group}: empty, expected the name of a group")
         parts += [(str(key), (table[group] == key).to_numpy()) for key in table[group].drop_duplicates()]
     rows = []
     for name, kept in parts:
@@ -88,7 +91,8 @@ def _with_interval(
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return nan, nan, nan
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.ConstantInputWarning)
+        for expected in (stats.ConstantInputWarning, stats.DegenerateDataWarning, RuntimeWarning):
+            warnings.simplefilter("ignore", expected)  # resamples in which a column is constant
         drawn = stats.bootstrap(
             (x, y), measure, paired=True, vectorized=False, n_resamples=how.resamples, method="percentile",
             rng=np.random.default_rng(how.seed),

@@ -1,9 +1,10 @@
 """Uncertainty from the clips at hand: bootstrap intervals, and paired ones for the difference of two methods.
 
-Means over clips use scipy's BCa interval. A distance between distributions is biased upwards by every copy that a
-resample holds, so its resamples say how the value *spreads*, not where it lies: their quantiles are shifted so that
-their mean is the measured value. Such an interval is for the expected value at this number of clips, which is what a
-comparison at equal numbers needs; the bias itself is the business of `metrics.extrapolation`.
+Means over clips use scipy's BCa interval. Distances between distributions cannot be resampled as they are: a resample
+holds copies of clips, which neither FVD nor KVD forgives, and its values spread two to three times too far. So each
+block of clips is given its influence on the distance instead, by leaving it out (jackknife pseudo-values), and the
+influences are resampled. The interval is for the expected value at this number of clips, which is what a comparison at
+equal numbers needs; the bias that depends on the number is the business of `metrics.extrapolation`.
 
 Clips are what is drawn: the windows of one clip stay together (`groups`).
 """
@@ -16,16 +17,18 @@ import numpy as np
 from scipy import stats
 
 from metrics.fvd import fvd
-from metrics.kvd import weighted_kernel_distance
+from metrics.kvd import kernel_distance
 
+BLOCKS = 50  # blocks of clips on each side that are left out in turn
 _ROUNDING = 1e-12  # relative: values that differ by less are one value
+_BATCH = 64  # resamples in memory at once
 
 
 @dataclass(frozen=True)
 class Uncertainty:
     """How intervals are made: number of resamples, confidence in (0, 1), seed of the draws."""
 
-    resamples: int = 500
+    resamples: int = 1000
     confidence: float = 0.95
     seed: int = 0
 
@@ -35,6 +38,11 @@ class Uncertainty:
                 f"{self.resamples} resamples at confidence {self.confidence}: expected at least 1, and a confidence "
                 "between 0 and 1"
             )
+
+    @property
+    def tails(self) -> list[float]:
+        """The quantiles between which the interval lies."""
+        return [(1 - self.confidence) / 2, (1 + self.confidence) / 2]
 
 
 @dataclass(frozen=True)
@@ -46,27 +54,31 @@ class Interval:
     high: float
 
 
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
 def mean_interval(values: np.ndarray, how: Uncertainty, groups: np.ndarray | None = None) -> Interval:
     """Mean over clips of a per-clip value (n,), each clip's windows averaged first, with scipy's BCa interval."""
     values = np.asarray(values, np.float64)
     if groups is not None and len(values):
         values = np.bincount(groups, values) / np.bincount(groups)
     if len(values) == 0:
-        return Interval(float("nan"), float("nan"), float("nan"))
+        return NOTHING
     value = float(values.mean())
     if len(values) < 2:
         return Interval(value, float("nan"), float("nan"))
     if np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return Interval(value, value, value)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where BCa is degenerate the percentiles below stand in
+    with warnings.catch_warnings():  # where BCa is degenerate the percentiles below stand in
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         found = stats.bootstrap(
             (values,), np.mean, n_resamples=how.resamples, confidence_level=how.confidence, method="BCa",
-            rng=np.random.default_rng(how.seed),
+            batch=_BATCH, rng=np.random.default_rng(how.seed),
         )  # fmt: skip
     low, high = (float(bound) for bound in found.confidence_interval)
     if not np.isfinite([low, high]).all():
-        low, high = np.quantile(found.bootstrap_distribution, _tails(how))
+        low, high = np.quantile(found.bootstrap_distribution, how.tails)
     return Interval(value, float(low), float(high))
 
 
@@ -92,104 +104,104 @@ class Features:
         """Features of one window a clip, unless `groups` says otherwise."""
         return cls(np.asarray(values, np.float64), np.arange(len(values)) if groups is None else groups)
 
-    def draw(self, how: Uncertainty, stream: int) -> np.ndarray:
-        """(resamples, n) counts of every vector in resamples of as many clips as there are."""
-        clips = int(self.groups.max()) + 1
-        rng = np.random.default_rng((how.seed, stream))
-        return rng.multinomial(clips, np.full(clips, 1 / clips), size=how.resamples)[:, self.groups]
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return int(self.groups.max()) + 1 if len(self.groups) else 0
+
+    def keep(self, clips: np.ndarray) -> "Features":
+        """The vectors of the clips that a mask (clips,) keeps; their numbers stay what they are."""
+        rows = clips[self.groups]
+        return Features(self.values[rows], self.groups[rows])
 
 
-_GEN, _REAL = 0, 1  # streams of random numbers: the same generated clips are drawn for every method, for pairing
+Distance = Callable[[Features, Features], float]
 
 
-def fvd_interval(gen: Features, real: Features, ddof: int, how: Uncertainty) -> Interval:
-    """FVD with the spread of its resamples; both sides are drawn."""
-    drawn = _fvd_draws(gen, real, ddof, how)
-    return _centred(fvd(gen.values, real.values, ddof), drawn, how, floor=0.0)
+def fvd_distance(ddof: int) -> Distance:
+    """FVD as a distance of two sides."""
+    return lambda gen, real: fvd(gen.values, real.values, ddof)
 
 
-def paired_fvd_difference(first: Features, second: Features, real: Features, ddof: int, how: Uncertainty) -> Interval:
-    """FVD(first) - FVD(second) of two methods on the same prompts; a resample holds the same prompts of both."""
-    _check_paired(first, second)
-    value = fvd(first.values, real.values, ddof) - fvd(second.values, real.values, ddof)
-    return _centred(value, _fvd_draws(first, real, ddof, how) - _fvd_draws(second, real, ddof, how), how)
+def kvd_distance(gen: Features, real: Features) -> float:
+    """KVD as a distance of two sides."""
+    return kernel_distance(gen.values, real.values, gen.groups, real.groups)
 
 
-def kvd_interval(gen: Features, real: Features, how: Uncertainty) -> Interval:
-    """KVD with the spread of its resamples; both sides are drawn."""
-    ones = [np.ones((1, len(side.values))) for side in (gen, real)]
-    value = float(weighted_kernel_distance(gen.values, real.values, *ones)[0])
-    return _centred(value, _kvd_draws(gen, real, how), how)
+def distance_interval(distance: Distance, gen: Features, real: Features, how: Uncertainty) -> Interval:
+    """A distance with its bootstrap interval over the clips of both sides.
 
-
-def paired_kvd_difference(first: Features, second: Features, real: Features, how: Uncertainty) -> Interval:
-    """KVD(first) - KVD(second) of two methods on the same prompts."""
-    _check_paired(first, second)
-    value = kvd_interval(first, real, Uncertainty(1)).value - kvd_interval(second, real, Uncertainty(1)).value
-    return _centred(value, _kvd_draws(first, real, how) - _kvd_draws(second, real, how), how)
-
-
-def jackknife(
-    statistic: Callable[[np.ndarray], float], clips: int, value: float, confidence: float, blocks: int = 20
-) -> Interval:
-    """Interval by leaving out one block of clips at a time, for statistics that copies of a clip would spoil.
-
-    Args:
-        statistic: of the clips that a mask (clips,) keeps. value: the statistic of all. blocks: at most `clips`.
+    A side of fewer than three clips cannot be left without one of them: it gives NaN bounds.
     """
-    blocks = min(blocks, clips)
-    block = np.random.default_rng(0).permutation(clips) % blocks
-    left = np.array([statistic(block != i) for i in range(blocks)])
-    error = np.sqrt((blocks - 1) / blocks * ((left - left.mean()) ** 2).sum())
-    reach = float(stats.t.ppf((1 + confidence) / 2, blocks - 1) * error)
-    return Interval(value, value - reach, value + reach)
+    return two_sided_interval(
+        distance(gen, real),
+        lambda kept: distance(gen.keep(kept), real),
+        lambda kept: distance(gen, real.keep(kept)),
+        (gen.clips, real.clips),
+        how,
+    )
 
 
-def _fvd_draws(gen: Features, real: Features, ddof: int, how: Uncertainty) -> np.ndarray:
-    pairs = zip(gen.draw(how, _GEN), real.draw(how, _REAL), strict=True)
-    return np.array([_weighted_fvd((gen.values, g), (real.values, r), ddof) for g, r in pairs])
+def paired_distance_difference(
+    distance: Distance, first: Features, second: Features, real: Features, how: Uncertainty
+) -> Interval:
+    """distance(first) - distance(second) of two methods on the same prompts: the same clips of both are left out.
 
-
-def _kvd_draws(gen: Features, real: Features, how: Uncertainty) -> np.ndarray:
-    return weighted_kernel_distance(gen.values, real.values, gen.draw(how, _GEN), real.draw(how, _REAL))
-
-
-def _weighted_fvd(gen: tuple[np.ndarray, np.ndarray], real: tuple[np.ndarray, np.ndarray], ddof: int) -> float:
-    """FVD of (vectors, how often each occurs), without copying them; like `fvd` up to rounding, and faster."""
-    (mean1, root1), (mean2, root2) = (_root(*side, ddof) for side in (gen, real))
-    product = root1 @ root2.T
-    if len(product) > product.shape[1]:
-        product = product.T
-    cross = np.sqrt(np.clip(np.linalg.eigvalsh(product @ product.T), 0, None)).sum()
-    shift = mean1 - mean2
-    return float(shift @ shift + (root1**2).sum() + (root2**2).sum() - 2 * cross)
-
-
-def _root(values: np.ndarray, counts: np.ndarray, ddof: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (d,), and R (at most d rows, d) with Rᵀ R the covariance."""
-    kept = counts > 0
-    values, counts, n = values[kept], counts[kept], counts.sum()
-    mean = counts @ values / n
-    rows = (values - mean) * np.sqrt(counts / max(n - ddof, 1))[:, None]
-    return mean, rows if len(rows) <= rows.shape[1] else np.linalg.qr(rows, mode="r")
-
-
-def _centred(value: float, drawn: np.ndarray, how: Uncertainty, floor: float = -np.inf) -> Interval:
-    """Quantiles of the resamples, shifted so that their mean is the measured value."""
-    drawn = drawn[np.isfinite(drawn)]  # a resample of a single clip, over and over, has no distance
-    if not len(drawn):
-        return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(drawn - drawn.mean(), _tails(how))
-    return Interval(value, max(value + float(low), floor), value + float(high))
-
-
-def _tails(how: Uncertainty) -> list[float]:
-    return [(1 - how.confidence) / 2, (1 + how.confidence) / 2]
-
-
-def _check_paired(first: Features, second: Features) -> None:
+    Raises:
+        ValueError: if the methods' clips are not the same, in the same order.
+    """
     if not np.array_equal(first.groups, second.groups):
         raise ValueError(
             f"paired methods must have the same clips in the same order, found {len(first.groups)} and "
             f"{len(second.groups)} windows"
         )
+
+    def difference(a: Features, b: Features, against: Features) -> float:
+        return distance(a, against) - distance(b, against)
+
+    return two_sided_interval(
+        difference(first, second, real),
+        lambda kept: difference(first.keep(kept), second.keep(kept), real),
+        lambda kept: difference(first, second, real.keep(kept)),
+        (first.clips, real.clips),
+        how,
+    )
+
+
+Statistic = Callable[[np.ndarray], float]  # of the clips that a mask (clips,) keeps
+
+
+def two_sided_interval(
+    value: float,
+    without_gen: Statistic,
+    without_real: Statistic,
+    clips: tuple[int, int],
+    how: Uncertainty,
+    blocks: int = BLOCKS,
+) -> Interval:
+    """A statistic of two sides with a bootstrap of the influences of their blocks of clips.
+
+    Args:
+        without_gen, without_real: the statistic when one side keeps some of its clips. clips: of each side.
+    """
+    if min(clips) < 3:
+        return Interval(value, float("nan"), float("nan"))
+    rng, drawn = np.random.default_rng(how.seed), np.zeros(how.resamples)
+    for statistic, n in zip((without_gen, without_real), clips, strict=True):
+        found = influences(statistic, n, rng, blocks)
+        counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=how.resamples)
+        drawn += counts @ found / len(found)
+    low, high = np.quantile(drawn, how.tails)
+    return Interval(value, value + float(low), value + float(high))
+
+
+def influences(statistic: Statistic, clips: int, rng: np.random.Generator, blocks: int) -> np.ndarray:
+    """(blocks,) how far each block of clips moves a statistic: (blocks - 1) times its value without the others' mean.
+
+    Their mean is 0; their variance over the number of blocks, the jackknife's of the statistic. Of blocks there are at
+    most as many as clips.
+    """
+    block = rng.permutation(clips) % min(blocks, clips)
+    left = np.array([statistic(block != i) for i in range(min(blocks, clips))])
+    n = len(left)
+    return -(n - 1) * (left - left.mean()) * np.sqrt(n / (n - 1))

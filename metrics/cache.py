@@ -1,5 +1,6 @@
 """Features on disk, by content: what a network made of a clip is computed once, whatever is scored afterwards."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ class FeatureCache:
             return
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".tmp")
+        aside = path.with_suffix(f".{os.getpid()}.tmp")  # another process may be writing the same
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside, words)
         aside.replace(path)
 

@@ -89,7 +89,7 @@ class _ClipMean(Metric):
     def _frames(self, clips: torch.Tensor) -> torch.Tensor:
         if self.encoder is None:
             return F.normalize(clips.float(), dim=-1)
-        frames = resize(clips.flatten(0, 1) * 255, self.encoder.image_size, self.rule) / 255
+        frames = resize(clips.flatten(0, 1), self.encoder.image_size, self.rule) / 255
         return self.encoder.frame_features(frames).unflatten(0, clips.shape[:2])
 
     def _text(self, captions: Sequence[str] | torch.Tensor) -> torch.Tensor:
@@ -112,7 +112,7 @@ class CLIPSIM(_ClipMean):
     """CLIPSIM as a torchmetrics metric; see `clipsim`."""
 
     def update(self, clips: torch.Tensor, captions: Sequence[str] | torch.Tensor) -> None:
-        """Add clips (B, T, 3, H, W) in [0, 1] with their captions, or features (B, T, d) with features (B, d)."""
+        """Add clips uint8 (B, T, H, W, 3) with their captions, or features (B, T, d) with features (B, d)."""
         self._add(clipsim(self._frames(clips), self._text(captions)))
 
 
@@ -120,7 +120,7 @@ class CLIPScore(_ClipMean):
     """CLIPScore as a torchmetrics metric; see `clip_score`."""
 
     def update(self, clips: torch.Tensor, captions: Sequence[str] | torch.Tensor) -> None:
-        """Add clips (B, T, 3, H, W) in [0, 1] with their captions, or features (B, T, d) with features (B, d)."""
+        """Add clips uint8 (B, T, H, W, 3) with their captions, or features (B, T, d) with features (B, d)."""
         self._add(clip_score(self._frames(clips), self._text(captions)))
 
 
@@ -128,5 +128,5 @@ class FrameConsistency(_ClipMean):
     """Frame consistency as a torchmetrics metric; see `frame_consistency`."""
 
     def update(self, clips: torch.Tensor) -> None:
-        """Add clips (B, T, 3, H, W) in [0, 1], or features (B, T, d)."""
+        """Add clips uint8 (B, T, H, W, 3), or features (B, T, d)."""
         self._add(frame_consistency(self._frames(clips)))

@@ -8,6 +8,7 @@ is not done again, and a video whose arrays are all there is not decoded.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -34,15 +35,18 @@ class Job:
 class Extracted:
     """What became of one video.
 
-    fault: why it could not be scored, else "". codec: of its file. features: arrays with a leading axis of windows,
+    content: digest of what is stored. codec, decoder: of its file. fault: why it could not be scored, else "".
+    unpaired: why it could not be compared with its partner, else "". features: arrays with a leading axis of windows,
     by network; pairs of clips are measured under `metrics.pairs.PAIR`.
     """
 
     source: Source
     content: str = ""
     codec: str = ""
+    decoder: str = ""
     windows: int = 0
     fault: str = ""
+    unpaired: str = ""
     features: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
@@ -59,7 +63,8 @@ class Extractor:
 
     Args:
         networks: with unlike names. rule: which frames make a clip. cache: of the arrays. decoder: None for the best
-        that is there. batch: clips in one forward pass. workers: processes that decode; 0 decodes here.
+        that is there. batch: clips in one forward pass. workers: processes that decode; 0 decodes here. for_partners:
+        names of the networks that see partners too.
     """
 
     networks: Sequence[Network]
@@ -68,6 +73,7 @@ class Extractor:
     decoder: str | None = None
     batch: int = 4
     workers: int = 2
+    for_partners: Sequence[str] = ()
 
     def extract(self, jobs: Sequence[Job], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
         """(video, partner or None) of each job, in their order; a video that cannot be read carries its fault."""
@@ -96,7 +102,7 @@ class Extractor:
 
     def _keep(self, read: Extracted, network: Network, arrays: dict[str, np.ndarray]) -> None:
         read.features[network.name] = arrays
-        words = {"codec": read.codec, "windows": str(read.windows)}
+        words = {"codec": read.codec, "decoder": read.decoder, "windows": str(read.windows)}
         self.cache.put(self._key(read.content, network.identity), arrays, words)
 
     def _key(self, content: str, identity: str) -> str:
@@ -104,13 +110,16 @@ class Extractor:
 
     def read(self, job: Job) -> tuple[_Read, _Read | None]:
         """What a worker does: read, compare and prepare, or take what the cache has."""
-        own, partner = self._known(job.source), self._known(job.partner) if job.partner else None
-        if partner is None or own.fault or partner.fault:
-            self._prepare(own, again=False)
-            return own, partner
-        key = self._key(f"{own.content}-{partner.content}", PAIR)
+        own = self._known(job.source, self.networks)
+        if job.partner is None:
+            self._prepare(own, self.networks, again=False)
+            return own, None
+        theirs = [network for network in self.networks if network.name in self.for_partners]
+        partner = self._known(job.partner, theirs)
+        key = self._key(f"{own.content}-{partner.content}", f"{PAIR} {version('torchmetrics')}")
         pair = self.cache.get(key)
-        clips, originals = (self._prepare(read, again=pair is None) for read in (own, partner))
+        clips = self._prepare(own, self.networks, again=pair is None)
+        originals = self._prepare(partner, theirs, again=pair is None)
         if pair is not None:
             own.features[PAIR] = pair[0]
         elif clips is not None and originals is not None:
@@ -118,36 +127,38 @@ class Extractor:
                 own.features[PAIR] = compare(clips, originals)
                 self.cache.put(key, own.features[PAIR], {})
             except VideoError as error:
-                own.fault = str(error)
+                own.unpaired = str(error)
+        elif not own.fault:
+            own.unpaired = f"its original: {partner.fault}"
         return own, partner
 
-    def _known(self, source: Source) -> _Read:
+    def _known(self, source: Source, networks: Sequence[Network]) -> _Read:
         """The video with what the cache holds of it; its content is hashed, nothing is decoded."""
         try:
-            read = _Read(source, content=video.content_hash(source))
+            read = _Read(source, content=video.source_hash(source))
         except VideoError as error:
             return _Read(source, fault=str(error))
-        for network in self.networks:
+        for network in networks:
             found = self.cache.get(self._key(read.content, network.identity))
             if found is not None:
                 read.features[network.name], words = found
-                read.codec, read.windows = words["codec"], int(words["windows"])
+                read.codec, read.decoder, read.windows = words["codec"], words["decoder"], int(words["windows"])
         return read
 
-    def _prepare(self, read: _Read, again: bool) -> np.ndarray | None:
+    def _prepare(self, read: _Read, networks: Sequence[Network], again: bool) -> np.ndarray | None:
         """Decode the video if a network lacks it (or it is wanted `again`), and prepare its clips; None if not decoded.
 
         A fault is noted in the video.
         """
-        missing = [network for network in self.networks if network.name not in read.features]
+        missing = [network for network in networks if network.name not in read.features]
         if read.fault or not (missing or again):
             return None
         try:
             found = video.read(read.source, self.rule, self.decoder)
-            read.codec, read.windows = found.codec, len(found.clips)
+            read.codec, read.decoder, read.windows = found.codec, found.decoder, len(found.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in found.clips] for network in missing}
-        except ValueError as error:  # the video cannot be read, or a network cannot take it
-            read.fault, read.features, read.prepared = str(error), {}, {}
+        except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
+            read.fault, read.features, read.prepared = video.reason(error), {}, {}
             return None
         return found.clips
 

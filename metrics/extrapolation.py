@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from metrics.bootstrap import Interval, jackknife
+from metrics.bootstrap import Features, Interval, Uncertainty, two_sided_interval
 from metrics.fvd import fvd
 
 SMALLEST = 512  # subsets below this are not on the line: 400 features need more clips than that for a full rank
-_SIZES = 8
+_SIZES, _REPEATS = 8, 3  # points on the line, and draws of the subsets
+_BLOCKS = 10  # blocks that are left out on each side: each takes a whole line
 
 
 @dataclass(frozen=True)
@@ -65,45 +66,50 @@ def fvd_by_clips(
 
 
 def fvd_infinity(
-    gen: np.ndarray,
-    real: np.ndarray,
-    confidence: float = 0.95,
-    ddof: int = 1,
-    smallest: int = SMALLEST,
-    repeats: int = 2,
+    gen: Features, real: Features, how: Uncertainty, ddof: int = 1, smallest: int = SMALLEST
 ) -> Interval | None:
-    """FVD at infinitely many clips, by a line in 1/n, with a jackknife interval over blocks of clips.
+    """FVD at infinitely many clips, by a line in 1/n, with a bootstrap interval.
 
     Subsets take the same share of both sides, so the bias that the finite real set brings is taken off too.
 
     Args:
-        gen (n, d), real (m, d): features. smallest: least number of clips in a subset. repeats: subsets of each size.
+        smallest: least number of clips in a subset.
 
     Returns:
-        None if a side has fewer than twice the smallest number, where a line has no hold.
+        None if a side has fewer than twice the smallest number of clips, where a line has no hold.
     """
-    if min(len(gen), len(real)) < 2 * smallest:
+    if min(gen.clips, real.clips) < 2 * smallest:
         return None
-    n = max(len(gen), len(real))
+    # The order in which subsets take clips is drawn once: what leaving out a block changes is then the block's doing.
+    orders = [tuple(np.random.default_rng((seed, side)).permutation(clips) for side, clips in
+                    enumerate((gen.clips, real.clips))) for seed in range(_REPEATS)]  # fmt: skip
 
-    def intercept(kept: np.ndarray) -> float:
-        sides = gen[kept[: len(gen)]], real[kept[: len(real)]]
-        shares, values = zip(*_shares_and_values(*sides, ddof, smallest, repeats), strict=True)
-        return float(np.polyfit(1 / np.array(shares), values, 1)[1])
+    def limit(kept_gen: np.ndarray, kept_real: np.ndarray) -> float:
+        points = [point for order in orders
+                  for point in _line(gen, real, [order[0][kept_gen[order[0]]], order[1][kept_real[order[1]]]], ddof,
+                                     smallest)]  # fmt: skip
+        inverse, values = zip(*points, strict=True)
+        return float(np.polyfit(inverse, values, 1)[1])
 
-    value = intercept(np.ones(n, bool))
-    return jackknife(intercept, n, value, confidence)
+    every = np.ones(gen.clips, bool), np.ones(real.clips, bool)
+    return two_sided_interval(
+        limit(*every),
+        lambda kept: limit(kept, every[1]),
+        lambda kept: limit(every[0], kept),
+        (gen.clips, real.clips),
+        how,
+        _BLOCKS,
+    )
 
 
-def _shares_and_values(
-    gen: np.ndarray, real: np.ndarray, ddof: int, smallest: int, repeats: int
+def _line(
+    gen: Features, real: Features, orders: Sequence[np.ndarray], ddof: int, smallest: int
 ) -> Iterator[tuple[float, float]]:
-    """(share of the clips, FVD) of random subsets; shares are even in 1/share."""
-    least = smallest / min(len(gen), len(real))
-    shares = 1 / np.linspace(1, 1 / least, _SIZES)
-    for seed in range(repeats):
-        rng = np.random.default_rng(seed)
-        orders = rng.permutation(len(gen)), rng.permutation(len(real))
-        for share in shares:
-            parts = [side[order[: round(share * len(side))]] for side, order in zip((gen, real), orders, strict=True)]
-            yield float(share), fvd(*parts, ddof)
+    """(1 / share of the clips, FVD) of subsets that take the first clips of each order."""
+    for inverse in np.linspace(1, min(len(order) for order in orders) / smallest, _SIZES):
+        parts = []
+        for side, order in zip((gen, real), orders, strict=True):
+            kept = np.zeros(side.clips, bool)
+            kept[order[: round(len(order) / inverse)]] = True
+            parts.append(side.keep(kept).values)
+        yield float(inverse), fvd(*parts, ddof)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".msgpack")
+TEXT_SUFFIXES = (".json", ".txt", ".model")  # configurations, and what tokenizers are made of
 
 
 def sha256(path: Path) -> str:
@@ -27,8 +28,9 @@ def weight_hash(place: Path) -> str:
 
 
 def content_hash(folder: Path) -> str:
-    """sha256 over the configurations (.json) and weights below a folder, in the order of their names."""
-    return _hash_of(sorted(path for path in folder.rglob("*") if path.suffix in (*WEIGHT_SUFFIXES, ".json")), folder)
+    """sha256 over the weights, configurations and tokenizer files below a folder, in the order of their names."""
+    kinds = (*WEIGHT_SUFFIXES, *TEXT_SUFFIXES)
+    return _hash_of(sorted(path for path in folder.rglob("*") if path.suffix in kinds), folder)
 
 
 def _hash_of(files: list[Path], folder: Path) -> str:

@@ -179,11 +179,12 @@ def _folded(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def prepare(clips: torch.Tensor, rule: Resize = Resize.SQUASH_BILINEAR) -> torch.Tensor:
     """uint8 clips (B, T, H, W, 3) -> (B, 3, T, 224, 224) in [-1, 1], resized by the protocol's rule."""
-    frames = resize(clips.movedim(-1, 2).float().flatten(0, 1), SIZE, rule)
+    frames = resize(clips.flatten(0, 1), SIZE, rule)
     return (frames / 127.5 - 1).unflatten(0, clips.shape[:2]).movedim(2, 1)
 
 
 @torch.inference_mode()
 def extract(network: I3D, prepared: torch.Tensor) -> torch.Tensor:
-    """I3D logits (B, 400), float32 on the CPU, of clips that `prepare` made."""
-    return network(prepared.to(next(network.parameters()).device)).cpu()
+    """I3D logits (B, 400), float32 on the CPU, of clips that `prepare` made; on a GPU without TF32, which rounds."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        return network(prepared.to(next(network.parameters()).device)).cpu()

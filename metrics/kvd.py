@@ -21,61 +21,38 @@ def polynomial_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-def kernel_distance(gen: np.ndarray, real: np.ndarray) -> float:
+def kernel_distance(
+    gen: np.ndarray, real: np.ndarray, gen_groups: np.ndarray | None = None, real_groups: np.ndarray | None = None
+) -> float:
     """Unbiased squared MMD of feature vectors (n, d) and (m, d), float64.
 
-    Raises:
-        ValueError: if a side has fewer than two vectors, or the widths differ.
-    """
-    ones = [np.ones((1, len(side))) for side in (gen, real)]
-    return float(weighted_kernel_distance(gen, real, *ones)[0])
-
-
-def weighted_kernel_distance(
-    gen: np.ndarray, real: np.ndarray, gen_counts: np.ndarray, real_counts: np.ndarray
-) -> np.ndarray:
-    """The distance for B resamples at once, each given by how often it holds every vector.
-
-    A vector is never paired with a copy of itself, so a resample is no closer to itself than the data are.
-
     Args:
-        gen (n, d), real (m, d): feature vectors. gen_counts (B, n), real_counts (B, m): how often each occurs.
-
-    Returns:
-        (B,) distances.
+        gen_groups, real_groups: the clip of every vector, where a clip has several (windows). Vectors of one clip are
+            alike, so pairs of them are left out as pairs of a vector with itself are; None: every vector is a clip.
 
     Raises:
-        ValueError: as in `kernel_distance`.
+        ValueError: if a side has fewer than two clips, or the widths differ.
     """
     gen, real = np.asarray(gen, np.float64), np.asarray(real, np.float64)
-    if min(len(gen), len(real)) < 2 or gen.shape[1] != real.shape[1]:
-        raise ValueError(f"KVD wants (n >= 2, d) and (m >= 2, d), found {gen.shape} and {real.shape}")
-    gen_counts, real_counts = gen_counts.astype(np.float64), real_counts.astype(np.float64)
-    within = sum(_within(side, counts) for side, counts in ((gen, gen_counts), (real, real_counts)))
-    pairs = gen_counts.sum(axis=1) * real_counts.sum(axis=1)
-    return within - 2 * _quadratic(gen, real, gen_counts, real_counts) / pairs
+    groups = [np.arange(len(side)) if own is None else np.asarray(own)
+              for side, own in ((gen, gen_groups), (real, real_groups))]  # fmt: skip
+    if min(len(np.unique(own)) for own in groups) < 2 or gen.shape[1] != real.shape[1]:
+        raise ValueError(f"KVD wants (n, d) and (m, d) of at least two clips each, found {gen.shape} and {real.shape}")
+    across = _mean(gen, real, groups[0], None)
+    return _mean(gen, gen, groups[0], groups[0]) + _mean(real, real, groups[1], groups[1]) - 2 * across
 
 
-def _within(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean kernel over pairs of different vectors of one side."""
-    own = polynomial_diagonal(values)
-    pairs = counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a resample of one vector alone has no pairs: NaN
-        return (_quadratic(values, values, counts, counts) - counts**2 @ own) / np.where(pairs > 0, pairs, np.nan)
-
-
-def polynomial_diagonal(x: np.ndarray) -> np.ndarray:
-    """k(x, x) of every vector (n, d), as (n,)."""
-    return ((x * x).sum(axis=1) / x.shape[1] + 1) ** 3
-
-
-def _quadratic(x: np.ndarray, y: np.ndarray, x_counts: np.ndarray, y_counts: np.ndarray) -> np.ndarray:
-    """Σ_ij u_i k(x_i, y_j) v_j for every pair of rows u, v, with a block of the kernel matrix in memory at a time."""
-    total = np.zeros(len(x_counts))
+def _mean(x: np.ndarray, y: np.ndarray, x_groups: np.ndarray, y_groups: np.ndarray | None) -> float:
+    """Mean kernel over pairs (of different clips, if both sides' clips are given), a block of rows at a time."""
+    total, pairs = 0.0, 0
     for i in range(0, len(x), _BLOCK):
-        rows = slice(i, i + _BLOCK)
-        total += np.einsum("bi,ib->b", x_counts[:, rows], polynomial_kernel(x[rows], y) @ y_counts.T)
-    return total
+        kernel = polynomial_kernel(x[i : i + _BLOCK], y)
+        if y_groups is None:
+            total, pairs = total + kernel.sum(), pairs + kernel.size
+        else:
+            kept = x_groups[i : i + _BLOCK, None] != y_groups
+            total, pairs = total + kernel[kept].sum(), pairs + kept.sum()
+    return float(total / pairs)
 
 
 class KernelVideoDistance(Metric):

@@ -19,7 +19,6 @@ from metrics.bootstrap import Features
 from metrics.clipsim import clip_score, clipsim, frame_consistency
 from metrics.extraction import Extracted
 from metrics.protocol import ClipRule, Protocol
-from metrics.video import codecs
 
 STATS_SCHEMA = "reelbench.stats/1"
 
@@ -32,22 +31,21 @@ class StatsError(ValueError):
 class Provenance:
     """What made the numbers.
 
-    weights: sha256 by network (i3d, clip). decoder: with its version. encoder: type of the dual encoder, "" for none.
+    weights: sha256 by network (i3d, clip). networks: what they are, by the same names.
     """
 
     weights: Mapping[str, str]
-    decoder: str
-    encoder: str = ""
+    networks: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Measured:
     """One side of a comparison.
 
-    table: one row per scored window: clip, window, content, codec, and a column for each per-clip metric; `caption`
-    where there are captions. logits: (rows, 400), or (rows, 0) where I3D was not run. requested: clips that were asked
-    for. faults: (clip, reason) of those that could not be scored, and of those that could but lack a caption or a
-    partner.
+    table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
+    `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400), or (rows, 0)
+    where I3D was not run. requested: clips that were asked for. faults: (clip, reason) of those that were not scored,
+    or not by every metric.
     """
 
     table: pd.DataFrame
@@ -80,11 +78,23 @@ class Measured:
     @property
     def codec(self) -> str:
         """The codecs of the scored clips' files."""
-        return codecs(list(self.table["codec"]))
+        return _each_once(self.table["codec"])
+
+    @property
+    def decoder(self) -> str:
+        """What decoded them, with versions."""
+        return _each_once(self.table["decoder"])
+
+
+def _each_once(names: Iterable[str]) -> str:
+    return "+".join(sorted(set(names))) or "none"
+
+
+_COLUMNS = ["clip", "window", "content", "codec", "decoder"]
 
 
 def collect(
-    videos: Iterable[Extracted],
+    videos: Iterable[tuple[Extracted, Extracted | None]],
     provenance: Provenance,
     captions: Mapping[str, str] | None = None,
     text: Mapping[str, np.ndarray] | None = None,
@@ -93,31 +103,41 @@ def collect(
     """Reduce videos to rows as they come; the frames' features are dropped at once.
 
     Args:
-        captions: by clip id. text: a caption's unit vector (d,). absent: clips that have a caption and no file.
+        videos: each with its original, if it has one. captions: by clip id. text: a caption's unit vector (d,); None
+            where no metric wants it. absent: clips that have a caption and no file.
     """
     rows: list[dict[str, object]] = []
     logits: list[np.ndarray] = []
     faults = [(name, "has a caption and no file") for name in absent]
     requested = len(absent)
-    for video in videos:
+    for video, original in videos:
         requested += 1
-        if video.fault:
-            faults.append((video.source.id, video.fault))
-            continue
         caption = captions.get(video.source.id) if captions is not None else None
-        if captions is not None and caption is None:
-            faults.append((video.source.id, "has no caption: not in CLIPSIM and CLIPScore"))
-        columns = _columns(video, text[caption] if caption is not None and text is not None else None)
+        faults += [(video.source.id, why) for why in _faults(video, captions is not None and not caption)]
+        if video.fault:
+            continue
+        columns = _columns(video, text[caption] if caption and text is not None else None)
         if "i3d" in video.features:
             logits += list(video.features["i3d"]["logits"])
         for window in range(video.windows):
             rows.append({
                 "clip": video.source.id, "window": window, "content": video.content, "codec": video.codec,
-                **({"caption": caption} if captions is not None else {}),
+                "decoder": video.decoder, **({"caption": caption} if captions is not None else {}),
+                **({"original": original.content} if original else {}),
                 **{name: float(values[window]) for name, values in columns.items()},
             })  # fmt: skip
-    table = pd.DataFrame(rows, columns=None if rows else ["clip", "window", "content", "codec"])
+    table = pd.DataFrame(rows, columns=None if rows else _COLUMNS)
     return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, faults, provenance)
+
+
+def _faults(video: Extracted, lacks_caption: bool) -> Iterable[str]:
+    if video.fault:
+        yield video.fault
+        return
+    if lacks_caption:
+        yield "has no caption: not in CLIPSIM and CLIPScore"
+    if video.unpaired:
+        yield f"not in SSIM and PSNR: {video.unpaired}"
 
 
 def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -146,9 +166,9 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
         raise StatsError("no clip of the real set could be scored: there is nothing to write")
     words = {
         "schema": STATS_SCHEMA, "protocol": protocol.name, "clips": json.dumps(vars(protocol.clips)),
-        "identity": identity, "weights": real.provenance.weights["i3d"], "decoder": real.provenance.decoder,
+        "identity": identity, "weights": real.provenance.weights["i3d"], "network": real.provenance.networks["i3d"],
         "requested": str(real.requested), "faults": json.dumps(list(real.faults)),
-        "rows": real.table[["clip", "window", "content", "codec"]].to_json(orient="records"),
+        "rows": real.table[_COLUMNS].to_json(orient="records"),
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
@@ -177,5 +197,6 @@ def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
         if found != wanted[field]:
             raise StatsError(f"{path}: {field} is {found}, this run's is {wanted[field]}: make the statistics again")
     faults = [(name, reason) for name, reason in json.loads(words["faults"])]
-    provenance = Provenance({"i3d": words["weights"]}, words["decoder"])
-    return Measured(pd.DataFrame(json.loads(words["rows"])), logits, int(words["requested"]), faults, provenance)
+    provenance = Provenance({"i3d": words["weights"]}, {"i3d": words["network"]})
+    table = pd.DataFrame(json.loads(words["rows"]), columns=_COLUMNS)
+    return Measured(table, logits, int(words["requested"]), faults, provenance)

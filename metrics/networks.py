@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -12,10 +13,14 @@ import numpy as np
 import torch
 from transformers.utils import logging as transformers_logging
 
-from metrics import i3d, resize
-from metrics.clip import DualEncoder
-from metrics.hashing import sha256, weight_hash
+from metrics import i3d
+from metrics.clip import DualEncoder, WorldClipConfig
+from metrics.hashing import content_hash, weight_hash
 from metrics.protocol import Resize, fingerprint
+from metrics.resize import resize
+
+WORLD_ENCODER = WorldClipConfig.model_type
+CODE = 1  # raise it when i3d, clip or resize make other features of a clip: it names cached features and statistics
 
 
 class Network(Protocol):
@@ -44,10 +49,15 @@ class I3DFeatures:
     name: str = "i3d"
 
     @property
-    def identity(self) -> str:
-        """Hash of weights, precision, rule and code."""
+    def description(self) -> str:
+        """What fingerprints call it, with its precision."""
         dtype = next(self.network.trunk.parameters()).dtype
-        return fingerprint([self.weights, str(dtype), self.rule, *_code(i3d, resize)])
+        return f"i3d-kinetics-400 logits (TF-Hub), {str(dtype).removeprefix('torch.')}"
+
+    @property
+    def identity(self) -> str:
+        """Hash of weights, precision, rule and the number of the code."""
+        return fingerprint([self.description, self.weights, self.rule, CODE])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """(3, T, 224, 224) in [-1, 1].
@@ -66,27 +76,27 @@ class I3DFeatures:
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """A dual encoder's unit vectors of a clip's frames: `frames` (T, d)."""
+    """A dual encoder's unit vectors of a clip's frames: `frames` (T, d). content: hash of all its files."""
 
     encoder: DualEncoder
     weights: str
+    content: str
     rule: Resize
     name: str = "clip"
 
     @property
-    def kind(self) -> str:
-        """The model's type, as its configuration names it."""
-        return self.encoder.model.config.model_type
+    def description(self) -> str:
+        """What fingerprints call it."""
+        return f"dual encoder {self.encoder.model.config.model_type}"
 
     @property
     def identity(self) -> str:
-        """Hash of weights, rule and code."""
-        return fingerprint([self.weights, self.rule, self.encoder.image_size, *_code(resize)])
+        """Hash of weights, configurations, tokenizers, rule, transformers and the number of the code."""
+        return fingerprint([self.content, self.rule, version("transformers"), CODE])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """(T, 3, S, S) in [0, 1]."""
-        frames = torch.from_numpy(clip).movedim(-1, 1).float()
-        return resize.resize(frames, self.encoder.image_size, self.rule) / 255
+        return resize(torch.from_numpy(clip), self.encoder.image_size, self.rule) / 255
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
         """One forward pass for all frames of all clips."""
@@ -109,14 +119,11 @@ def load_clip(folder: Path, text_tower: Path | None, rule: Resize, device: str =
     Raises:
         FileNotFoundError: if there is no such folder, or no weights in it.
     """
-    transformers_logging.disable_progress_bar()  # it draws a bar for a model of one megabyte, also into a log
     for place in filter(None, (folder, text_tower)):
         if not (place / "config.json").is_file():
             raise FileNotFoundError(f"dual encoder: {place} has no config.json, expected a checkpoint's folder")
+    transformers_logging.disable_progress_bar()  # it draws a bar for a model of one megabyte, also into a log
     encoder = DualEncoder(folder, text_tower, device)
-    hashes = [weight_hash(folder), *([weight_hash(text_tower)] if text_tower and encoder.is_world else [])]
-    return ClipFeatures(encoder, "+".join(hashes), rule)
-
-
-def _code(*modules: object) -> list[str]:
-    return [sha256(Path(str(module.__file__))) for module in modules]  # type: ignore[attr-defined]
+    folders = [folder, *([text_tower] if text_tower and encoder.is_world else [])]
+    weights, content = ("+".join(digest(place) for place in folders) for digest in (weight_hash, content_hash))
+    return ClipFeatures(encoder, weights, content, rule)

@@ -97,8 +97,9 @@ def named(name: str) -> Protocol:
 class Fingerprint:
     """Every choice behind one value; None where a metric does not know the choice.
 
-    weights: sha256 of the network's. gen, real: digests of the scored clips' content. n_gen, n_real: clips (windows)
-    scored. decoder: library and version; codec: of the files, gen before real.
+    weights: sha256 of the network's. gen: digest of the scored clips' content; real: of what they are compared with, be
+    it real clips, captions or originals. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of
+    the files; of both, gen before real.
     """
 
     metric: str

@@ -10,58 +10,64 @@ from metrics.protocol import Resize
 
 
 def resize(frames: torch.Tensor, size: int, rule: Resize) -> torch.Tensor:
-    """Frames (N, 3, H, W), float in [0, 255] -> (N, 3, size, size), float in [0, 255].
+    """Frames uint8 (N, H, W, 3) -> (N, 3, size, size), float32 in [0, 255]; of that size already, only converted.
 
-    Frames that have the size already are returned as they are.
+    Bilinear rules compute in float32; bicubic ones in 8 bits, as PIL does and with it CLIP's own preprocessing.
     """
-    if tuple(frames.shape[-2:]) == (size, size):
-        return frames
+    if tuple(frames.shape[1:3]) == (size, size):
+        return frames.movedim(-1, 1).float()
     return _RULES[rule](frames, size)
 
 
 def _squash_bilinear(frames: torch.Tensor, size: int) -> torch.Tensor:
-    return F.interpolate(frames, (size, size), mode="bilinear", antialias=False)
-
-
-def _squash_bilinear_tf1(frames: torch.Tensor, size: int) -> torch.Tensor:
-    """tf.image.resize_bilinear(align_corners=False): output i reads input i * in / out, without half-pixel centres."""
-    rows, columns = (_tf1_taps(n, size) for n in frames.shape[-2:])
-    low, high, weight = columns
-    across = torch.lerp(frames[..., low], frames[..., high], weight)
-    low, high, weight = rows
-    return torch.lerp(across[..., low, :], across[..., high, :], weight[:, None])
-
-
-def _tf1_taps(length: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """For each output: the two inputs it lies between, and the weight of the second."""
-    position = torch.arange(size, dtype=torch.float32) * (length / size)
-    low = position.floor().long().clamp(max=length - 1)
-    return low, (low + 1).clamp(max=length - 1), position - low
+    return _each(frames, lambda frame: F.interpolate(frame, (size, size), mode="bilinear"))
 
 
 def _centre_bilinear(frames: torch.Tensor, size: int) -> torch.Tensor:
-    height, width = frames.shape[-2:]
-    scale = size / min(height, width)
-    target = (size, math.ceil(width * scale)) if height < width else (math.ceil(height * scale), size)
-    return _centre(F.interpolate(frames, target, mode="bilinear", antialias=False), size)
+    """The short side becomes `size`, the long one rounded up, and the middle is kept (as VideoGPT does)."""
+    height, width = frames.shape[1:3]
+    target = [math.ceil(n * size / min(height, width)) for n in (height, width)]
+    return _each(frames, lambda frame: _middle(F.interpolate(frame, target, mode="bilinear"), size))
+
+
+def _squash_bilinear_tf1(frames: torch.Tensor, size: int) -> torch.Tensor:
+    """As tf.image.resize_bilinear of TensorFlow 1: output i reads input i · in / out, without half-pixel centres."""
+    (top, bottom, y), (left, right, x) = (_tf1_taps(n, size) for n in frames.shape[1:3])
+
+    def one(frame: torch.Tensor) -> torch.Tensor:
+        across = torch.lerp(frame[..., left], frame[..., right], x)
+        return torch.lerp(across[..., top, :], across[..., bottom, :], y[:, None])
+
+    return _each(frames, one)
+
+
+def _tf1_taps(length: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For each output: the two pixels it lies between, and the weight of the second."""
+    places = torch.arange(size) * (length / size)
+    low = places.floor().long().clamp(max=length - 1)
+    return low, (low + 1).clamp(max=length - 1), places - low
+
+
+def _each(frames: torch.Tensor, rule: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """A rule on one float frame (1, 3, H, W) at a time: a large clip never lies in memory as float."""
+    return torch.cat([rule(frame[None].movedim(-1, 1).float()) for frame in frames])
 
 
 def _squash_bicubic(frames: torch.Tensor, size: int) -> torch.Tensor:
-    return _bicubic(frames, (size, size))
+    return _bicubic(frames, [size, size])
 
 
 def _centre_bicubic(frames: torch.Tensor, size: int) -> torch.Tensor:
-    height, width = frames.shape[-2:]
-    target = (size, size * width // height) if height < width else (size * height // width, size)
-    return _centre(_bicubic(frames, target), size)
+    """CLIP's own: the short side becomes `size`, the long one rounded down, and the middle is kept."""
+    height, width = frames.shape[1:3]
+    return _middle(_bicubic(frames, [size * n // min(height, width) for n in (height, width)]), size)
 
 
-def _bicubic(frames: torch.Tensor, target: tuple[int, int]) -> torch.Tensor:
-    """Bicubic interpolation overshoots, which images cannot: values are cut to their range."""
-    return F.interpolate(frames, target, mode="bicubic", antialias=True).clamp(0, 255)
+def _bicubic(frames: torch.Tensor, target: list[int]) -> torch.Tensor:
+    return F.interpolate(frames.movedim(-1, 1), target, mode="bicubic", antialias=True).float()
 
 
-def _centre(frames: torch.Tensor, size: int) -> torch.Tensor:
+def _middle(frames: torch.Tensor, size: int) -> torch.Tensor:
     top, left = ((n - size) // 2 for n in frames.shape[-2:])
     return frames[..., top : top + size, left : left + size]
 

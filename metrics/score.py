@@ -1,7 +1,9 @@
 """Scoring a folder of videos, from files to values: what `reelbench score` and the features stage are made of."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,13 @@ from metrics import video
 from metrics.bootstrap import Uncertainty
 from metrics.cache import FeatureCache
 from metrics.captions import CaptionError, read_captions
+from metrics.catalogue import METRICS, checked
 from metrics.extraction import Extracted, Extractor, Job
 from metrics.measured import Measured, Provenance, collect, read_stats
 from metrics.networks import ClipFeatures, I3DFeatures, Network
 from metrics.protocol import Protocol, fingerprint
 from metrics.result import ScoreResult, result_of
-from metrics.summary import METRICS, checked, summarise
+from metrics.summary import summarise
 from metrics.video import Source, VideoError
 
 _TEXT_BATCH = 256
@@ -40,13 +43,12 @@ class Scorer:
     @property
     def provenance(self) -> Provenance:
         """What every number of this scorer was made by."""
-        weights = {n.name: n.weights for n in self.networks if isinstance(n, I3DFeatures | ClipFeatures)}
-        kind = next((n.kind for n in self.networks if isinstance(n, ClipFeatures)), "")
-        return Provenance(weights, video.decoder_version(self.decoder), kind)
+        own = [network for network in self.networks if isinstance(network, I3DFeatures | ClipFeatures)]
+        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own})
 
     def real(self, folder: Path) -> Measured:
         """The real clips below a folder, as I3D sees them."""
-        return self._real(video.find(folder))
+        return collect(self._i3d_of(video.find(folder)), self.provenance)
 
     def stats(self, path: Path) -> Measured:
         """The real clips that a file of statistics keeps."""
@@ -66,47 +68,52 @@ class Scorer:
             ValueError: before anything is decoded, if a folder holds no video, captions match no file, or a metric
                 lacks what it needs.
         """
+        needs = {METRICS[name].needs for name in checked(names)}
         sources = video.find(gen)
         originals = video.find(real) if real else []
-        pairs = any(METRICS[name].needs == "pairs" for name in checked(names))
-        partners = paired(sources, originals) if pairs else None
+        partners = paired(sources, originals) if "pairs" in needs else {}
         wanted = matched(read_captions(captions), sources, captions) if captions else None
-        real_side = self.stats(stats) if stats else None
-        measured = self._generated(sources, partners, wanted)
-        if originals and any(METRICS[name].needs == "real" for name in names):
-            real_side = self._real(originals)
+        real_side = self.stats(stats) if stats and "real" in needs else None
+        seen: list[tuple[Extracted, None]] = []
+        jobs = [Job(source, partners.get(source.id)) for source in sources]
+        measured = self.measure(jobs, "generated", wanted, seen)
+        if "pairs" in needs:
+            alone = [(s.id, "has no original of its name") for s in sources if s.id not in partners]
+            measured = replace(measured, faults=[*measured.faults, *alone])
+        if originals and "real" in needs:
+            met = {original.source for original, _ in seen}
+            rest = self._i3d_of([source for source in originals if source not in met])
+            real_side = collect(chain(seen, rest), self.provenance)
         values = summarise(names, measured, real_side, self.protocol, self.how)
         return result_of(values, measured, real_side, self.protocol, self.how), measured.table
 
-    def _real(self, sources: Sequence[Source]) -> Measured:
-        i3d = [network for network in self.networks if network.name == "i3d"]
-        return replace(self, networks=i3d).measure([Job(source) for source in sources], "real")
+    def measure(
+        self, jobs: Sequence[Job], title: str, captions: Mapping[str, str] | None = None,
+        originals: list[tuple[Extracted, None]] | None = None,
+    ) -> Measured:  # fmt: skip
+        """What the networks make of videos.
 
-    def _generated(
-        self, sources: Sequence[Source], partners: Mapping[str, Source] | None, captions: Mapping[str, str] | None
-    ) -> Measured:
-        """The generated side; what its captions or originals lack is among its faults."""
-        jobs = [Job(source, (partners or {}).get(source.id)) for source in sources]
-        found = self.measure(jobs, "generated", captions)
-        if partners is None:
-            return found
-        alone = [(s.id, "has no original of its name") for s in sources if s.id not in partners]
-        return replace(found, faults=[*found.faults, *alone])
-
-    def measure(self, jobs: Sequence[Job], title: str, captions: Mapping[str, str] | None = None) -> Measured:
-        """What the networks make of videos; captions are by clip id, and those of no clip count as clips that lack."""
+        Args:
+            captions: by clip id; those of no clip count as clips that lack. originals: takes the jobs' partners, each
+                once, as I3D sees them.
+        """
         absent = sorted(set(captions) - {job.source.id for job in jobs}) if captions else []
         text = self._text(captions) if captions else None
-        extractor = Extractor(self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers)
-        faults: list[tuple[str, str]] = []
-        found = collect(_own(extractor.extract(jobs, title), faults), self.provenance, captions, text, absent)
-        return replace(found, faults=[*found.faults, *faults])
+        extractor = Extractor(
+            self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers, ("i3d",)
+        )
+        return collect(_noting(extractor.extract(jobs, title), originals), self.provenance, captions, text, absent)
 
-    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray]:
-        """Unit vectors of captions, each encoded once and cached."""
+    def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
+        i3d = [network for network in self.networks if network.name == "i3d"]
+        extractor = Extractor(i3d, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers)
+        return extractor.extract([Job(source) for source in sources], "real")
+
+    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
+        """Unit vectors of captions, each encoded once and cached; None without a dual encoder."""
         network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
         if network is None:
-            return {}
+            return None
         found: dict[str, np.ndarray] = {}
         unique = list(dict.fromkeys(captions.values()))
         keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
@@ -122,12 +129,16 @@ class Scorer:
         return found
 
 
-def _own(extracted: Iterator[tuple[Extracted, Extracted | None]], faults: list[tuple[str, str]]) -> Iterator[Extracted]:
-    """The videos without their originals; an original that cannot be read is noted under the name of its copy."""
+def _noting(
+    extracted: Iterator[tuple[Extracted, Extracted | None]], originals: list[tuple[Extracted, None]] | None
+) -> Iterator[tuple[Extracted, Extracted | None]]:
+    """The same videos; their originals are noted on the way, those of several clips once."""
+    met: set[Source] = set()
     for own, original in extracted:
-        if original is not None and original.fault:
-            faults.append((own.source.id, f"its original: {original.fault}"))
-        yield own
+        if original is not None and originals is not None and original.source not in met:
+            met.add(original.source)
+            originals.append((original, None))
+        yield own, original
 
 
 def matched(captions: Mapping[str, str], sources: Sequence[Source], path: Path) -> dict[str, str]:
@@ -157,15 +168,19 @@ def matched(captions: Mapping[str, str], sources: Sequence[Source], path: Path) 
 
 
 def paired(sources: Sequence[Source], originals: Sequence[Source]) -> dict[str, Source]:
-    """The original of each clip: that of the same id, else of the same stem; one clip and one original are a pair.
+    """The original of each clip: that of the same id, else the only one of the same stem.
+
+    One clip and one original are a pair whatever their names.
 
     Raises:
         VideoError: if no clip has an original.
     """
     if len(sources) == len(originals) == 1:
         return {sources[0].id: originals[0]}
-    by_name = {original.stem: original for original in originals} | {original.id: original for original in originals}
-    found = {s.id: by_name[name] for s in sources for name in (s.id, s.stem) if name in by_name}
+    by_id, by_stem = {original.id: original for original in originals}, Counter(o.stem for o in originals)
+    stems = {original.stem: original for original in originals if by_stem[original.stem] == 1}
+    found = {source.id: by_id.get(source.id) or stems.get(source.stem) for source in sources}
+    found = {name: original for name, original in found.items() if original is not None}
     if not found:
         raise VideoError(
             f"no generated clip has an original of its name: {sources[0].id!r} is generated, {originals[0].id!r} real"

@@ -1,29 +1,30 @@
-"""What was measured -> values with intervals, flags and fingerprints. One function per metric, all of one shape."""
+"""What was measured -> values with intervals, flags and fingerprints."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from metrics.bootstrap import (
+    NOTHING,
     Interval,
     Uncertainty,
-    fvd_interval,
-    kvd_interval,
+    distance_interval,
+    fvd_distance,
+    kvd_distance,
     mean_interval,
-    paired_fvd_difference,
-    paired_kvd_difference,
+    paired_distance_difference,
     paired_mean_difference,
 )
-from metrics.clip import WorldClipConfig
+from metrics.catalogue import METRICS, checked
 from metrics.extrapolation import SMALLEST, fvd_infinity
 from metrics.fvd import MIN_CLIPS
 from metrics.measured import Measured
+from metrics.networks import WORLD_ENCODER
 from metrics.protocol import Fingerprint, Protocol
 
-NOTHING = float("nan")
-WORLD_ENCODER = WorldClipConfig.model_type
-_WORLD_ONLY = "world's own encoder"
+DIFFERENCES = ("fvd", "kvd", "clipsim", "clip_score", "frame_consistency")
 
 
 @dataclass(frozen=True)
@@ -42,33 +43,6 @@ class Value:
     fingerprint: Fingerprint
 
 
-@dataclass(frozen=True)
-class Metric:
-    """How a metric is shown and what it needs.
-
-    higher: whether more is better. needs: "real" clips, "captions", "pairs" of clips, or "" for nothing. network: that
-    must have seen the clips.
-    """
-
-    label: str
-    higher: bool
-    digits: int
-    needs: str
-    network: str
-
-
-METRICS = {
-    "fvd": Metric("FVD", False, 2, "real", "i3d"),
-    "fvd_inf": Metric("FVD∞", False, 2, "real", "i3d"),
-    "kvd": Metric("KVD", False, 4, "real", "i3d"),
-    "clipsim": Metric("CLIPSIM", True, 4, "captions", "clip"),
-    "clip_score": Metric("CLIPScore", True, 4, "captions", "clip"),
-    "frame_consistency": Metric("Frame consistency", True, 4, "", "clip"),
-    "ssim": Metric("SSIM", True, 4, "pairs", ""),
-    "psnr": Metric("PSNR (dB)", True, 2, "pairs", ""),
-}
-
-
 def summarise(
     names: Sequence[str], gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty
 ) -> list[Value]:
@@ -80,18 +54,6 @@ def summarise(
     return [_summarise(name, gen, real, protocol, how) for name in checked(names)]
 
 
-def checked(names: Sequence[str]) -> Sequence[str]:
-    """The names, if all of them are metrics.
-
-    Raises:
-        ValueError: naming those that are not.
-    """
-    unknown = [name for name in names if name not in METRICS]
-    if unknown:
-        raise ValueError(f"no metric {', '.join(map(repr, unknown))}, expected some of {', '.join(METRICS)}")
-    return names
-
-
 def _summarise(name: str, gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty) -> Value:
     if METRICS[name].needs == "real":
         if real is None:
@@ -101,9 +63,19 @@ def _summarise(name: str, gen: Measured, real: Measured | None, protocol: Protoc
     else:
         values, groups = _column(gen, name)
         interval, n_gen, n_real = mean_interval(values, how, groups), len(values), None
-        flag = _WORLD_ONLY if METRICS[name].network == "clip" and gen.provenance.encoder == WORLD_ENCODER else ""
-        flag = flag if n_gen else "no clip has it"
+        flag = _encoder_flag(name, gen) if n_gen else "no clip has it"
     return Value(name, interval, n_gen, n_real, flag, _fingerprint(name, gen, real, protocol, n_gen, n_real))
+
+
+def few_clips(*numbers: int) -> str:
+    """The flag of an FVD that rests on too few clips, or ""."""
+    least = min(numbers)
+    return f"n = {least} < {MIN_CLIPS}" if least < MIN_CLIPS else ""
+
+
+def _encoder_flag(name: str, gen: Measured) -> str:
+    own = METRICS[name].network == "clip" and WORLD_ENCODER in gen.provenance.networks.get("clip", "")
+    return "world's own encoder" if own else ""
 
 
 def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -116,48 +88,46 @@ def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _distance(name: str, gen: Measured, real: Measured, protocol: Protocol, how: Uncertainty) -> tuple[Interval, str]:
-    least = min(gen.scored, real.scored)
-    if least < 2:
-        return Interval(NOTHING, NOTHING, NOTHING), "fewer than 2 clips"
+    clips = gen.scored, real.scored
+    if min(clips) < 2:
+        return NOTHING, "fewer than 2 clips"
     if name == "kvd":
-        return kvd_interval(gen.features, real.features, how), ""
-    few = f"n = {least} < {MIN_CLIPS}" if least < MIN_CLIPS else ""
+        return distance_interval(kvd_distance, gen.features, real.features, how), ""
     if name == "fvd":
-        return fvd_interval(gen.features, real.features, protocol.ddof, how), few
-    found = fvd_infinity(gen.logits, real.logits, how.confidence, protocol.ddof)
-    return (found, few) if found else (Interval(NOTHING, NOTHING, NOTHING), f"needs {2 * SMALLEST} clips a side")
-
-
-DIFFERENCES = ("fvd", "kvd", "clipsim", "clip_score", "frame_consistency")
+        return distance_interval(fvd_distance(protocol.ddof), gen.features, real.features, how), few_clips(*clips)
+    found = fvd_infinity(gen.features, real.features, how, protocol.ddof)
+    return (found, few_clips(*clips)) if found else (NOTHING, f"needs {2 * SMALLEST} clips a side")
 
 
 def difference(
     name: str, first: Measured, second: Measured, real: Measured, protocol: Protocol, how: Uncertainty
-) -> Interval:
-    """first - second of one metric, by a paired bootstrap over the clips that both scored.
+) -> tuple[Interval, int]:
+    """first - second of one metric, by a paired bootstrap over the clips for which both have it, and their number.
 
-    The methods' rows must be named alike (`clip`) where they are the same prompt and seed.
-
-    Raises:
-        ValueError: if fewer than two clips are shared.
+    The methods' rows must be named alike (`clip`) where they are the same prompt and seed. NaN for fewer than two.
     """
     key = ["clip", "window"]
-    rows = [side.table[key].assign(row=np.arange(len(side.table))) for side in (first, second)]
+    rows = [side.table[key].assign(row=np.arange(len(side.table)))[_has(side, name)] for side in (first, second)]
     both = rows[0].merge(rows[1], on=key, suffixes=("_first", "_second"))
-    if both["clip"].nunique() < 2:
-        raise ValueError(f"{name}: the methods share {both['clip'].nunique()} clips, a paired comparison wants two")
+    pairs = int(both["clip"].nunique())
+    if pairs < 2:
+        return NOTHING, pairs
     a, b = (_rows(side, both[f"row_{which}"].to_numpy()) for side, which in ((first, "first"), (second, "second")))
-    if name == "fvd":
-        return paired_fvd_difference(a.features, b.features, real.features, protocol.ddof, how)
-    if name == "kvd":
-        return paired_kvd_difference(a.features, b.features, real.features, how)
-    return paired_mean_difference(a.table[name].to_numpy(float), b.table[name].to_numpy(float), how, a.groups)
+    if name in ("fvd", "kvd"):
+        distance = kvd_distance if name == "kvd" else fvd_distance(protocol.ddof)
+        return paired_distance_difference(distance, a.features, b.features, real.features, how), pairs
+    return paired_mean_difference(a.table[name].to_numpy(float), b.table[name].to_numpy(float), how, a.groups), pairs
+
+
+def _has(side: Measured, name: str) -> np.ndarray:
+    """Which rows have a metric; every scored row has the features of a distance."""
+    if METRICS[name].needs == "real":
+        return np.ones(len(side.table), bool)
+    return side.table[name].notna().to_numpy() if name in side.table else np.zeros(len(side.table), bool)
 
 
 def _rows(side: Measured, rows: np.ndarray) -> Measured:
-    return Measured(
-        side.table.iloc[rows].reset_index(drop=True), side.logits[rows], side.requested, side.faults, side.provenance
-    )
+    return replace(side, table=side.table.iloc[rows].reset_index(drop=True), logits=side.logits[rows])
 
 
 def _fingerprint(
@@ -165,17 +135,28 @@ def _fingerprint(
 ) -> Fingerprint:
     metric = METRICS[name]
     against = real if metric.needs == "real" else None
-    network, resize, value_range = {
-        "i3d": ("i3d-kinetics-400 logits (TF-Hub)", str(protocol.i3d_resize), "[-1, 1]"),
-        "clip": (f"dual encoder {gen.provenance.encoder}", str(protocol.clip_resize), "[0, 1], then the encoder's own"),
-        "": ("pixels", "none", "[0, 1]"),
+    resize, value_range = {
+        "i3d": (str(protocol.i3d_resize), "[-1, 1]"),
+        "clip": (str(protocol.clip_resize), "[0, 1], then the encoder's own"),
+        "": ("none", "[0, 1]"),
     }[metric.network]
-    codec = gen.codec + (f" / {against.codec}" if against else "")
-    decoders = {side.provenance.decoder for side in (gen, against) if side}
+    sides = [gen, against] if against else [gen]
     return Fingerprint(
-        metric=name, protocol=protocol.name, network=network,
+        metric=name, protocol=protocol.name, network=gen.provenance.networks.get(metric.network, "pixels"),
         weights=gen.provenance.weights.get(metric.network, "none"), resize=resize, value_range=value_range,
-        gen=gen.content, real=against.content if against else None, n_gen=n_gen, n_real=n_real,
+        gen=gen.content, real=_against(metric.needs, gen, against), n_gen=n_gen, n_real=n_real,
         ddof=protocol.ddof if name in ("fvd", "fvd_inf") else None,
-        decoder=" / ".join(sorted(decoders)), codec=codec, **vars(protocol.clips),
+        decoder=" / ".join(side.decoder for side in sides), codec=" / ".join(side.codec for side in sides),
+        **vars(protocol.clips),
     )  # fmt: skip
+
+
+def _against(needs: str, gen: Measured, real: Measured | None) -> str | None:
+    """Digest of what the clips are compared with: real clips, their captions, or their originals."""
+    if needs == "real" and real is not None:
+        return real.content
+    column = {"captions": "caption", "pairs": "original"}.get(needs)
+    if column is None or column not in gen.table:
+        return None
+    pairs = sorted(f"{row['clip']}\n{row[column]}" for _, row in gen.table.iterrows())
+    return hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:12]

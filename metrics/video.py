@@ -10,9 +10,10 @@ import hashlib
 import logging
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -22,7 +23,7 @@ from typing import IO, Any
 import av
 import numpy as np
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from metrics.protocol import ClipRule
 
@@ -58,10 +59,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Video:
-    """What was read: clips uint8 (W, T, H, W, 3) of W windows, and how the file stores them."""
+    """What was read: clips uint8 (W, T, H, W', 3) of W windows, how the file stores them, and what decoded it."""
 
     clips: np.ndarray
     codec: str
+    decoder: str
 
 
 def find(place: Path) -> list[Source]:
@@ -79,7 +81,16 @@ def find(place: Path) -> list[Source]:
     if not sources:
         kinds = " ".join((*VIDEOS, *ARRAYS))
         raise VideoError(f"{_text(place)}: no video found (expected {kinds}, or folders of frames)")
-    return sorted(sources, key=lambda source: _natural(source.id))
+    return sorted(_told_apart(sources), key=lambda source: _natural(source.id))
+
+
+def _told_apart(sources: Sequence[Source]) -> list[Source]:
+    """Sources whose ids are alike are named by their suffix too, and numbered if that is not enough."""
+    for label in (lambda source, _: f"{source.id}{source.path.suffix}", lambda source, i: f"{source.id}~{i}"):
+        counts = Counter(source.id for source in sources)
+        sources = [replace(source, id=label(source, i)) if counts[source.id] > 1 else source
+                   for i, source in enumerate(sources)]  # fmt: skip
+    return list(sources)
 
 
 def read(source: Source, rule: ClipRule, decoder: str | None = None) -> Video:
@@ -93,8 +104,8 @@ def read(source: Source, rule: ClipRule, decoder: str | None = None) -> Video:
     """
     try:
         return _read(source, rule, decoder or best_decoder())
-    except _UNREADABLE as error:
-        raise VideoError(_reason(error)) from error
+    except Exception as error:  # decoders raise a dozen unrelated types for bytes that they do not understand
+        raise VideoError(reason(error)) from error
 
 
 def read_all(source: Source | Path) -> np.ndarray:
@@ -109,15 +120,12 @@ def read_all(source: Source | Path) -> np.ndarray:
         if not len(frames):
             raise VideoError("holds no frame")
         return np.stack(frames)
-    except _UNREADABLE as error:
-        raise VideoError(f"{_text(source.path)}: {_reason(error)}") from error
+    except Exception as error:  # as in `read`
+        raise VideoError(f"{_text(source.path)}: {reason(error)}") from error
 
 
-_UNREADABLE = (av.FFmpegError, SafetensorError, zipfile.BadZipFile, OSError, EOFError, ValueError, LookupError,
-               RuntimeError)  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a video cannot be read, from whatever was raised."""
     if isinstance(error, VideoError):
         return str(error)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -133,7 +141,7 @@ def _every_frame(source: Source) -> Sequence[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
 
 
-def content_hash(source: Source) -> str:
+def source_hash(source: Source) -> str:
     """sha256 of what is stored: the file's bytes, the frames' names and bytes, or the array's name, number and file.
 
     Raises:
@@ -186,15 +194,15 @@ def decoder_version(decoder: str | None = None) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Files that may hold videos, and folders that hold frames."""
+    """Files that may hold videos, and folders that hold frames: images beside videos are thumbnails."""
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    if any(path.suffix.lower() in IMAGES for path in entries if path.is_file()):
+    files = [path for path in entries if path.is_file() and path.suffix.lower() in (*VIDEOS, *ARRAYS)]
+    if not files and any(path.suffix.lower() in IMAGES for path in entries if path.is_file()):
         yield folder
+    yield from files
     for path in entries:
         if path.is_dir():
             yield from _walk(path)
-        elif path.suffix.lower() in (*VIDEOS, *ARRAYS):
-            yield path
 
 
 def _sources_of(path: Path, name: str) -> Iterator[Source]:
@@ -203,11 +211,12 @@ def _sources_of(path: Path, name: str) -> Iterator[Source]:
         return
     try:
         shapes = _shapes(path)
-    except (SafetensorError, zipfile.BadZipFile, OSError, EOFError, ValueError):
-        yield Source(name, path)  # reading it will say what is wrong
+    except Exception:  # reading it will say what is wrong
+        yield Source(name, path)
         return
-    for member, shape in shapes.items():
-        label = f"{name}/{member}" if len(shapes) > 1 else name
+    clips = {member: shape for member, shape in shapes.items() if len(shape) in (4, 5)}
+    for member, shape in (clips or shapes).items():  # what else a file holds says something of its clips
+        label = f"{name}/{member.removesuffix('.npy')}" if len(clips) > 1 else name
         if len(shape) == 5:
             yield from (Source(f"{label}/{i:05d}", path, member, i) for i in range(shape[0]))
         else:
@@ -287,7 +296,7 @@ def _read_pyav(path: Path, rule: ClipRule) -> Video:
                     break
         except av.FFmpegError as error:
             raise VideoError(f"damaged after frame {length}: {error.strerror or error}") from error
-    return Video(_pack(frames, rule, length), codec)
+    return Video(_pack(frames, rule, length), codec, decoder_version("pyav"))
 
 
 def _read_torchcodec(path: Path, rule: ClipRule) -> Video:
@@ -298,7 +307,8 @@ def _read_torchcodec(path: Path, rule: ClipRule) -> Video:
         length = min(len(decoder), max(_wanted(rule)) + 1)
         indices = sorted(i for i in _wanted(rule) if i < length)
         decoded = decoder.get_frames_at(indices).data.numpy() if rule.fitting(length) else []
-        return Video(_pack(dict(zip(indices, decoded, strict=False)), rule, length), str(decoder.metadata.codec))
+        return Video(_pack(dict(zip(indices, decoded, strict=False)), rule, length), str(decoder.metadata.codec),
+                     decoder_version("torchcodec"))  # fmt: skip
 
 
 _DECODERS: dict[str, Callable[[Path, ClipRule], Video]] = {"pyav": _read_pyav, "torchcodec": _read_torchcodec}
@@ -310,11 +320,14 @@ def _read_frames(folder: Path, rule: ClipRule) -> Video:
     for i, path in enumerate(files):
         if i in wanted:
             frames[i] = _image(path)
-    return Video(_pack(frames, rule, len(files)), f"frames {files[0].suffix.lower().lstrip('.')}")
+    kind = files[0].suffix.lower().lstrip(".")
+    return Video(_pack(frames, rule, len(files)), f"frames {kind}", f"pillow {version('pillow')}")
 
 
 def _image(path: Path) -> np.ndarray:
     with Image.open(path) as image:
+        if image.mode.startswith(("I", "F")):
+            raise VideoError(f"{_text(path.name)} has pixels of mode {image.mode}, expected 8 bits a channel")
         return np.asarray(image.convert("RGB"))
 
 
@@ -322,7 +335,7 @@ def _read_array(source: Source, rule: ClipRule) -> Video:
     clip = _channels_last(_array(source))
     frames = {i: clip[i] for i in _wanted(rule) if i < len(clip)}
     packed = _pack(frames, rule, len(clip))
-    return Video(_eight_bits(packed), source.path.suffix.lower().lstrip("."))
+    return Video(_eight_bits(packed), source.path.suffix.lower().lstrip("."), f"numpy {np.__version__}")
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -341,6 +354,12 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         return shapes
 
 
+@functools.lru_cache(maxsize=2)
+def _archived(path: Path, member: str, _changed: int) -> IO[bytes]:
+    """A member of an archive, kept open: its arrays are unpacked once where they are read one after the other."""
+    return zipfile.ZipFile(path).open(member)
+
+
 def _array(source: Source) -> np.ndarray:
     """One clip of a file of arrays; of several along the first axis, the others are not read."""
     suffix = source.path.suffix.lower()
@@ -350,9 +369,10 @@ def _array(source: Source) -> np.ndarray:
             return part[:] if source.index is None else part[source.index]
     if suffix == ".npy":
         with source.path.open("rb") as file:
-            return _stored(file, source.index)
-    with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as file:
-        return _stored(file, source.index)
+            return _stored(file, _header(file), file.tell(), source.index)
+    with zipfile.ZipFile(source.path).open(source.member) as file:
+        header, start = _header(file), file.tell()
+    return _stored(_archived(source.path, source.member, source.path.stat().st_mtime_ns), header, start, source.index)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -361,23 +381,27 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     return read_header[np.lib.format.read_magic(file)](file)
 
 
-def _stored(file: IO[bytes], index: int | None) -> np.ndarray:
-    shape, fortran, dtype = _header(file)
+def _stored(
+    file: IO[bytes], header: tuple[tuple[int, ...], bool, np.dtype], start: int, index: int | None
+) -> np.ndarray:
+    """An array of a file, or one along its first axis; its numbers begin at `start`."""
+    shape, fortran, dtype = header
     if dtype.hasobject:
         raise VideoError("holds Python objects, expected numbers")
     if fortran and len(shape) > 1:
         raise VideoError("stored in Fortran's order, expected C's")
     own = shape if index is None else shape[1:]
     size = int(np.prod(own)) * dtype.itemsize
-    file.seek((index or 0) * size, 1)
+    file.seek(start + (index or 0) * size)
     return np.frombuffer(file.read(size), dtype).reshape(own)
 
 
 def _channels_last(clip: np.ndarray) -> np.ndarray:
-    if clip.ndim == 4 and clip.shape[-1] == 3:
-        return clip
-    if clip.ndim == 4 and clip.shape[1] == 3:
-        return clip.transpose(0, 2, 3, 1)
+    if clip.ndim == 4 and 0 not in clip.shape[1:]:
+        if clip.shape[-1] == 3:
+            return clip
+        if clip.shape[1] == 3:
+            return clip.transpose(0, 2, 3, 1)
     raise VideoError(f"array of shape {clip.shape}, expected (T, H, W, 3) or (T, 3, H, W)")
 
 
@@ -389,8 +413,3 @@ def _eight_bits(clips: np.ndarray) -> np.ndarray:
     if not (clips.min() >= 0 and clips.max() <= 1):  # also true of NaN
         raise VideoError(f"floats in [{clips.min():g}, {clips.max():g}], expected [0, 1]")
     return np.round(clips.astype(np.float64) * 255).astype(np.uint8)
-
-
-def codecs(names: Sequence[str]) -> str:
-    """The codecs of a set of files, each once, as fingerprints carry them."""
-    return "+".join(sorted(set(names))) or "none"

@@ -23,7 +23,7 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: object, **options: object) -> None:
         try:
             command(*args, **options)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             if os.environ.get("REELBENCH_TRACEBACK"):
                 raise
             typer.echo(f"error: {error}", err=True)
@@ -79,7 +79,7 @@ def score(
     no_cache: NoCache = False,
     batch: Batch = 4,
     workers: Workers = 2,
-    resamples: Resamples = 500,
+    resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
 ) -> None:

@@ -13,7 +13,7 @@ from metrics.bootstrap import Uncertainty
 from metrics.extrapolation import fvd_by_clips, over_seeds
 from metrics.proportions import mcnemar, wilson
 from metrics.protocol import fingerprint
-from metrics.summary import DIFFERENCES, difference, summarise
+from metrics.summary import DIFFERENCES, difference, few_clips, summarise
 from pipeline.checkpoints import sha256
 from pipeline.features import Evaluated, readings_of
 from pipeline.prompts import Mixture, Prompt
@@ -27,7 +27,7 @@ NOTHING = float("nan")
 
 
 @dataclass(frozen=True)
-class Value:
+class MethodValue:
     """One value of one metric, with everything that is needed to quote it. low, high: NaN without an interval."""
 
     method: str
@@ -44,9 +44,9 @@ class Value:
 
 def evaluate(
     methods: list[Evaluated], reference: Evaluated, verdicts: pd.DataFrame, names: Sequence[str], how: Uncertainty
-) -> tuple[list[Value], dict[str, Any]]:
+) -> tuple[list[MethodValue], dict[str, Any]]:
     """The named metrics of every method, speed, size and success, and the protocols by fingerprint."""
-    values: list[Value] = []
+    values: list[MethodValue] = []
     protocols: dict[str, Any] = {}
 
     def add(
@@ -55,14 +55,14 @@ def evaluate(
     ) -> None:  # fmt: skip
         mark = fingerprint(protocol)
         protocols[mark] = protocol
-        values.append(Value(method.name, metric, number, *interval, **method.counts, flag=flag, fingerprint=mark))
+        values.append(MethodValue(method.name, metric, number, *interval, **method.counts, flag=flag, fingerprint=mark))
 
     for method in methods:
         for found in summarise(names, method.measured, reference.measured, method.protocol, how):
             own = found.interval
             add(method, found.metric, own.value, found.fingerprint.choices, found.flag, (own.low, own.high))
         add(method, "frames_per_second", _speed(method.table), speed_protocol())
-        add(method, "parameters", method.parameters, {"name": "parameters", "of": "denoiser"})
+        add(method, "parameters", method.parameters or NOTHING, {"name": "parameters", "of": "denoiser"})
         own = verdicts[verdicts.method == method.name]
         if len(own):
             rate = wilson(int(own.success.sum()), len(own), how.confidence)
@@ -80,12 +80,12 @@ def differences(
     rows = []
     for name in (name for name in names if name in DIFFERENCES):
         sides = by_name[candidate].measured, by_name[baseline].measured
-        pairs = len(set(sides[0].table["clip"]) & set(sides[1].table["clip"]))
+        found, pairs = difference(name, *sides, reference.measured, by_name[candidate].protocol, how)
         if pairs > 1:
-            found = difference(name, *sides, reference.measured, by_name[candidate].protocol, how)
+            flag = few_clips(pairs, reference.measured.scored) if name == "fvd" else ""
             rows.append({"metric": name, "candidate": candidate, "baseline": baseline, "pairs": pairs,
-                         "difference": found.value, "low": found.low, "high": found.high})  # fmt: skip
-    return pd.DataFrame(rows, columns=["metric", "candidate", "baseline", "pairs", "difference", "low", "high"])
+                         "difference": found.value, "low": found.low, "high": found.high, "flag": flag})  # fmt: skip
+    return pd.DataFrame(rows, columns=["metric", "candidate", "baseline", "pairs", "difference", "low", "high", "flag"])
 
 
 def fvd_by_seed(methods: list[Evaluated], reference: Evaluated) -> pd.DataFrame:
@@ -98,10 +98,12 @@ def fvd_by_seed(methods: list[Evaluated], reference: Evaluated) -> pd.DataFrame:
         if not seeds or len(real) < 2:
             continue
         found = [frechet.fvd(logits[(table.seed == seed).to_numpy()], real, ddof) for seed in seeds]
-        summary, clips = over_seeds(found), int((table.seed == seeds[0]).sum())
+        clips = int(min((table.seed == seed).sum() for seed in seeds))
+        summary = over_seeds(found)
         rows.append({"method": method.name, "clips": clips, "seeds": summary.n, "mean": summary.mean, "sd": summary.sd,
-                     "minimum_of_3": over_seeds(found[:3]).minimum if len(found) >= 3 else NOTHING})  # fmt: skip
-    return pd.DataFrame(rows, columns=["method", "clips", "seeds", "mean", "sd", "minimum_of_3"])
+                     "minimum_of_3": over_seeds(found[:3]).minimum if len(found) >= 3 else NOTHING,
+                     "flag": few_clips(clips, len(real))})  # fmt: skip
+    return pd.DataFrame(rows, columns=["method", "clips", "seeds", "mean", "sd", "minimum_of_3", "flag"])
 
 
 def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd.DataFrame:
@@ -113,12 +115,9 @@ def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd
             continue
         sizes = sorted({size for size in _CURVE_SIZES if size < len(gen)} | {len(gen)})
         curve = fvd_by_clips(gen, real, sizes, range(seeds), method.protocol.ddof)
-        parts.append(curve.assign(method=method.name))
-    return (
-        pd.concat(parts)[["method", "n", "seed", "fvd"]]
-        if parts
-        else pd.DataFrame(columns=["method", "n", "seed", "fvd"])
-    )
+        parts.append(curve.assign(method=method.name, flag=[few_clips(n, len(real)) for n in curve.n]))
+    columns = ["method", "n", "seed", "fvd", "flag"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def judge_protocol(confidence: float) -> dict[str, Any]:
@@ -178,11 +177,13 @@ def judge_mixtures(methods: list[Evaluated], judged: list[Mixture], prompts: Map
 
 
 def compare(verdicts: pd.DataFrame, candidate: str, baseline: str) -> dict[str, Any] | None:
-    """McNemar's exact test of two methods' successes on the same mixtures and seeds; None if nothing was judged."""
+    """McNemar's exact test of two methods' successes on the same mixtures and seeds; None if they share none."""
     if not len(verdicts):
         return None
     table = verdicts.pivot_table(index=["mixture", "seed"], columns="method", values="success", aggfunc="first")
-    pairs = table[[candidate, baseline]].dropna().astype(bool)
+    pairs = table.reindex(columns=[candidate, baseline]).dropna().astype(bool)
+    if not len(pairs):
+        return None
     result = mcnemar(pairs[candidate].to_numpy(), pairs[baseline].to_numpy())
     return {
         "candidate": candidate,

@@ -25,6 +25,10 @@ from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 _VECTORS = {"velocity": ("velocity_x", "velocity_y")}
+_TEXT = (
+    *("clip", "method", "mixture", "variant", "prompt", "caption", "weights", "fingerprint", "outcome", "suffix"),
+    *("fault", "content", "codec", "decoder"),
+)
 _NUMBERS = [name for field in fields(Readings) for name in _VECTORS.get(field.name, (field.name,))]
 
 
@@ -40,20 +44,16 @@ class JudgeReadings:
         return fingerprint([sha256(Path(str(module.__file__))) for module in (judging, scene)])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
-        """The clip as it is."""
-        return torch.from_numpy(clip)
+        """The readings, one number each: the judge sits in the worker, so that no clip is handed over."""
+        if clip.shape[:3] != (FRAMES, HEIGHT, WIDTH):
+            return torch.full((len(_NUMBERS),), torch.nan, dtype=torch.float64)
+        readings = judge(clip[None])
+        values = [value for field in fields(Readings) for value in np.ravel(getattr(readings, field.name))]
+        return torch.tensor(np.array(values, np.float64))
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
-        """One number for each reading."""
-        return [_numbers(clip.numpy()) for clip in prepared]
-
-
-def _numbers(clip: np.ndarray) -> dict[str, np.ndarray]:
-    if clip.shape[:3] != (FRAMES, HEIGHT, WIDTH):
-        return dict.fromkeys(_NUMBERS, np.float64("nan"))
-    readings = judge(clip[None])
-    values = [value for field in fields(Readings) for value in np.ravel(getattr(readings, field.name))]
-    return {name: np.float64(value) for name, value in zip(_NUMBERS, values, strict=True)}
+        """The same by name."""
+        return [dict(zip(_NUMBERS, numbers.numpy(), strict=True)) for numbers in prepared]
 
 
 def extract(clips: Path, scorer: Scorer, folder: Path) -> None:
@@ -72,11 +72,10 @@ def extract(clips: Path, scorer: Scorer, folder: Path) -> None:
         raise FileNotFoundError(f"{clips / ledger.FILE} not found or empty: run the generate stage")
     made = [entry for entry in entries if entry.outcome == ledger.OK]
     jobs = [Job(Source(entry.clip, clips / entry.file)) for entry in made]
-    measured = scorer.measure(jobs, folder.name, {entry.clip: entry.caption for entry in made})
-    faults = dict(measured.faults)
+    measured = scorer.measure(jobs, folder.name, {entry.clip: entry.caption for entry in made if entry.caption})
     table = pd.DataFrame(asdict(entry) for entry in entries)
     table["scored"] = table["clip"].isin(measured.table["clip"])
-    table["fault"] = [faults.get(clip, "") for clip in table["clip"]]
+    table["fault"] = ["; ".join(why for name, why in measured.faults if name == clip) for clip in table["clip"]]
     own = measured.table.drop(columns=["window", "caption"], errors="ignore")
     table = table.merge(own, on="clip", how="left")
     table = table.reindex(columns=[*table, *(name for name in _NUMBERS if name not in table)])
@@ -88,9 +87,9 @@ def extract(clips: Path, scorer: Scorer, folder: Path) -> None:
     about = json.loads((clips / ledger.ABOUT).read_text())
     provenance = measured.provenance
     words = {
-        "protocol": scorer.protocol.name, "weights": json.dumps(dict(provenance.weights)),
-        "decoder": provenance.decoder, "encoder": provenance.encoder, "parameters": str(about["parameters"]),
-        "clips": json.dumps(vars(scorer.protocol.clips)),
+        "protocol": scorer.protocol.name, "clips": json.dumps(vars(scorer.protocol.clips)),
+        "weights": json.dumps(dict(provenance.weights)), "networks": json.dumps(dict(provenance.networks)),
+        "parameters": str(about["parameters"]),
     }  # fmt: skip
     save_file({"i3d": np.ascontiguousarray(measured.logits, np.float32)}, folder / TENSORS, words)
 
@@ -114,11 +113,18 @@ class Evaluated:
 
 def read(folder: Path) -> Evaluated:
     """What `extract` wrote."""
-    text = ["mixture", "variant", "prompt", "caption", "weights", "outcome", "fingerprint", "fault"]
-    table = pd.read_csv(folder / TABLE, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
+    table = _read_table(folder / TABLE)
     with safe_open(folder / TENSORS, "np") as file:
         words, logits = file.metadata(), file.get_tensor("i3d")
     return Evaluated(folder.name, table, _measured(table, logits, words), _protocol(words), int(words["parameters"]))
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """clips.csv with texts as they are (a clip may be called 001 or NA), blank numbers as NaN."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in (name for name in table if name not in _TEXT and not name.startswith("named_")):
+        table[name] = table[name] == "True" if name == "scored" else pd.to_numeric(table[name].mask(table[name] == ""))
+    return table
 
 
 def _protocol(words: Mapping[str, str]) -> Protocol:
@@ -127,7 +133,7 @@ def _protocol(words: Mapping[str, str]) -> Protocol:
 
 
 def _measured(table: pd.DataFrame, logits: np.ndarray, words: Mapping[str, str]) -> Measured:
-    provenance = Provenance(json.loads(words["weights"]), words["decoder"], words["encoder"])
+    provenance = Provenance(json.loads(words["weights"]), json.loads(words["networks"]))
     rows = table[table.scored].assign(window=0).reset_index(drop=True)
     faults = [(str(row["clip"]), row.fault or row.outcome) for _, row in table[~table.scored].iterrows()]
     return Measured(rows, logits, len(table), faults, provenance)

@@ -26,6 +26,9 @@ def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger
 
     Returns:
         The ledger, one entry per job, in the order of the jobs.
+
+    Raises:
+        ValueError: if not one clip could be made.
     """
     jobs = list(method.jobs())
     done = _finished(folder, jobs, method)
@@ -36,17 +39,14 @@ def generate(name: str, method: Method, folder: Path, batch: int) -> list[ledger
     with tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None) as bar:
         for group in (missing[i : i + batch] for i in range(0, len(missing), batch)):
             for job, clip, seconds, outcome in _make(method, group):
-                entry = _entry(name, method, job, clip, seconds, outcome)
-                if isinstance(clip, Path):
-                    copy_clip(clip, folder / entry.file)
-                elif clip is not None:
-                    write_clip(folder / entry.file, clip, method.fps)
-                ledger.append(folder, entry)
+                ledger.append(folder, _store(folder, name, method, job, clip, seconds, outcome))
                 bar.update()
     entries = ledger.read(folder)
     ordered = [entries[job.clip] for job in jobs]
     ledger.rewrite(folder, ordered)
     _write_about(folder, name, method)
+    if not any(entry.outcome == ledger.OK for entry in ordered):
+        raise ValueError(f"{name}: no clip could be made; the last error was: {ordered[-1].outcome}")
     return ordered
 
 
@@ -88,6 +88,21 @@ def _make(method: Method, jobs: Sequence[Job]) -> Iterator[tuple[Job, Clip | Non
     seconds = (time.perf_counter() - start) / len(jobs)
     for job, clip in zip(jobs, clips, strict=True):
         yield job, clip, seconds, ledger.OK
+
+
+def _store(
+    folder: Path, name: str, method: Method, job: Job, clip: Clip | None, seconds: float, outcome: str
+) -> ledger.Entry:
+    """Write the clip and describe what became of it; one that cannot be written has failed."""
+    entry = _entry(name, method, job, clip, seconds, outcome)
+    try:
+        if isinstance(clip, Path):
+            copy_clip(clip, folder / entry.file)
+        elif clip is not None:
+            write_clip(folder / entry.file, clip, method.fps)
+    except ValueError as error:
+        return replace(entry, outcome=f"{type(error).__name__}: {error}")
+    return entry
 
 
 def _entry(name: str, method: Method, job: Job, clip: Clip | None, seconds: float, outcome: str) -> ledger.Entry:

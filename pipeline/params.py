@@ -115,6 +115,14 @@ class Method(BaseModel):
         return dict(self.model_extra or {})
 
 
+class External(_Section):
+    """Videos of others: their folder, the file of their captions (csv, json, jsonl), frames/s of frames and arrays."""
+
+    clips: str
+    captions: str
+    fps: Positive = 8
+
+
 class Generate(_Section):
     """`mixtures` of null generates every mixture of a model's set, else the first so many."""
 
@@ -123,6 +131,19 @@ class Generate(_Section):
     batch: Positive
     models: dict[str, Model]
     methods: dict[str, Method]
+    external: dict[str, External] = {}
+
+    @property
+    def everything(self) -> dict[str, Method | External]:
+        """Whatever makes or brings clips, by name."""
+        return {**self.methods, **self.external}
+
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> "Generate":
+        both = sorted(set(self.methods) & set(self.external))
+        if both:
+            raise ValueError(f"generate.external names {both}, which generate.methods has already")
+        return self
 
     @model_validator(mode="after")
     def _models_exist(self) -> "Generate":
@@ -190,7 +211,7 @@ class Params(_Section):
         """Every name that one section uses must be defined in the other."""
         for name, model in self.generate.models.items():
             _subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
-        _subset("features.methods", self.features.methods, "generate.methods", self.generate.methods)
+        _subset("features.methods", self.features.methods, "generate.methods, external", self.generate.everything)
         _subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         evaluated = [*self.evaluate.methods, self.evaluate.reference]
         _subset("evaluate", evaluated, "features.methods", self.features.methods)

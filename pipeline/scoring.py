@@ -7,18 +7,19 @@ from pathlib import Path
 import pandas as pd
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from metrics import result
 from metrics.agreement import agreement, read_ratings
 from metrics.bootstrap import Uncertainty
 from metrics.cache import FeatureCache
+from metrics.catalogue import METRICS, checked
 from metrics.measured import write_stats
 from metrics.networks import Network, load_clip, load_i3d
 from metrics.protocol import ClipRule, Protocol, named
 from metrics.result import ScoreResult
 from metrics.score import Scorer
-from metrics.summary import METRICS, checked
 from pipeline import paths
 
 FAULTS_SHOWN = 20
@@ -42,7 +43,7 @@ class Setup:
     cache: Path | None = None
     batch: int = 4
     workers: int = 2
-    resamples: int = 500
+    resamples: int = 1000
     confidence: float = 0.95
     seed: int = 0
 
@@ -145,7 +146,9 @@ def show_agreement(
         raise ValueError(f"{ratings}, {error}") from error
     shown = Table("group", "n", "correlation", "value", f"{how.confidence:.0%} interval", title=f"{metric} and {human}")
     for row in found.itertuples():
-        shown.add_row(row.group, str(row.n), row.correlation, _number(row.value, 3), _interval(row.low, row.high, 3))
+        shown.add_row(
+            escape(row.group), str(row.n), row.correlation, _number(row.value, 3), _interval(row.low, row.high, 3)
+        )
     Console().print(shown)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -162,15 +165,30 @@ def show(found: ScoreResult, out: Path | None = None) -> None:
                   title=f"protocol {found.protocol}: {', '.join(sides)}")  # fmt: skip
     for value in found.values:
         metric = METRICS[value.metric]
-        arrow = "↑" if metric.higher else "↓"
         n = f"{value.n_gen}" + (f" / {value.n_real}" if value.n_real is not None else "")
-        table.add_row(f"{metric.label} {arrow}", _number(value.value, metric.digits),
+        table.add_row(metric.title, _number(value.value, metric.digits),
                       _interval(value.low, value.high, metric.digits), n, value.fingerprint,
                       f"[yellow]{value.flag}[/]" if value.flag else "")  # fmt: skip
     console.print(table)
+    for name, choice in _shared(found).items():
+        console.print(f"{name}: {choice}", style="dim", markup=False, highlight=False)
     _print_faults(console, [(fault.side, fault.clip, fault.reason) for fault in found.faults])
     if out:
         console.print(f"written: {out} and {found.per_clip}", markup=False, highlight=False)
+
+
+def _shared(found: ScoreResult) -> dict[str, str]:
+    """The choices behind the fingerprints: one line for each, with the metrics they hold for where they differ."""
+    lines: dict[str, dict[str, list[str]]] = {}
+    for choices in found.fingerprints.values():
+        for name, choice in choices.items():
+            if name not in ("metric", "n_gen", "n_real"):  # the table has them
+                lines.setdefault(name, {}).setdefault(str(choice), []).append(str(choices["metric"]))
+    return {name: "; ".join(_for_whom(kinds)) for name, kinds in lines.items()}
+
+
+def _for_whom(kinds: dict[str, list[str]]) -> list[str]:
+    return [text + (f" ({', '.join(metrics)})" if len(kinds) > 1 else "") for text, metrics in kinds.items()]
 
 
 def _number(value: float | None, digits: int) -> str:

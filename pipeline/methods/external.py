@@ -12,7 +12,9 @@ from metrics.hashing import sha256
 from metrics.protocol import fingerprint
 from metrics.score import matched
 from metrics.video import VIDEOS
-from pipeline.methods.base import Clip, Context, Job
+from pipeline import params
+from pipeline.methods.base import Clip, Job
+from pipeline.prompts import Mixture
 
 _PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see MixtureMethod.jobs
 
@@ -48,7 +50,11 @@ class External:
     def fingerprint(self, job: Job) -> str:
         """Hash of the video's content and of the code that brings it."""
         source = self._sources.get(job.clip)
-        return fingerprint([self._code, video.content_hash(source) if source else ""])
+        try:
+            content = video.source_hash(source) if source else ""
+        except video.VideoError as error:  # bringing it will fail, and say so
+            content = str(error)
+        return fingerprint([self._code, content])
 
     def prepare(self) -> None:
         """Nothing to load."""
@@ -84,18 +90,11 @@ def _clip_id(name: str) -> str:
     return re.sub(r"[^\w.-]", "-", name)
 
 
-def build(context: Context) -> External:
-    """Options: `clips`, the folder; `captions`, the file (csv, json, jsonl); `fps` of stored frames and arrays (8).
+def build(wanted: params.External, mixtures: Sequence[Mixture]) -> External:
+    """From an entry of generate.external.
 
     Raises:
-        ValueError: if one of them is missing, or does not fit the other.
+        ValueError: if there is no video, or no caption matches one.
     """
-    options, where = context.params.options, f"params.yaml: generate.methods.{context.name}"
-    for key in ("clips", "captions"):
-        if not isinstance(options.get(key), str):
-            raise ValueError(f"{where}.{key} is {options.get(key)!r}, expected a path")
-    fps = options.get("fps", 8)
-    if not isinstance(fps, int) or fps < 1:
-        raise ValueError(f"{where}.fps is {fps!r}, expected a whole number above 0")
-    mixtures = {mixture.name: mixture.id for mixture in context.tables[1]}
-    return External(Path(options["clips"]), Path(options["captions"]), fps, mixtures)
+    names = {mixture.name: mixture.id for mixture in mixtures}
+    return External(Path(wanted.clips), Path(wanted.captions), wanted.fps, names)

@@ -44,14 +44,13 @@ class Results:
     def read(cls, params: Params) -> "Results":
         """Read the result files below data/."""
         prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
-        method = params.generate.methods[params.evaluate.candidate]
-        model = params.generate.models[str(method.model)]
+        model = params.generate.models[str(params.generate.methods[params.report.strip].model)]
         return cls(
             params=params,
             prompts=prompts,
             mixtures=mixtures,
-            metrics=pd.read_csv(paths.RESULTS / "metrics.csv", keep_default_na=True).fillna({"flag": ""}),
-            verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv"),
+            metrics=pd.read_csv(paths.RESULTS / "metrics.csv", dtype={"method": str}).fillna({"flag": ""}),
+            verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv", dtype={"method": str}),
             evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
             comparisons={name: pd.read_csv(paths.RESULTS / f"{name}.csv") for name in COMPARISONS},
             optima=read_optima(paths.search(model.encoder)),
@@ -145,7 +144,7 @@ def _method_rows(results: Results) -> list[dict[str, Any]]:
 def _about_run(results: Results) -> dict[str, Any]:
     """What was run: clips, seconds, models and library versions."""
     rows = []
-    for name in results.params.generate.methods:
+    for name in results.params.generate.everything:
         entries = list(ledger.read(paths.clips(name)).values())
         about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
         rows.append(

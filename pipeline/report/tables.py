@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from metrics.catalogue import METRICS as CATALOGUE
 from pipeline.prompts import Mixture, Prompt
 
-METRICS = {
-    "fvd": ("FVD ↓", "{:.1f}"),
-    "fvd_inf": ("FVD∞ ↓", "{:.1f}"),
-    "kvd": ("KVD ↓", "{:.3f}"),
-    "clipsim": ("CLIPSIM ↑", "{:.4f}"),
-    "clip_score": ("CLIPScore ↑", "{:.4f}"),
-    "frame_consistency": ("Frame consistency ↑", "{:.4f}"),
+METRICS = {name: (metric.title, f"{{:.{metric.digits}f}}") for name, metric in CATALOGUE.items()} | {
     "success_rate": ("Mixture shown ↑", "{:.1%}"),
     "frames_per_second": ("Frames/s", "{:.1f}"),
     "parameters": ("Parameters", "{:,.0f}"),

@@ -139,7 +139,9 @@ def test_pairs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = [own for own, _ in extractor.extract(jobs, "test")]
     assert found[0].features[PAIR]["psnr"].tolist() == [100]
     assert found[1].features[PAIR]["psnr"][0] < 20
-    assert "12x12 cannot be compared with an original of 2 frames of 12x16" in found[2].fault
+    assert "12x12 cannot be compared with an original of 2 frames of 12x16" in found[2].unpaired
+    assert found[2].fault == ""  # it is still scored by itself
+    assert found[2].features["mean"]["top"].tolist() == [3]
     monkeypatch.setattr("metrics.extraction.compare", None)
     monkeypatch.setattr(video, "read", None)
     again = [own for own, _ in extractor.extract(jobs[:2], "test")]

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metrics.bootstrap import Features, Uncertainty
 from metrics.extrapolation import fvd_by_clips, fvd_infinity, over_seeds
 from metrics.fvd import fvd
+
+FEW = Uncertainty(resamples=200)
 
 
 def sides(seed: int, n: int, shift: float, d: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +22,7 @@ def test_the_line_takes_the_bias_off() -> None:
     for seed in range(8):
         gen, real = sides(seed, 400, 0.2)
         plain.append(fvd(gen, real))
-        limit = fvd_infinity(gen, real, smallest=60)
+        limit = fvd_infinity(Features.of(gen), Features.of(real), FEW, smallest=60)
         assert limit is not None
         limits.append(limit)
     assert np.mean(plain) > 1.2
@@ -27,11 +30,20 @@ def test_the_line_takes_the_bias_off() -> None:
     assert sum(limit.low <= 0.8 <= limit.high for limit in limits) >= 7
 
 
-def test_the_limit_wants_twice_the_smallest_subset() -> None:
-    gen, real = sides(0, 100, 0)
-    assert fvd_infinity(gen, real, smallest=51) is None
-    assert fvd_infinity(gen, real[:60], smallest=50) is None
-    assert fvd_infinity(gen, real, smallest=50) is not None
+def test_the_interval_is_as_wide_as_the_spread() -> None:
+    found = [fvd_infinity(*(Features.of(side) for side in sides(i, 300, 0.2)), FEW, smallest=60) for i in range(25)]
+    needed = 2 * 1.96 * np.std([one.value for one in found if one])
+    assert 0.7 <= np.mean([one.high - one.low for one in found if one]) / needed <= 1.4
+
+
+def test_the_limit_wants_twice_the_smallest_subset_of_clips() -> None:
+    gen, real = (Features.of(side) for side in sides(0, 100, 0))
+    fewer = real.keep(np.arange(100) < 60)
+    assert fvd_infinity(gen, real, FEW, smallest=51) is None
+    assert fvd_infinity(gen, Features.of(fewer.values), FEW, smallest=50) is None
+    assert fvd_infinity(gen, real, FEW, smallest=50) is not None
+    windows = Features(np.repeat(gen.values, 2, axis=0), np.arange(100).repeat(2))
+    assert fvd_infinity(windows, windows, FEW, smallest=51) is None  # 200 windows are 100 clips
 
 
 def test_curves_fall_towards_the_whole() -> None:

@@ -17,12 +17,14 @@ from metrics.fvd import fvd
 from metrics.i3d import I3D, extract, prepare
 from metrics.kvd import kernel_distance
 from metrics.measured import StatsError, write_stats
-from metrics.networks import load_clip, load_i3d
+from metrics.networks import CODE, load_clip, load_i3d
 from metrics.protocol import ClipRule, Resize, named
 from metrics.resize import resize
-from metrics.score import Scorer
+from metrics.score import Scorer, paired
 from metrics.summary import difference
+from metrics.video import Source, VideoError
 
+PINNED_LOGITS, PINNED_FRAME = [-3.0744, 6.242, 7.6933], [0.15244, -0.03242, 0.00197]
 NAMES = ["fvd", "kvd", "clipsim", "clip_score", "frame_consistency"]
 PROTOCOL = named("reelbench").with_clips(ClipRule(frames=9))
 
@@ -63,7 +65,7 @@ def test_values_are_those_of_the_functions(scorer: Scorer, folders: Path, i3d_we
     assert values["fvd"] == pytest.approx(fvd(*logits), rel=1e-4)
     assert values["kvd"] == pytest.approx(kernel_distance(*logits), rel=1e-4)
     encoder = DualEncoder(i3d_weights.parents[1] / "world/clip", minilm)
-    squares = [resize(clip.movedim(-1, 1).float(), 32, Resize.SQUASH_BICUBIC) / 255 for clip in gen]
+    squares = [resize(clip, 32, Resize.SQUASH_BICUBIC) / 255 for clip in gen]
     frames = torch.stack([encoder.frame_features(square) for square in squares])
     text = encoder.text_features([f"A red circle number {i}." for i in range(2)])
     assert values["clipsim"] == pytest.approx(float(clipsim(frames[:2], text).mean()), abs=1e-6)
@@ -145,11 +147,62 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
 def test_methods_are_compared_on_the_clips_they_share(scorer: Scorer, folders: Path) -> None:
     measured = scorer.real(folders / "real")
     fewer = replace(measured, table=measured.table.iloc[1:].reset_index(drop=True), logits=measured.logits[1:])
-    found = difference("fvd", measured, fewer, measured, PROTOCOL, Uncertainty(20))
-    assert (found.value, found.low, found.high) == (0, 0, 0)
-    with pytest.raises(ValueError, match="the methods share 1 clips"):
-        one = replace(measured, table=measured.table.iloc[:1], logits=measured.logits[:1])
-        difference("fvd", measured, one, measured, PROTOCOL, Uncertainty(20))
+    found, pairs = difference("fvd", measured, fewer, measured, PROTOCOL, Uncertainty(20))
+    assert (found.value, found.low, found.high, pairs) == (0, 0, 0, 4)
+    one = replace(measured, table=measured.table.iloc[:1], logits=measured.logits[:1])
+    found, pairs = difference("fvd", measured, one, measured, PROTOCOL, Uncertainty(20))
+    assert np.isnan(found.value)
+    assert pairs == 1
+    assert difference("clipsim", measured, measured, measured, PROTOCOL, Uncertainty(20))[1] == 0  # nobody has it
+
+
+def test_fingerprints_follow_captions_and_originals(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"c0": "A cat.", "c1": "A dog."}')
+    marks = set()
+    for captions in (folders / "captions.csv", tmp_path / "other.json"):
+        marks.add(scorer.score(["clipsim"], folders / "gen", captions=captions)[0].values[0].fingerprint)
+    assert len(marks) == 2
+    ssim = [scorer.score(["ssim"], folders / "gen", folders / side)[0].values[0] for side in ("real", "gen")]
+    assert ssim[0].fingerprint != ssim[1].fingerprint
+    assert ssim[0].value < 0.99 < ssim[1].value <= 1.0001
+
+
+def test_originals_are_both_sides_at_once(scorer: Scorer, folders: Path) -> None:
+    """SSIM and FVD together: originals that have no copy are real clips too, and each counts once."""
+    both, _ = scorer.score(["ssim", "fvd"], folders / "gen", folders / "real")
+    alone, _ = scorer.score(["fvd"], folders / "gen", folders / "real")
+    assert both.real == alone.real
+    assert both.values[1] == alone.values[0]
+
+
+def test_pairs_are_by_path_before_stem() -> None:
+    def sources(*names: str) -> list[Source]:
+        return [Source(name, Path(name)) for name in names]
+
+    both = sources("cat/1", "dog/1")
+    assert {name: source.id for name, source in paired(both, both).items()} == {"cat/1": "cat/1", "dog/1": "dog/1"}
+    assert paired(sources("x/2", "y/3"), sources("2", "a/4"))["x/2"].id == "2"
+    assert paired(sources("a"), sources("b"))["a"].id == "b"
+    with pytest.raises(VideoError, match="no generated clip has an original of its name: 'q/1' is generated"):
+        paired(sources("q/1", "q/2"), both)  # two originals are called 1
+
+
+def test_captions_need_no_dual_encoder_and_statistics_no_i3d(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    write_stats(scorer.real(folders / "real"), PROTOCOL, scorer.networks[0].identity, tmp_path / "s")
+    i3d_only = replace(scorer, networks=scorer.networks[:1])
+    assert i3d_only.score(["fvd"], folders / "gen", folders / "real", captions=folders / "captions.csv")[0].values
+    clip_only = replace(scorer, networks=scorer.networks[1:])
+    found, _ = clip_only.score(["clipsim"], folders / "gen", stats=tmp_path / "s", captions=folders / "captions.csv")
+    assert found.real is None
+
+
+def test_features_are_those_of_this_number_of_the_code(scorer: Scorer) -> None:
+    """If this fails, features have changed: raise metrics.networks.CODE, so that none from before is taken for new."""
+    clip = (np.arange(9 * 40 * 30 * 3, dtype=np.uint64) * 2654435761 // 2**20 % 256).astype(np.uint8)
+    logits, frames = (n.features([n.prepare(clip.reshape(9, 40, 30, 3))])[0] for n in scorer.networks)
+    assert CODE == 1
+    assert logits["logits"][:3].tolist() == pytest.approx(PINNED_LOGITS, abs=2e-3)
+    assert frames["frames"][0, :3].tolist() == pytest.approx(PINNED_FRAME, abs=1e-4)
 
 
 def test_what_cannot_be_had_is_said(scorer: Scorer, folders: Path) -> None:

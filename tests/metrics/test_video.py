@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from metrics import video
 from metrics.protocol import ClipRule
-from metrics.video import Source, VideoError, content_hash, find, read, read_all
+from metrics.video import Source, VideoError, find, read, read_all, source_hash
 
 RULE = ClipRule(frames=4)
 
@@ -71,14 +71,14 @@ def test_frames_and_arrays_hold_the_same_clip(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "packed.npz", x=np.stack([clip[::-1], clip]))
     save_file({"v": clip}, tmp_path / "t.safetensors")
     sources = {source.id: source for source in find(tmp_path)}
-    arrays = ["many/00000", "many/00001", "named/x.npy", "named/y.npy", "one", "packed/00000", "packed/00001", "t"]
+    arrays = ["many/00000", "many/00001", "named/x", "named/y", "one", "packed/00000", "packed/00001", "t"]
     assert list(sources) == ["first", "float", "frames", *arrays]
-    for name in ("first", "float", "frames", "many/00001", "named/x.npy", "one", "packed/00001", "t"):
+    for name in ("first", "float", "frames", "many/00001", "named/x", "one", "packed/00001", "t"):
         assert np.array_equal(read(sources[name], RULE).clips[0], clip[:4]), name
         assert np.array_equal(read_all(sources[name]), clip), name
     with pytest.raises(VideoError, match="too short: 2 frames, expected 4 frames"):
-        read(sources["named/y.npy"], RULE)
-    assert len({content_hash(source) for source in sources.values()}) == len(sources)
+        read(sources["named/y"], RULE)
+    assert len({source_hash(source) for source in sources.values()}) == len(sources)
 
 
 @given(
@@ -175,16 +175,16 @@ def test_folders_are_searched_and_hidden_files_left_out(tmp_path: Path) -> None:
         find(tmp_path / "empty")
 
 
-def test_the_content_hash_follows_the_bytes(tmp_path: Path) -> None:
+def test_the_source_hash_follows_the_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     path.write_bytes(b"one")
-    first = content_hash(Source("a", path))
+    first = source_hash(Source("a", path))
     (tmp_path / "b.mkv").write_bytes(b"one")
-    assert content_hash(Source("b", tmp_path / "b.mkv")) == first
+    assert source_hash(Source("b", tmp_path / "b.mkv")) == first
     path.write_bytes(b"two")
-    assert content_hash(Source("a", path)) != first
+    assert source_hash(Source("a", path)) != first
     with pytest.raises(VideoError, match="cannot be read"):
-        content_hash(Source("c", tmp_path / "c.mkv"))
+        source_hash(Source("c", tmp_path / "c.mkv"))
 
 
 def test_arrays_in_an_archive_are_read_one_at_a_time(tmp_path: Path) -> None:
@@ -193,6 +193,50 @@ def test_arrays_in_an_archive_are_read_one_at_a_time(tmp_path: Path) -> None:
     assert zipfile.ZipFile(tmp_path / "a.npz").namelist() == ["arr_0.npy"]
     found = np.stack([read(source, RULE).clips[0] for source in find(tmp_path)])
     assert np.array_equal(found, clips)
+
+
+def test_what_lies_beside_videos_is_no_clip(tmp_path: Path) -> None:
+    """Thumbnails beside videos; a frame rate beside the array in an archive."""
+    encode(tmp_path / "a.mkv", moving(), "ffv1", "bgr0")
+    Image.fromarray(moving()[0]).save(tmp_path / "a.png")
+    np.savez(tmp_path / "b.npz", video=moving(), fps=np.float64(8))
+    assert [source.id for source in find(tmp_path)] == ["a", "b"]
+
+
+def test_like_names_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    Image.fromarray(moving()[0]).save(tmp_path / "a/0.png")
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, moving())
+    np.savez(tmp_path / "a.npz", moving())
+    for byte in (b"\xe9", b"\xe8"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf" + byte + b".npy")).write_bytes(
+            (tmp_path / "a.npy").read_bytes()
+        )
+    found = [source.id for source in find(tmp_path)]
+    assert len(set(found)) == 6
+    assert {"a", "a.npy", "a.npz", "b"} <= set(found) | {"a"}
+    assert "b" in found
+
+
+def test_odd_data_is_a_fault_and_nothing_else(tmp_path: Path) -> None:
+    """Types that numpy does not know, frames with a broken chunk, 16 bits, arrays without a pixel."""
+    import torch
+    from safetensors.torch import save_file as save_tensors
+
+    save_tensors({"v": torch.zeros(4, 8, 8, 3, dtype=torch.bfloat16)}, tmp_path / "half.safetensors")
+    np.save(tmp_path / "flat.npy", np.zeros((4, 0, 8, 3), np.uint8))
+    for name, content in (("broken", b"\x89PNG\r\n\x1a\n" + b"\0" * 20), ("deep", None)):
+        (tmp_path / name).mkdir()
+        if content:
+            (tmp_path / name / "0.png").write_bytes(content)
+        else:
+            Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / name / "0.png")
+    sources = find(tmp_path)
+    assert [source.id for source in sources] == ["broken", "deep", "flat", "half"]
+    for source in sources:
+        with pytest.raises(VideoError):
+            read(source, ClipRule(frames=1))
 
 
 def test_the_decoder_is_named_with_its_version() -> None:

@@ -1,17 +1,19 @@
 """external: videos of others enter the comparison as they are, with their captions as prompts."""
 
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from metrics.video import VideoError, read_all
 from pipeline import ledger
 from pipeline.generation import generate
-from pipeline.methods.base import Context, build
 from pipeline.methods.external import External
-from pipeline.params import Method, load
+from pipeline.params import Params
 
 
 def external(folder: Path, captions: Path, mixtures: dict[str, str] | None = None) -> External:
@@ -69,15 +71,49 @@ def test_names_that_cannot_be_told_apart_are_refused(folder: Path) -> None:
         external(folder / "videos", folder / "c.csv")
 
 
-def test_options_are_checked(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(root)
-    monkeypatch.setattr("pipeline.methods.base.read_tables", lambda *_: ({}, []))
-    wanted = load().generate
-    module = "pipeline/methods/external.py"
-    good = {"module": module, "clips": str(folder / "videos"), "captions": str(folder / "c.csv")}
-    context = Context("ext", Method(**good), wanted, 30)
-    assert isinstance(build(context), External)
-    for change, message in (({"clips": None}, r"methods\.ext\.clips is None, expected a path"),
-                            ({"fps": 0}, r"methods\.ext\.fps is 0, expected a whole number")):  # fmt: skip
-        with pytest.raises(ValueError, match=message):
-            build(replace(context, params=Method(**(good | change))))
+def test_a_video_that_cannot_be_brought_has_failed(folder: Path) -> None:
+    (folder / "videos/lost.mp4").symlink_to(folder / "nowhere.mp4")
+    np.save(folder / "videos/thin.npy", np.zeros((5, 16, 1, 3), np.uint8))
+    entries = {e.clip: e for e in generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", 4)}
+    assert entries["g01"].outcome == ledger.OK
+    assert "W >= 2" in entries["thin"].outcome
+    assert "lost" not in entries  # a link to nowhere is no file
+
+
+def test_parameters_name_each_kind_once(root: Path) -> None:
+    wanted = yaml.safe_load((root / "params.yaml").read_text())
+    wanted["generate"]["external"] = {"lvdm": {"clips": "a", "captions": "b.csv"}}
+    wanted["features"]["methods"].append("lvdm")
+    assert set(Params.model_validate(wanted).generate.everything) > {"lvdm", "richspace"}
+    wanted["generate"]["external"]["richspace"] = {"clips": "a", "captions": "b.csv"}
+    with pytest.raises(
+        ValueError, match=r"generate\.external names \['richspace'\], which generate\.methods has already"
+    ):
+        Params.model_validate(wanted)
+
+
+def test_videos_of_others_go_through_the_dag(
+    root: Path, tmp_path: Path, shared: Path, i3d_weights: Path, minilm: Path
+) -> None:
+    """The stages themselves: brought, featured and evaluated beside the world's own clips, then reported."""
+    for name in ("pipeline", "stages", "metrics", "models", "prompts"):
+        (tmp_path / name).symlink_to(root / name)
+    wanted = yaml.safe_load((root / "params.yaml").read_text())
+    videos = shared / "data/clips/generated"
+    wanted["generate"]["external"] = {"cog": {"clips": str(videos), "captions": str(videos / "captions.csv")}}
+    wanted["generate"]["methods"]["reference"]["clips"] = 6
+    wanted["features"]["methods"] = ["cog", "reference"]
+    wanted["evaluate"] |= {"methods": ["cog"], "baseline": "cog", "candidate": "cog", "resamples": 20}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
+    for stage in ("prompts", "external cog", "generate reference", "features cog", "features reference", "evaluate"):
+        done = subprocess.run([sys.executable, "-m", *f"stages.{stage}".split()], cwd=tmp_path, capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    metrics = pd.read_csv(tmp_path / "data/results/metrics.csv").set_index("metric")
+    assert metrics.scored.tolist() == [10] * len(metrics)
+    assert metrics.flag["fvd"] == "n = 6 < 400"
+    assert np.isnan(metrics.value["parameters"])
+    assert np.isnan(metrics.value["frames_per_second"])
+    table = pd.read_csv(tmp_path / "data/features/cog/clips.csv")
+    assert table.codec.unique().tolist() == ["h264"]
+    assert table.caption[5].startswith("A potter wedges clay")
