@@ -3,8 +3,8 @@
     python -m benchmarks.score [--clips 200] [--times 10] [--source ../shared/data/clips] [--device cpu]
 
 The peers' way is re-created with the same weights and protocol: the whole set decoded into one float32 array for FVD
-and once more for CLIPSIM, I3D with its batch norms and explicit padding in batches of ten, the moments by numpy,
-`scipy.linalg.sqrtm`. Clips of 16 frames are cut from the source's videos and coded as H.264 like most generated
+and once more for CLIPSIM (PIL, frame by frame), I3D with its batch norms and explicit padding in batches of ten, the
+moments by numpy, `scipy.linalg.sqrtm`. Clips of 16 frames are cut from the source's videos and coded as H.264 like most generated
 clips; half of them are the real side. Each way runs in a fresh process. The second table scores the same clips ten
 times over (each copy is one more frame long, so that no cache and no file system helps), for memory alone.
 """
@@ -25,6 +25,7 @@ import av
 import numpy as np
 import psutil
 import torch
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file
@@ -151,9 +152,10 @@ def peer(folder: Path, device: str) -> dict[str, float]:
     encoder, captions = DualEncoder(CLIP, TOWER, device), read_captions(folder / "captions.json")
     values = []
     for path in sorted((folder / "gen").iterdir()):
-        frames = torch.from_numpy(video.read_all(path)[:FRAMES]).movedim(-1, 1).float()
-        small = F.interpolate(frames, (32, 32), mode="bicubic", antialias=True).clamp(0, 255) / 255
-        features = torch.stack([encoder.frame_features(frame[None])[0] for frame in small])
+        frames = [Image.fromarray(frame) for frame in video.read_all(path)[:FRAMES]]
+        small = [np.asarray(frame.resize((32, 32), Image.Resampling.BICUBIC)) for frame in frames]
+        squares = [torch.from_numpy(frame).movedim(-1, 0)[None].float() / 255 for frame in small]
+        features = torch.cat([encoder.frame_features(square) for square in squares])
         values.append(float(clipsim(features[None], encoder.text_features([captions[path.stem]]))[0]))
     return {"fvd": distance, "clipsim": float(np.mean(values))}
 

@@ -71,7 +71,7 @@ class Extractor:
     rule: ClipRule
     cache: FeatureCache
     decoder: str | None = None
-    batch: int = 4
+    batch: int = 2
     workers: int = 2
     for_partners: Sequence[str] = ()
 

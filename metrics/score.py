@@ -37,7 +37,7 @@ class Scorer:
     cache: FeatureCache
     how: Uncertainty
     decoder: str | None = None
-    batch: int = 4
+    batch: int = 2
     workers: int = 2
 
     @property

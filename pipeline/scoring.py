@@ -41,7 +41,7 @@ class Setup:
     precision: str = "float32"
     decoder: str | None = None
     cache: Path | None = None
-    batch: int = 4
+    batch: int = 2
     workers: int = 2
     resamples: int = 1000
     confidence: float = 0.95
