@@ -4,9 +4,9 @@
 
 The peers' way is re-created with the same weights and protocol: the whole set decoded into one float32 array for FVD
 and once more for CLIPSIM (PIL, frame by frame), I3D with its batch norms and explicit padding in batches of ten, the
-moments by numpy, `scipy.linalg.sqrtm`. Clips of 16 frames are cut from the source's videos and coded as H.264 like most generated
-clips; half of them are the real side. Each way runs in a fresh process. The second table scores the same clips ten
-times over (each copy is one more frame long, so that no cache and no file system helps), for memory alone.
+moments by numpy, `scipy.linalg.sqrtm`. Clips of 16 frames are cut from the source's videos and coded as H.264 like most
+generated clips; half of them are the real side. Each way runs in a fresh process without a cache, and makes no
+intervals. The second table is about memory: the same files ten times over, each under another name.
 """
 
 import argparse
@@ -79,7 +79,8 @@ def cut(source: Path, folder: Path, wanted: int) -> None:
 def encode(path: Path, clip: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": "18", "threads": "1"})
+        stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": "18"})
+        stream.codec_context.thread_count = 1  # x264 is deterministic on one thread
         stream.height, stream.width, stream.pix_fmt = clip.shape[1] // 2 * 2, clip.shape[2] // 2 * 2, "yuv420p"
         for frame in clip[:, : stream.height, : stream.width]:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
@@ -153,7 +154,7 @@ def peer(folder: Path, device: str) -> dict[str, float]:
     values = []
     for path in sorted((folder / "gen").iterdir()):
         frames = [Image.fromarray(frame) for frame in video.read_all(path)[:FRAMES]]
-        small = [np.asarray(frame.resize((32, 32), Image.Resampling.BICUBIC)) for frame in frames]
+        small = [np.array(frame.resize((32, 32), Image.Resampling.BICUBIC)) for frame in frames]
         squares = [torch.from_numpy(frame).movedim(-1, 0)[None].float() / 255 for frame in small]
         features = torch.cat([encoder.frame_features(square) for square in squares])
         values.append(float(clipsim(features[None], encoder.text_features([captions[path.stem]]))[0]))
@@ -171,7 +172,7 @@ def ours(folder: Path, device: str, precision: str = "float32") -> dict[str, flo
     protocol = named("reelbench")
     networks = [load_i3d(paths.I3D, protocol.i3d_resize, device, getattr(torch, precision)),
                 load_clip(CLIP, TOWER, protocol.clip_resize, device)]  # fmt: skip
-    scorer = Scorer(networks, protocol, FeatureCache(None), Uncertainty(1))
+    scorer = Scorer(networks, protocol, FeatureCache(None), Uncertainty(0))
     found, _ = scorer.score(["fvd", "clipsim"], folder / "gen", folder / "real", captions=folder / "captions.json")
     return {value.metric: float(value.value or 0) for value in found.values}
 

@@ -90,6 +90,8 @@ def _with_interval(
     nan = float("nan")
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return nan, nan, nan
+    if not how.resamples:
+        return float(measure(x, y)), nan, nan
     with warnings.catch_warnings():
         for expected in (stats.ConstantInputWarning, stats.DegenerateDataWarning, RuntimeWarning):
             warnings.simplefilter("ignore", expected)  # resamples in which a column is constant

@@ -26,16 +26,16 @@ _BATCH = 64  # resamples in memory at once
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """How intervals are made: number of resamples, confidence in (0, 1), seed of the draws."""
+    """How intervals are made: number of resamples (0 makes none), confidence in (0, 1), seed of the draws."""
 
     resamples: int = 1000
     confidence: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.resamples < 1 or not 0 < self.confidence < 1:
+        if self.resamples < 0 or not 0 < self.confidence < 1:
             raise ValueError(
-                f"{self.resamples} resamples at confidence {self.confidence}: expected at least 1, and a confidence "
+                f"{self.resamples} resamples at confidence {self.confidence}: expected at least 0, and a confidence "
                 "between 0 and 1"
             )
 
@@ -65,7 +65,7 @@ def mean_interval(values: np.ndarray, how: Uncertainty, groups: np.ndarray | Non
     if len(values) == 0:
         return NOTHING
     value = float(values.mean())
-    if len(values) < 2:
+    if len(values) < 2 or not how.resamples:
         return Interval(value, float("nan"), float("nan"))
     if np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return Interval(value, value, value)
@@ -184,7 +184,7 @@ def two_sided_interval(
     Args:
         without_gen, without_real: the statistic when one side keeps some of its clips. clips: of each side.
     """
-    if min(clips) < 3:
+    if min(clips) < 3 or not how.resamples:
         return Interval(value, float("nan"), float("nan"))
     rng, drawn = np.random.default_rng(how.seed), np.zeros(how.resamples)
     for statistic, n in zip((without_gen, without_real), clips, strict=True):

@@ -6,6 +6,8 @@ cached by the file's content, the rule for clips and the network: what was done 
 is not done again, and a video whose arrays are all there is not decoded.
 """
 
+import ctypes
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -79,7 +81,7 @@ class Extractor:
         """(video, partner or None) of each job, in their order; a video that cannot be read carries its fault."""
         loader = DataLoader(
             _Videos(self, jobs), batch_size=self.batch, num_workers=self.workers, collate_fn=list,
-            prefetch_factor=2 if self.workers else None,
+            prefetch_factor=2 if self.workers else None, worker_init_fn=_return_memory,
         )  # fmt: skip
         with tqdm(total=len(jobs), desc=title, unit="video", disable=None) as bar:
             for group in loader:
@@ -161,6 +163,16 @@ class Extractor:
             read.fault, read.features, read.prepared = video.reason(error), {}, {}
             return None
         return found.clips
+
+
+def _return_memory(_worker: int) -> None:
+    """Have glibc hand frames back to the system when they are freed: kept for reuse, they splinter and pile up."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, 1 << 16)
+
+
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 
 class _Videos(Dataset):

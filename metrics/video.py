@@ -264,7 +264,8 @@ def _pack(frames: dict[int, np.ndarray], rule: ClipRule, length: int) -> np.ndar
     sizes = {frame.shape for frame in frames.values()}
     if len(sizes) > 1:
         raise VideoError(f"frames change their size: {', '.join(f'{w}x{h}' for h, w, _ in sorted(sizes))}")
-    return np.stack([np.stack([frames[i] for i in rule.window(window)]) for window in range(windows)])
+    packed = np.stack([frames[i] for window in range(windows) for i in rule.window(window)])
+    return packed.reshape(windows, rule.frames, *packed.shape[1:])
 
 
 def _wanted(rule: ClipRule) -> set[int]:

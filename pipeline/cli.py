@@ -49,11 +49,9 @@ Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, whic
 Decoder = Annotated[str | None, typer.Option(help="pyav or torchcodec (torchcodec where it is installed)")]
 Cache = Annotated[Path | None, typer.Option(help="folder of cached features (~/.cache/reelbench)")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="neither read nor write cached features")]
-Batch = Annotated[
-    int, typer.Option(min=1, help="clips in one forward pass; 2 is fastest on two cores, a GPU wants more")
-]
+Batch = Annotated[int, typer.Option(min=1, help="clips in a forward pass; 2 is fastest on two cores, a GPU wants more")]
 Workers = Annotated[int, typer.Option(min=0, help="processes that decode")]
-Resamples = Annotated[int, typer.Option(min=1, help="of the bootstrap")]
+Resamples = Annotated[int, typer.Option(min=0, help="of the bootstrap; 0 for no intervals, which is quickest")]
 Confidence = Annotated[float, typer.Option(help="of the intervals")]
 Seed = Annotated[int, typer.Option(help="of the bootstrap")]
 

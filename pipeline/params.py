@@ -184,7 +184,7 @@ class Evaluate(_Section):
     candidate: str
     metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    resamples: Positive
+    resamples: Annotated[int, Field(ge=0)]
     seed: int
     curve_seeds: Positive
 

@@ -27,7 +27,7 @@ def children(params: Params) -> list[ChildRun]:
 
 
 def _methods(params: Params) -> list[ChildRun]:
-    metrics = pd.read_csv(paths.RESULTS / "metrics.csv")
+    metrics = pd.read_csv(paths.RESULTS / "metrics.csv", dtype={"method": str})
     runs = []
     for name, own in metrics.groupby("method", sort=False):
         values = {row.metric: row.value for row in own.itertuples()}
@@ -36,8 +36,15 @@ def _methods(params: Params) -> list[ChildRun]:
         values |= {f"clips_{count}": int(own.iloc[0][count]) for count in ("requested", "generated", "scored")}
         described = {f"fingerprint.{row.metric}": row.fingerprint for row in own.itertuples()}
         method = params.generate.everything[str(name)]
-        runs.append(ChildRun(str(name), {**method.model_dump(), **described}, values))
+        runs.append(ChildRun(str(name), {**method.model_dump(), **described}, values, _curves(str(name))))
     return runs
+
+
+def _curves(method: str) -> list[Series]:
+    """FVD against the number of clips, the mean over draws."""
+    curves = pd.read_csv(paths.RESULTS / "fvd_by_clips.csv", dtype={"method": str})
+    points = curves[curves.method == method].groupby("n").fvd.mean()
+    return [Series("fvd_by_clips", [(int(n), float(value)) for n, value in points.items()])] if len(points) else []
 
 
 def _searches(params: Params) -> list[ChildRun]:

@@ -107,8 +107,10 @@ def test_too_little_gives_no_interval() -> None:
     assert one.value == 2
     assert np.isnan(one.low)
     assert mean_interval(np.full(5, 3.0), FEW).high == 3
-    with pytest.raises(ValueError, match="0 resamples"):
-        Uncertainty(0)
+    assert np.isnan(mean_interval(np.arange(5), Uncertainty(0)).low)
+    assert np.isnan(distance_interval(kvd_distance, *[Features.of(np.eye(4))] * 2, Uncertainty(0)).low)
+    with pytest.raises(ValueError, match="-1 resamples"):
+        Uncertainty(-1)
     with pytest.raises(ValueError, match=r"confidence 1\.5"):
         Uncertainty(10, 1.5)
 
