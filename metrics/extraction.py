@@ -108,7 +108,7 @@ class Extractor:
         self.cache.put(self._key(read.content, network.identity), arrays, words)
 
     def _key(self, content: str, identity: str) -> str:
-        return fingerprint([content, identity, vars(self.rule), video.decoder_version(self.decoder)])
+        return fingerprint([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
 
     def read(self, job: Job) -> tuple[_Read, _Read | None]:
         """What a worker does: read, compare and prepare, or take what the cache has."""
@@ -172,6 +172,7 @@ def _return_memory(_worker: int) -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 16)
 
 
+_LAYOUT = 2  # of what is cached; raise it when `_keep` keeps something else
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 

@@ -55,6 +55,15 @@ def test_distance_is_a_number_and_never_negative(seed: int, d: int, n: int, rank
     assert 0 <= distance(own, other) < np.inf
 
 
+@given(seed=st.integers(0, 10**6), d=st.integers(1, 12), n=st.integers(2, 30), m=st.integers(2, 30),
+       ddof=st.sampled_from([0, 1]))  # fmt: skip
+@settings(deadline=None)
+def test_the_way_past_the_moments_gives_the_same(seed: int, d: int, n: int, m: int, ddof: int) -> None:
+    rng = np.random.default_rng(seed)
+    gen, real = rng.normal(size=(n, d)), rng.normal(1, 2, size=(m, d))
+    assert fvd(gen, real, ddof) == pytest.approx(distance(moments(gen, ddof), moments(real, ddof)), rel=1e-9, abs=1e-9)
+
+
 @given(shift=st.floats(-10, 10), scale=st.floats(0.1, 10))
 def test_gaussians_of_one_dimension_have_a_closed_form(shift: float, scale: float) -> None:
     found = frechet_distance(np.zeros(1), np.ones((1, 1)), np.full(1, shift), np.full((1, 1), scale**2))
