@@ -113,7 +113,7 @@ def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd
         gen, real = method.measured.logits, reference.measured.logits
         if min(len(gen), len(real)) < 2:
             continue
-        sizes = sorted({size for size in _CURVE_SIZES if size < len(gen)} | {len(gen)})
+        sizes = [*(size for size in _CURVE_SIZES if size <= 0.8 * len(gen)), len(gen)]
         curve = fvd_by_clips(gen, real, sizes, range(seeds), method.protocol.ddof)
         parts.append(curve.assign(method=method.name, flag=[few_clips(n, len(real)) for n in curve.n]))
     columns = ["method", "n", "seed", "fvd", "flag"]
