@@ -23,7 +23,8 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
     if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[-1] != 3 or 0 in clip.shape or clip.shape[2] < 2:
         raise ValueError(f"{path}: a clip must be uint8 (T, H, W >= 2, 3), found {clip.dtype} {clip.shape}")
     aside = _aside(path)
-    with av.open(str(aside), "w", format="matroska") as container:
+    bitexact = {"fflags": "+bitexact"}  # else Matroska writes a random id, and equal clips are unlike files
+    with av.open(str(aside), "w", format="matroska", options=bitexact) as container:
         stream = container.add_stream("ffv1", rate=Fraction(fps))
         stream.width, stream.height, stream.pix_fmt = clip.shape[2], clip.shape[1], "bgr0"
         for frame in clip:

@@ -22,6 +22,14 @@ def test_clips_are_lossless(tmp_path: Path, frames: int, height: int, width: int
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mkv"]
 
 
+def test_equal_clips_are_equal_files(tmp_path: Path) -> None:
+    """Fingerprints name clips by their files' content."""
+    clip = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
+    for name in ("a.mkv", "b.mkv"):
+        write_clip(tmp_path / name, clip, 8)
+    assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
+
+
 def test_files_are_brought_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"anything")
     copy_clip(tmp_path / "a.mp4", tmp_path / "out/b.mp4")
