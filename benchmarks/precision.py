@@ -21,11 +21,13 @@ from scipy.linalg import sqrtm
 from benchmarks.score import cut, peer_forward, peer_i3d
 from metrics import video
 from metrics.bootstrap import Features, Uncertainty, distance_interval, fvd_distance
+from metrics.errors import VideoError
 from metrics.fvd import FrechetVideoDistance, fvd, moments
 from metrics.i3d import I3D, extract, prepare
 from metrics.kvd import kernel_distance
 from metrics.protocol import PROTOCOLS, ClipRule, Resize
 from metrics.resize import resize
+from metrics.sources import find
 
 Row = tuple[str, str, str, str]
 
@@ -33,10 +35,10 @@ Row = tuple[str, str, str, str]
 def clips_of(folder: Path) -> list[np.ndarray]:
     """The first 16 frames of every video below a folder that has as many."""
     found = []
-    for source in video.find(folder):
+    for source in find(folder):
         try:
             found.append(video.read(source, ClipRule(), "pyav").clips[0])
-        except video.VideoError:
+        except VideoError:
             continue
     return found
 
@@ -46,10 +48,10 @@ def decoding(shared: Path) -> Iterator[Row]:
         yield "decode", "torchcodec is not installed", "", ""
         return
     worst, n = 0, 0
-    for source in video.find(shared / "clips"):
+    for source in find(shared / "clips"):
         try:
             both = [video.read(source, ClipRule(), name).clips.astype(int) for name in ("pyav", "torchcodec")]
-        except video.VideoError:
+        except VideoError:
             continue
         worst, n = max(worst, int(np.abs(both[0] - both[1]).max())), n + 1
     yield "decode", f"PyAV and torchcodec, {n} videos", "largest difference of 255", f"{worst}"

@@ -39,10 +39,11 @@ from metrics.cache import FeatureCache
 from metrics.captions import read_captions
 from metrics.clip import DualEncoder
 from metrics.clipsim import clipsim
+from metrics.errors import VideoError
 from metrics.networks import load_clip, load_i3d
 from metrics.protocol import named
 from metrics.score import Scorer
-from metrics.video import VideoError
+from metrics.sources import VIDEOS
 from pipeline import paths
 
 FRAMES, PEER_BATCH = 16, 10
@@ -57,7 +58,7 @@ def cut(source: Path, folder: Path, wanted: int) -> None:
     for path, start in starts:
         if made == wanted or idle > 500:
             break
-        if path.suffix.lower() not in video.VIDEOS:
+        if path.suffix.lower() not in VIDEOS:
             continue
         if path not in frames:
             try:

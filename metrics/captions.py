@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metrics.video import ARRAYS, VIDEOS
+from metrics.sources import ARRAYS, VIDEOS
 
 CLIP_FIELDS = ("file", "clip", "stem", "video", "name", "id")
 CAPTION_FIELDS = ("caption", "prompt", "text")

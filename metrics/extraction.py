@@ -19,10 +19,11 @@ from tqdm import tqdm
 
 from metrics import video
 from metrics.cache import FeatureCache
+from metrics.errors import VideoError
 from metrics.networks import Network
 from metrics.pairs import PAIR, compare
 from metrics.protocol import ClipRule, fingerprint
-from metrics.video import Source, VideoError
+from metrics.sources import Source, source_hash
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Extractor:
     def _known(self, source: Source, networks: Sequence[Network]) -> _Read:
         """The video with what the cache holds of it; its content is hashed, nothing is decoded."""
         try:
-            read = _Read(source, content=video.source_hash(source))
+            read = _Read(source, content=source_hash(source))
         except VideoError as error:
             return _Read(source, fault=str(error))
         for network in networks:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from metrics.video import VideoError
+from metrics.errors import VideoError
 
 PAIR = "pair"
 LEAST_SIDE = 11  # pixels of SSIM's window

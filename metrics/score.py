@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from metrics import video
 from metrics.bootstrap import Uncertainty
 from metrics.cache import FeatureCache
 from metrics.captions import CaptionError, read_captions
 from metrics.catalogue import METRICS, checked
+from metrics.errors import VideoError
 from metrics.extraction import Extracted, Extractor, Job
 from metrics.measured import Measured, Provenance, collect, read_stats
 from metrics.networks import ClipFeatures, I3DFeatures, Network
 from metrics.protocol import Protocol, fingerprint
 from metrics.result import ScoreResult, result_of
+from metrics.sources import Source, find
 from metrics.summary import summarise
-from metrics.video import Source, VideoError
 
 _TEXT_BATCH = 256
 
@@ -48,7 +48,7 @@ class Scorer:
 
     def real(self, folder: Path) -> Measured:
         """The real clips below a folder, as I3D sees them."""
-        return collect(self._i3d_of(video.find(folder)), self.provenance)
+        return collect(self._i3d_of(find(folder)), self.provenance)
 
     def stats(self, path: Path) -> Measured:
         """The real clips that a file of statistics keeps."""
@@ -69,8 +69,8 @@ class Scorer:
                 lacks what it needs.
         """
         needs = {METRICS[name].needs for name in checked(names)}
-        sources = video.find(gen)
-        originals = video.find(real) if real else []
+        sources = find(gen)
+        originals = find(real) if real else []
         partners = paired(sources, originals) if "pairs" in needs else {}
         wanted = matched(read_captions(captions), sources, captions) if captions else None
         real_side = self.stats(stats) if stats and "real" in needs else None

@@ -1,12 +1,12 @@
 """The console command `reelbench`. Commands import what they need when they run, so that --help answers at once."""
 
-import functools
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipeline.stage import one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-video experiments, turned into numbers.")
 
@@ -14,22 +14,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-vide
 @app.callback()
 def _commands() -> None:
     """Keeps the commands' names in front even while there are few."""
-
-
-def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """End with the message alone, and exit code 1, where the user can mend the fault; see pipeline.stage."""
-
-    @functools.wraps(command)
-    def run(*args: object, **options: object) -> None:
-        try:
-            command(*args, **options)
-        except (ValueError, OSError) as error:
-            if os.environ.get("REELBENCH_TRACEBACK"):
-                raise
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
-
-    return run
 
 
 def default_cache() -> Path:
@@ -57,7 +41,7 @@ Seed = Annotated[int, typer.Option(help="of the bootstrap")]
 
 
 @app.command()
-@one_sentence
+@one_sentence(OSError)
 def score(
     gen: Annotated[Path, typer.Option(help="folder of generated videos, or one video")],
     real: Annotated[Path | None, typer.Option(help="folder of real videos, or one video")] = None,
@@ -95,7 +79,7 @@ def score(
 
 
 @app.command()
-@one_sentence
+@one_sentence(OSError)
 def stats(
     real: Annotated[Path, typer.Option(help="folder of real videos")],
     out: Annotated[Path, typer.Option(help="the file to write, for `reelbench score --real-stats`")],
@@ -124,7 +108,7 @@ def stats(
 
 
 @app.command()
-@one_sentence
+@one_sentence(OSError)
 def agreement(
     ratings: Annotated[Path, typer.Argument(help="csv with one row per rated item")],
     metric: Annotated[str, typer.Option(help="the column of the metric")],

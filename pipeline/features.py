@@ -16,7 +16,7 @@ from metrics.hashing import sha256
 from metrics.measured import Measured, Provenance
 from metrics.protocol import Protocol, fingerprint, named
 from metrics.score import Scorer
-from metrics.video import Source
+from metrics.sources import Source
 from pipeline import ledger
 from pipeline.world import judge as judging
 from pipeline.world import scene

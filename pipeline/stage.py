@@ -1,10 +1,11 @@
-"""What every stage's entry point shares: a fault that the user can mend ends the stage with its message alone."""
+"""What the entry points of stages and commands share: a fault that the user can mend ends them with one sentence."""
 
 import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,24 +13,32 @@ T = TypeVar("T")
 
 
 def stage(main: Callable[..., None]) -> Callable[[], None]:
-    """Call `main` with the command line's arguments; ValueError and FileNotFoundError end it with one message.
-
-    All errors about input derive from ValueError. REELBENCH_TRACEBACK=1 shows where it came from.
-    """
+    """Call `main` with the command line's arguments; ValueError and FileNotFoundError end it with one sentence."""
 
     @functools.wraps(main)
     def run() -> None:
         wanted, given = list(inspect.signature(main).parameters), sys.argv[1:]
         if len(given) != len(wanted):
             sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(wanted).upper()}".rstrip())
-        try:
+        with one_sentence(FileNotFoundError):
             main(*given)
-        except (ValueError, FileNotFoundError) as error:
-            if os.environ.get("REELBENCH_TRACEBACK"):
-                raise
-            sys.exit(f"error: {error}")
 
     return run
+
+
+@contextmanager
+def one_sentence(*faults: type[Exception]) -> Iterator[None]:
+    """End the process with the message alone, and exit code 1, where the user can mend the fault.
+
+    All errors about input derive from ValueError; `faults` are the others. Also a decorator. REELBENCH_TRACEBACK=1
+    shows where an error came from.
+    """
+    try:
+        yield
+    except (ValueError, *faults) as error:
+        if os.environ.get("REELBENCH_TRACEBACK"):
+            raise
+        sys.exit(f"error: {error}")
 
 
 def pick(section: str, entries: Mapping[str, T], name: str) -> T:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from metrics import video
 from metrics.captions import read_captions
+from metrics.errors import VideoError
 from metrics.hashing import sha256
 from metrics.protocol import fingerprint
 from metrics.score import matched
-from metrics.video import VIDEOS
+from metrics.sources import VIDEOS, find, source_hash
+from metrics.video import read_all
 from pipeline import params
 from pipeline.methods.base import Clip, Job
 from pipeline.prompts import Mixture
@@ -31,10 +32,10 @@ class External:
 
     def __init__(self, folder: Path, captions: Path, fps: int, mixtures: dict[str, str]) -> None:
         self.folder, self.fps, self.mixtures = folder, fps, mixtures
-        found = video.find(folder)
+        found = find(folder)
         self._sources = {_clip_id(source.id): source for source in found}
         if len(self._sources) < len(found):
-            raise video.VideoError(f"{folder}: some videos differ only in signs that a clip's name cannot hold")
+            raise VideoError(f"{folder}: some videos differ only in signs that a clip's name cannot hold")
         named = matched(read_captions(captions), found, captions)
         self._captions = {_clip_id(name): caption for name, caption in named.items()}
 
@@ -51,8 +52,8 @@ class External:
         """Hash of the video's content and of the code that brings it."""
         source = self._sources.get(job.clip)
         try:
-            content = video.source_hash(source) if source else ""
-        except video.VideoError as error:  # bringing it will fail, and say so
+            content = source_hash(source) if source else ""
+        except VideoError as error:  # bringing it will fail, and say so
             content = str(error)
         return fingerprint([self._code, content])
 
@@ -80,9 +81,9 @@ class External:
     def _bring(self, job: Job) -> Clip:
         source = self._sources.get(job.clip)
         if source is None:
-            raise video.VideoError(f"no video for the caption of {job.clip}")
+            raise VideoError(f"no video for the caption of {job.clip}")
         is_video = source.path.is_file() and source.path.suffix.lower() in VIDEOS
-        return source.path if is_video else video.read_all(source)
+        return source.path if is_video else read_all(source)
 
 
 def _clip_id(name: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metrics.captions import CaptionError, read_captions
 from metrics.score import matched
-from metrics.video import Source
+from metrics.sources import Source
 
 names = st.text(st.characters(min_codepoint=48, max_codepoint=122, categories=["L", "N"]), min_size=1, max_size=8)
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).map(str.strip).filter(bool)

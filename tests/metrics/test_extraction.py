@@ -13,7 +13,7 @@ from metrics.cache import FeatureCache
 from metrics.extraction import Extractor, Job
 from metrics.pairs import PAIR
 from metrics.protocol import ClipRule
-from metrics.video import find
+from metrics.sources import find
 
 
 @dataclass

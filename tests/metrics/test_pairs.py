@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from metrics.errors import VideoError
 from metrics.pairs import PSNR_MOST, compare
-from metrics.video import VideoError
 
 
 def test_psnr_is_that_of_the_squared_error() -> None:

@@ -13,6 +13,7 @@ from metrics.bootstrap import Uncertainty
 from metrics.cache import FeatureCache
 from metrics.clip import DualEncoder
 from metrics.clipsim import clip_score, clipsim, frame_consistency
+from metrics.errors import VideoError
 from metrics.fvd import fvd
 from metrics.i3d import I3D, extract, prepare
 from metrics.kvd import kernel_distance
@@ -21,8 +22,8 @@ from metrics.networks import CODE, load_clip, load_i3d
 from metrics.protocol import ClipRule, Resize, named
 from metrics.resize import resize
 from metrics.score import Scorer, paired
+from metrics.sources import Source
 from metrics.summary import difference
-from metrics.video import Source, VideoError
 
 PINNED_LOGITS, PINNED_FRAME = [-3.0744, 6.242, 7.6933], [0.15244, -0.03242, 0.00197]
 NAMES = ["fvd", "kvd", "clipsim", "clip_score", "frame_consistency"]

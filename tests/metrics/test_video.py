@@ -15,8 +15,10 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from metrics import video
+from metrics.errors import VideoError
 from metrics.protocol import ClipRule
-from metrics.video import Source, VideoError, find, read, read_all, source_hash
+from metrics.sources import Source, find, source_hash
+from metrics.video import read, read_all
 
 RULE = ClipRule(frames=4)
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from metrics.video import VideoError, read_all
+from metrics.errors import VideoError
+from metrics.video import read_all
 from pipeline import ledger
 from pipeline.generation import generate
 from pipeline.methods.external import External
