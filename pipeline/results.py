@@ -35,6 +35,7 @@ def _methods(params: Params) -> list[ChildRun]:
         values |= {f"{row.metric}_high": row.high for row in own.itertuples() if pd.notna(row.high)}
         values |= {f"clips_{count}": int(own.iloc[0][count]) for count in ("requested", "generated", "scored")}
         described = {f"fingerprint.{row.metric}": row.fingerprint for row in own.itertuples()}
+        described |= {f"flag.{row.metric}": row.flag for row in own.itertuples() if pd.notna(row.flag)}
         method = params.generate.everything[str(name)]
         runs.append(ChildRun(str(name), {**method.model_dump(), **described}, values, _curves(str(name))))
     return runs
