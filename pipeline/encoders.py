@@ -1,7 +1,8 @@
 """Text encoders: prompts -> token embeddings and token counts.
 
 Three kinds, each from a local folder or a hub id: `minilm` (a sentence-transformers BERT), `t5` (the text encoder of
-a CogVideoX checkpoint, run as CogVideoX runs it: padded, without an attention mask) and `clip` (a CLIP text model).
+a CogVideoX checkpoint) and `clip` (that of a Stable Diffusion checkpoint); the latter two are run as their checkpoints
+run them: padded, without an attention mask.
 """
 
 import logging
@@ -79,8 +80,8 @@ class TextEncoder:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         padded = self.tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
         mask = padded.attention_mask
-        # CogVideoX lets T5 attend to the padding; BERT and CLIP are used as they were trained, with the mask.
-        attention = None if self.kind == "t5" else mask.to(self.model.device)
+        # CogVideoX and Stable Diffusion let T5 and CLIP attend to the padding; BERT is run as it was trained.
+        attention = mask.to(self.model.device) if self.kind == "minilm" else None
         hidden = self.model(padded.input_ids.to(self.model.device), attention_mask=attention).last_hidden_state
         if zero_padding:
             hidden = hidden * mask[..., None].to(hidden.device)

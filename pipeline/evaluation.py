@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -16,8 +18,10 @@ from metrics.protocol import fingerprint
 from metrics.summary import DIFFERENCES, difference, few_clips, summarise
 from pipeline.checkpoints import sha256
 from pipeline.features import Evaluated, readings_of
+from pipeline.judged import attribute_intervals
+from pipeline.params import Comparison
 from pipeline.prompts import Mixture, Prompt
-from pipeline.world import judge, mixtures, scene
+from pipeline.world import attributes, judge, mixtures, scene
 from pipeline.world.mixtures import WorldMixture, verdict
 from pipeline.world.scene import ATTRIBUTES, Names
 
@@ -43,9 +47,10 @@ class MethodValue:
 
 
 def evaluate(
-    methods: list[Evaluated], reference: Evaluated, verdicts: pd.DataFrame, names: Sequence[str], how: Uncertainty
-) -> tuple[list[MethodValue], dict[str, Any]]:
-    """The named metrics of every method, speed, size and success, and the protocols by fingerprint."""
+    methods: list[Evaluated], reference: Evaluated, verdicts: pd.DataFrame, judged: pd.DataFrame,
+    names: Sequence[str], how: Uncertainty,
+) -> tuple[list[MethodValue], dict[str, Any]]:  # fmt: skip
+    """The named metrics of every method, speed, size, success and attributes, and the protocols by fingerprint."""
     values: list[MethodValue] = []
     protocols: dict[str, Any] = {}
 
@@ -66,19 +71,25 @@ def evaluate(
         own = verdicts[verdicts.method == method.name]
         if len(own):
             rate = wilson(int(own.success.sum()), len(own), how.confidence)
-            protocol = judge_protocol(how.confidence)
+            protocol = judge_protocol(how.confidence, mixtures)
             add(method, "success_rate", rate.value, protocol, interval=(rate.low, rate.high))
+        own = judged[judged.method == method.name]
+        if len(own):
+            for name, found in attribute_intervals(own, how).items():
+                protocol = judge_protocol(how.confidence, attributes)
+                add(method, name, found.value, protocol, interval=(found.low, found.high))
     return values, protocols
 
 
 def differences(
-    methods: list[Evaluated], reference: Evaluated, candidate: str, baseline: str, names: Sequence[str],
+    methods: list[Evaluated], reference: Evaluated, comparisons: Sequence[Comparison], names: Sequence[str],
     how: Uncertainty,
 ) -> pd.DataFrame:  # fmt: skip
-    """candidate - baseline of each metric on the clips that both scored, by a paired bootstrap."""
+    """candidate - baseline of each comparison and metric on the clips that both scored, by a paired bootstrap."""
     by_name = {method.name: method for method in methods}
     rows = []
-    for name in (name for name in names if name in DIFFERENCES):
+    for pair, name in product(comparisons, (name for name in names if name in DIFFERENCES)):
+        candidate, baseline = pair.candidate, pair.baseline
         sides = by_name[candidate].measured, by_name[baseline].measured
         found, pairs = difference(name, *sides, reference.measured, by_name[candidate].protocol, how)
         if pairs > 1:
@@ -120,9 +131,9 @@ def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def judge_protocol(confidence: float) -> dict[str, Any]:
+def judge_protocol(confidence: float, verdicts: ModuleType) -> dict[str, Any]:
     """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
-    code = {module.__name__: sha256(Path(str(module.__file__))) for module in (judge, mixtures, scene)}
+    code = {module.__name__: sha256(Path(str(module.__file__))) for module in (judge, verdicts, scene)}
     return {"name": "judge", **code, "interval": f"Wilson {confidence:g}", "denominator": "requested"}
 
 

@@ -26,7 +26,19 @@ from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 _VECTORS = {"velocity": ("velocity_x", "velocity_y")}
 _TEXT = (
-    *("clip", "method", "mixture", "variant", "prompt", "caption", "weights", "fingerprint", "outcome", "suffix"),
+    *(
+        "clip",
+        "method",
+        "mixture",
+        "variant",
+        "prompt",
+        "prompt_id",
+        "caption",
+        "weights",
+        "fingerprint",
+        "outcome",
+        "suffix",
+    ),
     *("fault", "content", "codec", "decoder"),
 )
 _NUMBERS = [name for field in fields(Readings) for name in _VECTORS.get(field.name, (field.name,))]

@@ -114,6 +114,7 @@ def _entry(name: str, method: Method, job: Job, clip: Clip | None, seconds: floa
         variant=job.variant,
         prompt=job.prompt,
         caption=job.caption,
+        prompt_id=job.prompt_id,
         weights=method.weights,
         fingerprint=method.fingerprint(job),
         seconds=round(seconds, 4),

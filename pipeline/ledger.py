@@ -19,10 +19,10 @@ class Entry:
 
     clip: its id and file stem. mixture: id of the mixture, "" where there is none. seed: of the initial noise.
     variant: what tells clips of one mixture and seed apart (an interpolation step), else "". prompt: the text, or
-    a description of the embedding. caption: what the clip is scored against (the guide prompt). fingerprint: of all
-    that makes the clip besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the
-    error. suffix: of the file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was
-    brought.
+    a description of the embedding. prompt_id: of the prompt in the prompt table, "" where no single one stands behind
+    the clip. caption: what the clip is scored against (the guide prompt). fingerprint: of all that makes the clip
+    besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the error. suffix: of the
+    file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was brought.
     """
 
     clip: str
@@ -38,6 +38,7 @@ class Entry:
     outcome: str
     suffix: str = ".mkv"
     frames: int = 0
+    prompt_id: str = ""
 
     @property
     def file(self) -> str:

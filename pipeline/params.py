@@ -72,17 +72,27 @@ class Search(_Section):
 
 
 class Training(_Section):
-    """`spec` and `schedule` are the arguments of the model's spec class and of training.loop.Schedule."""
+    """`module`: file under pipeline/training/ without its suffix, null for the model's own name. `spec` and `schedule`
+    are the arguments of its spec class and of training.loop.Schedule."""
 
+    module: str | None = None
     spec: dict[str, Any]
     schedule: dict[str, Any]
+
+
+class GuidanceParams(_Section):
+    """Guidance that is `early` while t > `until` T, then `late` (HARIVO)."""
+
+    early: float
+    late: float
+    until: Annotated[float, Field(ge=0, le=1)] = 0.7
 
 
 class SamplingParams(_Section):
     """Diffusion steps, guidance scale, and the clip's size in frames and pixels (null: the checkpoint's own)."""
 
     steps: Positive
-    guidance: float
+    guidance: float | GuidanceParams
     frames: Positive | None = None
     height: Positive | None = None
     width: Positive | None = None
@@ -108,6 +118,7 @@ class Method(BaseModel):
     module: str
     model: str | None = None
     seeds: Positive | None = None
+    prompts: Positive | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -124,10 +135,12 @@ class External(_Section):
 
 
 class Generate(_Section):
-    """`mixtures` of null generates every mixture of a model's set, else the first so many."""
+    """`mixtures` of null generates every mixture of a model's set, else the first so many; `prompts` of null every
+    prompt of its own, for the methods that take prompts one by one."""
 
     seeds: Positive
     mixtures: Positive | None = None
+    prompts: Positive | None = None
     batch: Positive
     models: dict[str, Model]
     methods: dict[str, Method]
@@ -177,16 +190,62 @@ class Features(_Section):
         return named(self.protocol).with_clips(ClipRule(**self.clips.model_dump()))
 
 
+class Comparison(_Section):
+    """Two methods whose clips of the same prompt or mixture, and seed, are compared."""
+
+    candidate: str
+    baseline: str
+
+
 class Evaluate(_Section):
     reference: str
     methods: list[str]
-    baseline: str
-    candidate: str
+    comparisons: list[Comparison]
     metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
     resamples: Annotated[int, Field(ge=0)]
     seed: int
     curve_seeds: Positive
+
+
+class SweepPoint(_Section):
+    """A point of a sweep: the value of `mg_scale` at sampling time, or weights λ of a short training."""
+
+    mg_scale: Annotated[float, Field(ge=0)] | None = None
+    lambda_trs: Annotated[float, Field(ge=0)] | None = None
+    lambda_reg: Annotated[float, Field(ge=0)] | None = None
+    lambda_dc: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What is swept, and its value here."""
+        return self.model_dump(exclude_none=True)
+
+
+class NoiseCase(_Section):
+    """Shape (C, F, h, w) of a noise, and PYoCo's weights a (0: independent)."""
+
+    shape: tuple[Positive, Positive, Positive, Positive]
+    weights: list[Annotated[float, Field(ge=0)]]
+
+
+class Normality(_Section):
+    """Table A1: the noises, and how many videos of each."""
+
+    videos: Positive
+    cases: list[NoiseCase]
+
+
+class Harivo(_Section):
+    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweeps`: their
+    points by name; `sweep_steps`: of a point's training; `sweep_prompts`: clips a point."""
+
+    mg_scale: Annotated[float, Field(ge=0)]
+    ablation: dict[str, str]
+    sweeps: dict[str, SweepPoint]
+    sweep_steps: Positive
+    sweep_prompts: Positive
+    normality: Normality
 
 
 class Report(_Section):
@@ -204,6 +263,7 @@ class Params(_Section):
     generate: Generate
     features: Features
     evaluate: Evaluate
+    harivo: Harivo
     report: Report
 
     @model_validator(mode="after")
@@ -215,8 +275,9 @@ class Params(_Section):
         _subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         evaluated = [*self.evaluate.methods, self.evaluate.reference]
         _subset("evaluate", evaluated, "features.methods", self.features.methods)
-        compared = [self.evaluate.baseline, self.evaluate.candidate]
-        _subset("evaluate.baseline, candidate", compared, "evaluate.methods", self.evaluate.methods)
+        compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
+        _subset("evaluate.comparisons", compared, "evaluate.methods", self.evaluate.methods)
+        _subset("harivo.ablation", self.harivo.ablation.values(), "evaluate.methods", self.evaluate.methods)
         return self
 
 

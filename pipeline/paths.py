@@ -15,7 +15,10 @@ SEARCH = Path("data/search")
 CLIPS = Path("data/clips")
 FEATURES = Path("data/features")
 RESULTS = Path("data/results")
+NORMALITY = Path("data/analysis/normality.csv")
+MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
+SWEEPS = Path("models/sweeps")
 TRACKED = Path("data/tracked.json")
 SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
 
@@ -23,6 +26,11 @@ SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to 
 def world_model(name: str) -> Path:
     """Folder of a model trained in the world."""
     return WORLD_MODELS / name
+
+
+def sweep(point: str) -> Path:
+    """Result of a point of a sweep."""
+    return SWEEPS / f"{point}.json"
 
 
 def embeddings(encoder: str) -> Path:

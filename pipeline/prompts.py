@@ -38,6 +38,11 @@ class Prompt:
     text: str
     extra: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The id without its set: safe as a file name."""
+        return self.id.split("/", 1)[1]
+
 
 @dataclass(frozen=True)
 class Mixture:

@@ -14,6 +14,7 @@ from pipeline.stage import stage
 def main() -> None:
     from metrics.bootstrap import Uncertainty
     from pipeline import evaluation, features
+    from pipeline.judged import compare_averages, judge_prompts
 
     wanted = params.load().evaluate
     how = Uncertainty(wanted.resamples, wanted.confidence, wanted.seed)
@@ -22,20 +23,25 @@ def main() -> None:
     reference = features.read(paths.features(wanted.reference))
     judged = [mixture for mixture in mixtures if "attributes" in mixture.extra]
     verdicts = evaluation.judge_mixtures(methods, judged, prompts)
-    values, protocols = evaluation.evaluate(methods, reference, verdicts, wanted.metrics, how)
+    attributes = judge_prompts(methods, prompts)
+    values, protocols = evaluation.evaluate(methods, reference, verdicts, attributes, wanted.metrics, how)
     tables = {
         "metrics": pd.DataFrame(asdict(value) for value in values),
         "verdicts": verdicts,
-        "differences": evaluation.differences(
-            methods, reference, wanted.candidate, wanted.baseline, wanted.metrics, how
-        ),
+        "attributes": attributes,
+        "differences": evaluation.differences(methods, reference, wanted.comparisons, wanted.metrics, how),
         "fvd_by_seed": evaluation.fvd_by_seed(methods, reference),
         "fvd_by_clips": evaluation.fvd_curves(methods, reference, wanted.curve_seeds),
     }
     paths.RESULTS.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(paths.RESULTS / f"{name}.csv", index=False)
-    summary = {"protocols": protocols, "test": evaluation.compare(verdicts, wanted.candidate, wanted.baseline)}
+    pairs = [(pair.candidate, pair.baseline) for pair in wanted.comparisons]
+    summary = {
+        "protocols": protocols,
+        "success_tests": list(filter(None, (evaluation.compare(verdicts, *pair) for pair in pairs))),
+        "attribute_tests": list(filter(None, (compare_averages(attributes, *pair, how) for pair in pairs))),
+    }
     (paths.RESULTS / "evaluation.json").write_text(json.dumps(summary, indent=2) + "\n")
 
 

@@ -1,7 +1,7 @@
 """generate@method: embeddings -> clips, one lossless file each, with a ledger."""
 
 from pipeline import params, paths
-from pipeline.stage import pick, stage
+from pipeline.stage import stage
 
 
 @stage
@@ -10,10 +10,7 @@ def main(name: str) -> None:
     from pipeline.methods.base import Context, build
 
     wanted = params.load()
-    context = Context(
-        name, pick("generate.methods", wanted.generate.methods, name), wanted.generate, wanted.search.default_k
-    )
-    generate(name, build(context), paths.clips(name), wanted.generate.batch)
+    generate(name, build(Context.of(wanted, name)), paths.clips(name), wanted.generate.batch)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from metrics.protocol import fingerprint
 from pipeline import cogvideox, paths
 from pipeline.checkpoints import content_hash, resolve, sha256
 from pipeline.embeddings import Embeddings
-from pipeline.params import Generate, Model
+from pipeline.params import Generate, Model, Params
 from pipeline.params import Method as MethodParams
 from pipeline.prompts import Mixture, Prompt, read_tables
 from pipeline.search import SearchResults
+from pipeline.stage import pick
 
 Clip = np.ndarray | Path  # uint8 (T, H, W, 3), or a video file that is brought as it is
 
@@ -35,6 +36,7 @@ class Job:
     variant: str
     prompt: str
     caption: str
+    prompt_id: str = ""
 
 
 class Method(Protocol):
@@ -65,17 +67,39 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a method may need: its own parameters, those of its stage and of the search, and the prompt tables."""
+    """What a method may need: its own parameters, those of its stage, the search's k, HARIVO's α, and the prompt
+    tables."""
 
     name: str
     params: MethodParams
     generate: Generate
     k: int
+    mg_scale: float
+
+    @classmethod
+    def of(cls, wanted: Params, name: str) -> "Context":
+        """The context of a method of params.yaml.
+
+        Raises:
+            ValueError: if there is none of that name.
+        """
+        method = pick("generate.methods", wanted.generate.methods, name)
+        return cls(name, method, wanted.generate, wanted.search.default_k, wanted.harivo.mg_scale)
 
     @cached_property
     def tables(self) -> tuple[dict[str, Prompt], list[Mixture]]:
         """Prompts by id, and mixtures."""
         return read_tables(paths.PROMPTS, paths.MIXTURES)
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Token embeddings of the model's prompt set."""
+        return Embeddings.read(paths.embeddings(self.model.encoder) / f"{self.model.set}.safetensors")
+
+    @property
+    def unconditional(self) -> torch.Tensor | None:
+        """(n, d), what guidance steers away from: the empty prompt's embedding; None is zeros."""
+        return self.embeddings.empty if self.model.unconditional == "empty" else None
 
     @property
     def model(self) -> Model:
@@ -134,11 +158,10 @@ class MixtureMethod:
         """The embeddings to sample for a mixture."""
         raise NotImplementedError
 
-    @cached_property
+    @property
     def embeddings(self) -> Embeddings:
         """Token embeddings of the model's prompt set."""
-        model = self.context.model
-        return Embeddings.read(paths.embeddings(model.encoder) / f"{model.set}.safetensors")
+        return self.context.embeddings
 
     @cached_property
     def searches(self) -> SearchResults:
@@ -153,7 +176,11 @@ class MixtureMethod:
 
     @cached_property
     def _sampling(self) -> cogvideox.Sampling:
-        return cogvideox.Sampling(**dict(self.context.model.sampling))
+        wanted = self.context.model.sampling
+        if not isinstance(wanted.guidance, float):
+            name = self.context.params.model
+            raise ValueError(f"params.yaml: generate.models.{name}.sampling.guidance: CogVideoX takes one number")
+        return cogvideox.Sampling(**dict(wanted))
 
     @cached_property
     def weights(self) -> str:
@@ -223,8 +250,7 @@ class MixtureMethod:
         """uint8 clips (B, T, H, W, 3)."""
         embeddings = torch.stack([self._condition(job).embedding for job in jobs])
         noise = cogvideox.initial_noise(self._model, self._sampling, [noise_seed(job) for job in jobs])
-        unconditional = self.embeddings.empty if self.context.model.unconditional == "empty" else None
-        return cogvideox.sample(self._model, embeddings, noise, self._sampling, unconditional).numpy()
+        return cogvideox.sample(self._model, embeddings, noise, self._sampling, self.context.unconditional).numpy()
 
 
 def noise_seed(job: Job) -> int:

@@ -12,12 +12,12 @@ import plotly
 from jinja2 import Environment, PackageLoader
 
 from metrics.video import read_all
-from pipeline import ledger, paths
+from pipeline import ledger, paths, sweeps
 from pipeline.clips import SUFFIX
 from pipeline.optima import read_curves, read_optima, search_key, strip_steps
 from pipeline.params import Params
 from pipeline.prompts import Mixture, Prompt, read_tables
-from pipeline.report import plots, tables
+from pipeline.report import harivo, plots, tables
 from pipeline.report.strips import write_picture
 
 COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips")
@@ -34,6 +34,7 @@ class Results:
     metrics: pd.DataFrame
     verdicts: pd.DataFrame
     evaluation: dict[str, Any]
+    sweeps: pd.DataFrame
     comparisons: dict[str, pd.DataFrame]  # differences, fvd_by_seed, fvd_by_clips
     optima: pd.DataFrame
     curves: dict[str, dict[str, Any]]
@@ -52,12 +53,18 @@ class Results:
             metrics=pd.read_csv(paths.RESULTS / "metrics.csv", dtype={"method": str}).fillna({"flag": ""}),
             verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv", dtype={"method": str}),
             evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
+            sweeps=sweeps.read(paths.SWEEPS),
             comparisons={name: pd.read_csv(paths.RESULTS / f"{name}.csv") for name in COMPARISONS},
             optima=read_optima(paths.search(model.encoder)),
             curves=read_curves(paths.search(model.encoder)),
             encoder=model.encoder,
             world=[mixture for mixture in mixtures if mixture.set == model.set][: params.generate.mixtures],
         )
+
+    @property
+    def mixed(self) -> pd.DataFrame:
+        """The metrics of the methods that make mixtures, or whose clips were brought; HARIVO's have their own part."""
+        return self.metrics[~self.metrics.method.isin(harivo.prompted(self.metrics))]
 
     @property
     def k(self) -> int:
@@ -90,21 +97,28 @@ def write_report(results: Results, folder: Path) -> Path:
         title=results.params.report.title,
         run=_about_run(results),
         metrics=tables.METRICS,
-        shown={name: label for name, label in tables.METRICS.items() if name in set(results.metrics.metric)},
+        shown={name: label for name, label in tables.METRICS.items() if name in set(results.mixed.metric)},
         tables=frames,
         methods=_method_rows(results),
-        test=results.evaluation["test"],
+        success_tests=results.evaluation["success_tests"],
+        attribute_tests=results.evaluation["attribute_tests"],
+        harivo=harivo.section(results.params, results.metrics, frames, folder),
         protocols=results.evaluation["protocols"],
         confidence=results.params.evaluate.confidence,
         k=results.k,
         success_plot=plots.success(results.metrics),
-        fvd_plot=plots.fvd_by_clips(results.comparisons["fvd_by_clips"]),
+        fvd_plot=plots.fvd_by_clips(_of_mixed(results, "fvd_by_clips")),
         world=[_mixture_card(results, mixture, folder) for mixture in results.world],
         paper=[_curve_card(results, mixture) for mixture in results.paper if mixture.id in set(results.optima.mixture)],
         training=_training_cards(),
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
     return folder / "index.html"
+
+
+def _of_mixed(results: Results, name: str) -> pd.DataFrame:
+    table = results.comparisons[name]
+    return table[table.method.isin(results.mixed.method)]
 
 
 def _ensure(folder: Path) -> Path:
@@ -121,6 +135,7 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
         "comparison": tables.comparison(results.metrics),
         **{name: table for name, table in results.comparisons.items() if len(table)},
         "steps_by_k": tables.steps_by_k(results.optima),
+        **harivo.tables(results.params, results.metrics, results.sweeps),
     }
     if len(results.verdicts):
         frames["mixtures"] = tables.mixtures(
@@ -134,10 +149,10 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def _method_rows(results: Results) -> list[dict[str, Any]]:
-    """One row per method: {metric: Value-like dict}, for the comparison table."""
+    """One row per method that makes mixtures: {metric: Value-like dict}, for the comparison table."""
     return [
         {"name": method, "counts": own.iloc[0], "values": {row.metric: row for row in own.itertuples()}}
-        for method, own in results.metrics.groupby("method", sort=False)
+        for method, own in results.mixed.groupby("method", sort=False)
     ]
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from pipeline.world.attributes import ATTRIBUTES
+
 GREY, BLUE, ORANGE = "#8a8f98", "#4c8dff", "#ff8a3d"
 _COLOURS = (BLUE, ORANGE, "#2fa97c", "#b06be0", GREY)
 _LAYOUT = {
@@ -87,6 +89,52 @@ def fvd_by_clips(curves: pd.DataFrame) -> str:
         )
     sizes = sorted(int(n) for n in curves.n.unique())
     return figure.update_xaxes(type="log", tickvals=sizes, ticktext=[str(n) for n in sizes]).to_json()
+
+
+def sweep(points: pd.DataFrame, parameter: str) -> str:
+    """Share of clips with each attribute by the swept value, the average with its interval."""
+    figure = _figure(parameter.replace("_", " "), "share of clips", 280)
+    values = [f"{value:g}" for value in points[parameter]]
+    for name, colour in zip((*ATTRIBUTES, "average"), cycle(_COLOURS), strict=False):
+        spread = None
+        if name == "average":
+            spread = {
+                "array": (points.average_high - points.average).tolist(),
+                "arrayminus": (points.average - points.average_low).tolist(),
+                "width": 3,
+            }
+        figure.add_scatter(
+            x=values,
+            y=points[name].round(4).tolist(),
+            name=name.replace("_", " "),
+            mode="lines+markers",
+            line={"width": 3 if name == "average" else 1.5, "color": colour},
+            error_y=spread,
+        )
+    return figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1]).to_json()
+
+
+def mapping_effect(effect: pd.DataFrame) -> str:
+    """Mean change with its standard deviation, shift of the mean, and change of the standard deviation, by timestep."""
+    figure = _figure("timestep", "change of the latents", 280)
+    timesteps = effect.timestep.tolist()
+    edges = [effect.change + effect.change_sd, (effect.change - effect.change_sd)]
+    figure.add_scatter(
+        x=timesteps + timesteps[::-1],
+        y=edges[0].tolist() + edges[1].tolist()[::-1],
+        fill="toself",
+        fillcolor="rgba(138,143,152,0.2)",
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for column, label, colour in (
+        ("change", "mean |after − before|", BLUE),
+        ("mean_shift", "shift of the mean", ORANGE),
+        ("sd_change", "change of the standard deviation", "#2fa97c"),
+    ):
+        figure.add_scatter(x=timesteps, y=effect[column].round(5).tolist(), name=label, line={"color": colour})
+    return figure.update_xaxes(autorange="reversed").to_json()
 
 
 def training(history: pd.DataFrame) -> str:

@@ -10,6 +10,11 @@ from pipeline.prompts import Mixture, Prompt
 
 METRICS = {name: (metric.title, f"{{:.{metric.digits}f}}") for name, metric in CATALOGUE.items()} | {
     "success_rate": ("Mixture shown ↑", "{:.1%}"),
+    "content": ("Content ↑", "{:.0%}"),
+    "action": ("Action ↑", "{:.0%}"),
+    "smooth": ("Smooth ↑", "{:.0%}"),
+    "not_weird": ("Not weird ↑", "{:.0%}"),
+    "average": ("Average ↑", "{:.1%}"),
     "frames_per_second": ("Frames/s", "{:.1f}"),
     "parameters": ("Parameters", "{:,.0f}"),
 }

@@ -17,14 +17,10 @@ from tqdm import tqdm
 from pipeline import paths
 from pipeline.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
 from pipeline.encoders import TextEncoder
-from pipeline.training.codec import to_model
+from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
 from pipeline.training.loop import step_generator
-from pipeline.world.captions import captions
 from pipeline.world.judge import judge
-from pipeline.world.render import render
-from pipeline.world.scene import ATTRIBUTES, FRAMES, Names, draw
-
-VALIDATION_SEED = 2_000_001  # prompts that no training seed draws
+from pipeline.world.scene import ATTRIBUTES, FRAMES, Names
 
 
 @dataclass(frozen=True)
@@ -87,14 +83,11 @@ class VideoTask:
         self, spec: VideoSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
-        self.spec, self.seed, self.device, self.encoder = spec, seed, device, encoder
+        self.spec, self.seed, self.device = spec, seed, device
         self.codec = codec.to(device).eval().requires_grad_(False)
-        names, scenes = draw(spec.scenes, seed)
-        self.latents = encode_clips(self.codec, render(scenes), device)
-        texts = captions(names, seed)
-        self.known = frozenset(texts)
-        self.texts, self.text_of = self._embed(texts)
-        self.model = build(spec, codec.config.latent_channels, self.texts.shape[-1]).to(device)
+        how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
+        self.data = CaptionedLatents(spec.scenes, seed, self.codec, how, device)
+        self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
         self.scheduler = noise_schedule()
         self.video = self._video()
         self.rotary = self.video.pipeline._prepare_rotary_positional_embeddings(32, 32, FRAMES, device)
@@ -105,21 +98,14 @@ class VideoTask:
         )
         return assemble(pipe, self.codec, self.spec.embedding_scale)
 
-    def _embed(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embeddings of the distinct texts, float16, and the row of each text in them."""
-        distinct = sorted(set(texts))
-        row = {text: i for i, text in enumerate(distinct)}
-        tokens = self.encoder.encode(distinct, self.spec.text_tokens, zero_padding=True).tokens
-        return tokens.half(), torch.tensor([row[text] for text in texts])
-
     def loss(self, step: int) -> torch.Tensor:
         generator = step_generator(self.seed, step)
-        rows = torch.randint(len(self.latents), (self.spec.batch,), generator=generator)
+        rows = torch.randint(len(self.data.latents), (self.spec.batch,), generator=generator)
         kept = torch.rand(self.spec.batch, generator=generator) >= self.spec.drop
         timestep = torch.randint(self.scheduler.config.num_train_timesteps, (self.spec.batch,), generator=generator)
-        clean = self.latents[rows].float()
+        clean = self.data.latents[rows].float()
         noise = torch.randn(clean.shape, generator=generator)
-        text = self.texts[self.text_of[rows]].float() * self.spec.embedding_scale * kept[:, None, None]
+        text = self.data.conditions(rows, kept)
         clean, noise, text, timestep = (x.to(self.device) for x in (clean, noise, text, timestep))
         noisy = self.scheduler.add_noise(clean, noise, timestep)
         target = self.scheduler.get_velocity(clean, noise, timestep)
@@ -138,8 +124,8 @@ class VideoTask:
         return shares | {"judge_one_object": float(readings.one_object.mean())}
 
     def _sample(self, n: int, batch: int = 20) -> tuple[list[Names], np.ndarray]:
-        names, texts = unseen_prompts(n, self.known)
-        tokens, row = self._embed(texts)
+        names, texts = unseen_prompts(n, self.data.known)
+        tokens, row = self.data.how.embed(texts)
         sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, 32, 32)
         noise = initial_noise(self.video, sampling, list(range(n)))
         clips = [
@@ -151,25 +137,6 @@ class VideoTask:
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
         return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
-
-
-def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str]]:
-    """n in-distribution prompts, none of them word for word in training, and the names they state."""
-    names, _ = draw(8 * n, VALIDATION_SEED)
-    pairs = [pair for pair in zip(names, captions(names, VALIDATION_SEED), strict=True) if pair[1] not in known][:n]
-    return [name for name, _ in pairs], [text for _, text in pairs]
-
-
-@torch.inference_mode()
-def encode_clips(codec: AutoencoderKL, clips: np.ndarray, device: torch.device | str, batch: int = 16) -> torch.Tensor:
-    """uint8 clips (N, T, H, W, 3) -> scaled latents (N, T, C, h, w), float16 on the CPU."""
-    encoded = []
-    for i in tqdm(range(0, len(clips), batch), desc="encoding", disable=None, leave=False):
-        part = clips[i : i + batch]
-        frames = to_model(part).flatten(0, 1).to(device)
-        mean = codec.encode(frames).latent_dist.mean * codec.config.scaling_factor
-        encoded.append(mean.unflatten(0, part.shape[:2]).half().cpu())
-    return torch.cat(encoded)
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> VideoTask:

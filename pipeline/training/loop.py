@@ -72,9 +72,9 @@ class History:
 Reporter = Callable[[int, dict[str, float], np.ndarray | None], None]
 
 
-def step_generator(seed: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
+def step_generator(seed: int, step: int) -> torch.Generator:
     """The generator of everything random in one training step."""
-    return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
 def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, report: Reporter) -> History:
@@ -148,7 +148,7 @@ def _state(model: nn.Module, optimizer: torch.optim.Optimizer, ema: EMAModel) ->
         state[f"ema.{name}"] = shadow
         for key, value in optimizer.state[parameter].items():
             state[f"{key}.{name}"] = value
-    return state
+    return state | {f"buffer.{name}": buffer for name, buffer in model.named_buffers()}
 
 
 def _save(

@@ -21,19 +21,20 @@ HISTORY = "history.csv"
 def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
     """Train a model and write its folder: weights (float16 safetensors) and history.csv.
 
-    `pipeline/training/<name>.py` has `build_task(spec, seed, device)` and `export(task, folder)`.
+    Its module, by default `pipeline/training/<name>.py`, has `build_task(spec, seed, device)` and
+    `export(task, folder)`.
 
     Raises:
         ValueError: if a key of the spec or the schedule is unknown or missing.
     """
-    module = importlib.import_module(f"pipeline.training.{name}")
+    module = importlib.import_module(f"pipeline.training.{wanted.module or name}")
     try:
         schedule = Schedule(**wanted.schedule)
         task = module.build_task(wanted.spec, schedule.seed, "cuda" if torch.cuda.is_available() else "cpu")
     except TypeError as error:  # the spec's and the schedule's keyword arguments
         raise ValueError(f"params.yaml: train.{name}: {error}") from error
     checkpoint = checkpoints / f"{name}.safetensors"
-    with tracking.live_run(name, wanted.model_dump()) as report:
+    with tracking.live_run(name, {"spec": wanted.spec, "schedule": wanted.schedule}) as report:
         history = train(task, schedule, checkpoint, _identity(name, wanted), report)
     folder.mkdir(parents=True, exist_ok=True)
     module.export(task, folder)
@@ -42,9 +43,16 @@ def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
 
 
 def _identity(name: str, wanted: Training) -> str:
-    """Names a training: parameters, code, and the codec below it. A checkpoint of another one is not continued."""
-    modules = (f"pipeline.training.{name}", loop.__name__, scene.__name__, render.__name__, captions.__name__)
+    """Names a training: parameters, code, and the models below it. A checkpoint of another one is not continued."""
+    modules = (
+        f"pipeline.training.{wanted.module or name}",
+        loop.__name__,
+        scene.__name__,
+        render.__name__,
+        captions.__name__,
+    )
     code = [sha256(Path(str(sys.modules[module].__file__))) for module in modules]
-    codec = paths.world_model("codec")
-    below = content_hash(codec) if name != "codec" and codec.is_dir() else ""
+    named = {Path(value) for value in wanted.spec.values() if isinstance(value, str)}
+    folders = sorted(folder for folder in {paths.world_model("codec"), *named} if folder.is_dir())
+    below = [content_hash(folder) for folder in folders if name != "codec"]
     return json.dumps({"model": name, **wanted.model_dump(), "code": code, "below": below}, sort_keys=True)

@@ -21,3 +21,9 @@ def cogvideox_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory)
 def clip_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small folder of CLIP's layout."""
     return tiny.clip_checkpoint(tmp_path_factory.mktemp("clip"), tokenizers)
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small folder of the layout of Stable Diffusion v1.5."""
+    return tiny.stable_diffusion_checkpoint(tmp_path_factory.mktemp("stable_diffusion"), tokenizers)

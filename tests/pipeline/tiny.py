@@ -4,9 +4,28 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
-from transformers import CLIPConfig, CLIPModel, T5Config, T5EncoderModel, T5Tokenizer
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLCogVideoX,
+    CogVideoXDDIMScheduler,
+    CogVideoXPipeline,
+    CogVideoXTransformer3DModel,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
 
+IMAGE_TEXT_WIDTH = 16
 TEXT_WIDTH, TEXT_LENGTH = 32, 226
 
 
@@ -55,4 +74,48 @@ def clip_checkpoint(folder: Path, tokenizers: Path) -> Path:
     CLIPModel(config).save_pretrained(folder)
     for path in (tokenizers / "clip_sd").iterdir():
         shutil.copy(path, folder)
+    return folder
+
+
+def image_unet(text_width: int = IMAGE_TEXT_WIDTH) -> UNet2DConditionModel:
+    """A UNet of Stable Diffusion's kind for latents (B, 4, 8, 8), two decoder layers with attention."""
+    torch.manual_seed(0)
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=4,
+        out_channels=4,
+        layers_per_block=1,
+        block_out_channels=(8, 16),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=text_width,
+        attention_head_dim=2,
+        norm_num_groups=4,
+    ).eval()
+
+
+def stable_diffusion_checkpoint(folder: Path, tokenizers: Path) -> Path:
+    """A Stable Diffusion v1.5 folder: unet/, vae/, text_encoder/, tokenizer/, scheduler/; epsilon prediction, 77 text
+    tokens."""
+    torch.manual_seed(0)
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    vocabulary = {"vocab_size": 49408, "eos_token_id": 49407, "bos_token_id": 49406, "pad_token_id": 49407}
+    StableDiffusionPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(8, 8, 8),
+            down_block_types=("DownEncoderBlock2D",) * 3,
+            up_block_types=("UpDecoderBlock2D",) * 3,
+            latent_channels=4,
+            norm_num_groups=4,
+        ),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**tower, **vocabulary)),
+        tokenizer=CLIPTokenizer.from_pretrained(tokenizers / "clip_sd"),
+        unet=image_unet(),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+        ),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
     return folder

@@ -1,0 +1,113 @@
+"""Video from a text-to-image model with temporal layers: text embeddings + initial noise -> clips.
+
+The same functions serve AnimateDiff and HARIVO, the world's small model and a Stable Diffusion checkpoint.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler
+
+from pipeline import stable_diffusion
+from pipeline.checkpoints import resolve
+from pipeline.guidance import Guidance, mitigate
+from pipeline.harivo.unet import VideoUNet, load_video_unet
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a clip is sampled: DDIM steps, guidance, and the mitigating gradient's α (0 leaves it out)."""
+
+    steps: int
+    guidance: Guidance
+    mg_scale: float = 0.0
+
+
+@dataclass(frozen=True)
+class VideoModel:
+    """A video UNet, its noise schedule, the codec of its latents, and the factor on the text embeddings."""
+
+    unet: VideoUNet
+    scheduler: DDIMScheduler
+    codec: AutoencoderKL
+    embedding_scale: float = 1.0
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the denoiser, temporal layers and HARIVO's networks included."""
+        return sum(p.numel() for p in self.unet.parameters())
+
+
+def load(
+    checkpoint: str | Path, codec: str | Path | None, motion: str | Path, embedding_scale: float = 1.0
+) -> VideoModel:
+    """Put trained temporal layers on a text-to-image checkpoint (each a folder or hub id).
+
+    Raises:
+        CheckpointError: if a folder lacks a part, see `stable_diffusion.load`.
+    """
+    images = stable_diffusion.load(checkpoint, codec, embedding_scale)
+    unet = load_video_unet(images.unet, resolve(motion))
+    return VideoModel(unet, images.scheduler, images.codec, embedding_scale)
+
+
+def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
+    """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained."""
+    pipe = AnimateDiffPipeline(
+        vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
+        scheduler=model.scheduler,
+    )  # fmt: skip
+    pipe.load_lora_weights(resolve(lora))
+    return replace(model, unet=pipe.unet)
+
+
+@torch.inference_mode()
+def sample(
+    model: VideoModel,
+    embeddings: torch.Tensor,
+    noise: torch.Tensor,
+    sampling: Sampling,
+    unconditional: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Sample clips with DDIM, classifier-free guidance and, where it is on, the mitigating gradient.
+
+    Args:
+        embeddings: (B, n, d) float32, n and d those of the UNet.
+        noise: (B, C, F, h, w).
+        unconditional: (n, d), what guidance steers away from; None is zeros, as the world's model was trained.
+
+    Returns:
+        uint8 clips (B, F, H, W, 3) on the CPU.
+    """
+    latents = denoise(model, embeddings, noise, sampling, unconditional)
+    video = stable_diffusion.decode(model.codec, latents.movedim(2, 1))
+    return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()
+
+
+def denoise(
+    model: VideoModel,
+    embeddings: torch.Tensor,
+    noise: torch.Tensor,
+    sampling: Sampling,
+    unconditional: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """`sample` up to the latents (B, C, F, h, w)."""
+    device, scheduler = model.unet.device, model.scheduler
+    prompt = (embeddings * model.embedding_scale).to(device)
+    negative = torch.zeros_like(prompt)
+    if unconditional is not None:
+        negative += (unconditional * model.embedding_scale).to(device)
+    text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
+    scheduler.set_timesteps(sampling.steps, device=device)
+    latents = noise.to(device)
+    for timestep in scheduler.timesteps:
+        without, with_prompt = model.unet(torch.cat([latents, latents]), timestep, text).sample.chunk(2)
+        scale = sampling.guidance.at(int(timestep), scheduler.config.num_train_timesteps)
+        predicted = without + scale * (with_prompt - without)
+        if sampling.mg_scale:
+            alpha_bar = float(scheduler.alphas_cumprod[timestep])
+            kind = scheduler.config.prediction_type
+            predicted = mitigate(predicted, latents, alpha_bar, kind, sampling.mg_scale)
+        latents = scheduler.step(predicted, timestep, latents).prev_sample
+    return latents

@@ -1,0 +1,166 @@
+"""What methods share that animate a text-to-image model: prompts one by one, its UNet, HARIVO's sampling."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from metrics.protocol import fingerprint
+from pipeline import animatediff, guidance, stable_diffusion
+from pipeline.checkpoints import content_hash, resolve, sha256
+from pipeline.guidance import Guidance
+from pipeline.harivo import noise as noises
+from pipeline.harivo import unet
+from pipeline.methods.base import Context, Job
+from pipeline.prompts import Prompt
+
+
+class PromptMethod:
+    """A method that makes a clip for every prompt and seed, from the prompt's own embedding.
+
+    The prompts are those of the model's set that no mixture is made of. The initial noise depends on prompt and seed
+    alone: it is the same in every method. Subclasses sample.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.fps = context.model.fps
+        prompts, mixtures = context.tables
+        mixed = {part for mixture in mixtures for part in (*mixture.parts, mixture.guide)}
+        own = [prompt for prompt in prompts.values() if prompt.set == context.model.set and prompt.id not in mixed]
+        self.prompts: list[Prompt] = own[: context.params.prompts or context.generate.prompts]
+        if not self.prompts:
+            raise ValueError(f"params.yaml: generate.models: the set {context.model.set!r} has no prompts of its own")
+
+    @property
+    def origin(self) -> str:
+        """The checkpoint."""
+        return self.context.model.checkpoint
+
+    @cached_property
+    def weights(self) -> str:
+        """Hash of everything that is loaded: weights and configurations."""
+        return fingerprint([content_hash(folder) for folder in self._folders if folder.is_dir()])
+
+    @property
+    def _folders(self) -> list[Path]:
+        model = self.context.model
+        parts = [resolve(model.checkpoint) / part for part in ("unet", "scheduler", "vae")]
+        return parts + ([resolve(model.codec)] if model.codec else [])
+
+    @cached_property
+    def guidance(self) -> Guidance:
+        """The model's guidance."""
+        wanted = self.context.model.sampling.guidance
+        return Guidance(wanted) if isinstance(wanted, float) else Guidance(**dict(wanted))
+
+    @property
+    def mg_scale(self) -> float:
+        """α of the mitigating gradient; 0 leaves it out."""
+        return 0.0
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What else the method decides, for fingerprints."""
+        return {"mg_scale": self.mg_scale, "noise": self.noise}
+
+    @cached_property
+    def _settings(self) -> list[object]:
+        model = self.context.model
+        modules = (animatediff, stable_diffusion, guidance, noises, unet, sys.modules[__name__])
+        code = [sha256(Path(str(module.__file__))) for module in modules]
+        sampling = model.sampling.model_dump()
+        scale = model.embedding_scale
+        return [self.weights, sampling, scale, model.unconditional, self.choices, code, version("diffusers")]
+
+    def fingerprint(self, job: Job) -> str:
+        """Hash of what all clips share and of the job's embedding."""
+        embedding = self.context.embeddings.of(job.prompt_id)
+        return fingerprint([*self._settings, hashlib.sha256(embedding.numpy().tobytes()).hexdigest()])
+
+    def jobs(self) -> list[Job]:
+        """A job for every prompt and seed."""
+        return [
+            Job(f"{prompt.name}-s{seed}", "", seed, "", prompt.text, prompt.text, prompt.id)
+            for prompt in self.prompts
+            for seed in range(self.context.params.seeds or 1)
+        ]
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the denoiser."""
+        return self._model.parameters
+
+    @cached_property
+    def _model(self) -> animatediff.VideoModel:
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Load the model, and refuse embeddings that do not fit it."""
+        width, wanted = self.context.embeddings.tokens.shape[-1], self._model.unet.config.cross_attention_dim
+        if width != wanted:
+            raise ValueError(f"embeddings are {width} wide, the UNet wants {wanted}")
+
+    def generate(self, jobs: Sequence[Job]) -> np.ndarray:
+        """uint8 clips (B, T, H, W, 3)."""
+        return animatediff.sample(*self.inputs(jobs), self.context.unconditional).numpy()
+
+    def inputs(
+        self, jobs: Sequence[Job]
+    ) -> tuple[animatediff.VideoModel, torch.Tensor, torch.Tensor, animatediff.Sampling]:
+        """What samples the clips of B jobs: the model, embeddings (B, n, d), noise (B, C, F, h, w), and how."""
+        embeddings = torch.stack([self.context.embeddings.of(job.prompt_id) for job in jobs])
+        noise = torch.stack([self._noise(job) for job in jobs])
+        sampling = animatediff.Sampling(self.context.model.sampling.steps, self.guidance, self.mg_scale)
+        return self._model, embeddings, noise, sampling
+
+    def _noise(self, job: Job) -> torch.Tensor:
+        wanted, config = self.context.model.sampling, self._model.unet.config
+        spatial = stable_diffusion.scale_factor(self._model.codec)
+        height = wanted.height // spatial if wanted.height else config.sample_size
+        width = wanted.width // spatial if wanted.width else config.sample_size
+        shape = (config.in_channels, wanted.frames or 16, height, width)
+        return noises.video_noise(shape, _noise_seed(job), *self.noise)
+
+    @property
+    def noise(self) -> tuple[noises.NoiseKind, float]:
+        """The kind of initial noise, and PYoCo's weight of the part that frames share."""
+        return "iid", 0.0
+
+
+class Animated(PromptMethod):
+    """Samples a video UNet: the model's text-to-image checkpoint with the temporal layers of the option `motion`."""
+
+    @property
+    def motion(self) -> str:
+        """Folder or hub id of the trained temporal layers."""
+        found = self.context.params.options.get("motion")
+        if not isinstance(found, str):
+            key = f"params.yaml: generate.methods.{self.context.name}.motion"
+            raise ValueError(f"{key} is {found!r}, expected a folder or hub id")
+        return found
+
+    @property
+    def origin(self) -> str:
+        """Text-to-image checkpoint and temporal layers."""
+        return f"{self.context.model.checkpoint} + {self.motion}"
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [*super()._folders, resolve(self.motion)]
+
+    @cached_property
+    def _model(self) -> animatediff.VideoModel:
+        model = self.context.model
+        return animatediff.load(model.checkpoint, model.codec, self.motion, model.embedding_scale)
+
+
+def _noise_seed(job: Job) -> int:
+    """Seed of the initial noise, from prompt and seed alone."""
+    return int.from_bytes(hashlib.sha256(f"{job.prompt_id}/{job.seed}".encode()).digest()[:7], "big")

@@ -1,0 +1,124 @@
+"""HARIVO's part of the report: its tables beside the paper's, its sweeps, and clips side by side."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from metrics.video import read_all
+from pipeline import ledger, paths, sweeps
+from pipeline.judged import AVERAGE
+from pipeline.params import Params
+from pipeline.report import plots
+from pipeline.report.strips import write_picture
+from pipeline.world.attributes import ATTRIBUTES
+
+SHOWN = (*ATTRIBUTES, AVERAGE)
+COLUMNS = (*SHOWN, "fvd", "kvd", "clipsim", "frame_consistency", "frames_per_second", "parameters")
+SWEPT = {"mg_scale": "α", "lambda_trs": "λ_TRS", "lambda_reg": "λ_reg", "lambda_dc": "λ_DC"}
+_CARDS = 6  # prompts whose clips are shown
+
+
+@cache
+def published() -> dict[str, Any]:
+    """The paper's own values."""
+    return yaml.safe_load(Path(__file__).with_name("harivo.yaml").read_text(encoding="utf-8"))
+
+
+def table_1(metrics: pd.DataFrame, ablation: Mapping[str, str]) -> pd.DataFrame:
+    """FVD and KVD of every variant with intervals, beside the paper's FVD."""
+    rows = []
+    for variant, method in ablation.items():
+        row = {"variant": variant, "method": method}
+        for metric in ("fvd", "kvd"):
+            row |= _with_interval(metrics, method, metric)
+        found = metrics[(metrics.method == method) & (metrics.metric == "fvd")].iloc[0]
+        row |= {"clips": int(found.scored), "flag": found.flag, "paper_fvd": published()["table_1"].get(variant)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def table_a2(metrics: pd.DataFrame, ablation: Mapping[str, str]) -> pd.DataFrame:
+    """Table A2's attributes of every variant in per cent, with intervals, beside the paper's."""
+    rows = []
+    for variant, method in ablation.items():
+        row = {"variant": variant, "method": method}
+        for name, theirs in zip(SHOWN, published()["table_a2"][variant], strict=True):
+            row |= _with_interval(metrics, method, name, 100) | {f"paper_{name}": theirs}
+        rows.append(row)
+    return pd.DataFrame(rows).round(2)
+
+
+def table_a1(normality: pd.DataFrame) -> pd.DataFrame:
+    """The share of noises that pass, in per cent, beside the paper's."""
+    share = normality.assign(**{name: 100 * normality[name] for name in ("pass", "low", "high")})
+    theirs = [published()["table_a1"][noise] if wanted else None for noise, wanted in
+              zip(share.noise, share.weight.isin([0, 1]) & (share.frames == 24), strict=True)]  # fmt: skip
+    return share.assign(paper=theirs).round(2)
+
+
+def _with_interval(metrics: pd.DataFrame, method: str, metric: str, factor: float = 1) -> dict[str, float]:
+    found = metrics[(metrics.method == method) & (metrics.metric == metric)].iloc[0]
+    values = {metric: found.value, f"{metric}_low": found.low, f"{metric}_high": found.high}
+    return {name: factor * value for name, value in values.items()}
+
+
+def prompted(metrics: pd.DataFrame) -> list[str]:
+    """The methods that were judged by attributes, those that make a clip of every prompt."""
+    return list(dict.fromkeys(metrics[metrics.metric == AVERAGE].method))
+
+
+def tables(params: Params, metrics: pd.DataFrame, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Everything that is written as a table; without the ablation's methods only what needs none."""
+    found = {"harivo_table_a1": table_a1(pd.read_csv(paths.NORMALITY))}
+    if set(params.harivo.ablation.values()) <= set(prompted(metrics)):
+        found["harivo_table1"] = table_1(metrics, params.harivo.ablation)
+        found["harivo_table_a2"] = table_a2(metrics, params.harivo.ablation)
+    if len(points):
+        base = {key: params.train[sweeps.TRAINED].spec[key] for key in sweeps.LAMBDAS}
+        found |= {f"harivo_sweep_{name}": own for name, own in sweeps.sweeps(points, base).items() if len(own)}
+    return found
+
+
+def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, Any]:
+    """What the page shows of HARIVO."""
+    methods = prompted(metrics)
+    curves = {key: found[f"harivo_sweep_{key}"] for key in SWEPT if f"harivo_sweep_{key}" in found}
+    ablation = [found[name].to_dict("records") for name in ("harivo_table1", "harivo_table_a2") if name in found]
+    return {
+        "methods": methods,
+        "shown": SHOWN,
+        "columns": [name for name in COLUMNS if name in set(metrics[metrics.method.isin(methods)].metric)],
+        "ablation": list(zip(*ablation, strict=True)),
+        "values": {(row.method, row.metric): row for row in metrics.itertuples()},
+        "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in curves.items()],
+        "mapping": plots.mapping_effect(pd.read_csv(paths.MAPPING_EFFECT)),
+        "mg_scale": params.harivo.mg_scale,
+        "cards": _cards(params, methods, folder),
+        "unmapped": _cards(params, ["harivo", "harivo_unmapped", "frames", "frames_mapped"], folder),
+        "personalised": _cards(params, ["harivo", "personalised"], folder),
+    }
+
+
+def _cards(params: Params, methods: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+    """Clips of the same prompt and noise by several methods, for the first prompts that all of them made."""
+    ledgers = {name: ledger.read(paths.clips(name)) for name in methods if name in params.generate.methods}
+    if not ledgers:
+        return []
+    common = [clip for clip in next(iter(ledgers.values())) if all(clip in entries for entries in ledgers.values())]
+    return [_card(params, clip, ledgers, folder) for clip in common[:_CARDS]]
+
+
+def _card(params: Params, clip: str, ledgers: Mapping[str, Mapping[str, ledger.Entry]], folder: Path) -> dict[str, Any]:
+    clips = []
+    for method, entries in ledgers.items():
+        entry, target = entries[clip], Path("clips") / f"{method}-{clip}.webp"
+        made = entry.outcome == ledger.OK
+        if made:
+            model = params.generate.models[str(params.generate.methods[method].model)]
+            write_picture(read_all(paths.clips(method) / entry.file), folder / target, model.fps)
+        clips.append({"label": method, "src": target.as_posix() if made else None})
+    return {"prompt": next(iter(ledgers.values()))[clip].prompt, "clips": clips}

@@ -1,0 +1,115 @@
+"""train@lora: a LoRA of the text-to-image model that swaps the palette, to personalise the video models with.
+
+It learns from single frames of scenes in which every colour is drawn as its opposite in the palette while the captions
+keep their words: "a red circle" shows a green one. The video models' temporal layers never see them.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import convert_state_dict_to_diffusers
+from peft import LoraConfig, get_peft_model_state_dict
+from torch import nn
+from torch.nn import functional as F
+
+from pipeline import stable_diffusion
+from pipeline.encoders import TextEncoder
+from pipeline.stable_diffusion import ImageModel, sample
+from pipeline.training.latents import Captions, encode_clips, unseen_prompts
+from pipeline.training.loop import step_generator
+from pipeline.world.captions import captions
+from pipeline.world.judge import judge
+from pipeline.world.render import render
+from pipeline.world.scene import FRAMES, draw_names, realise
+
+SWAPPED = {"red": "green", "green": "red", "yellow": "blue", "blue": "yellow"}
+
+
+@dataclass(frozen=True)
+class LoraSpec:
+    """The text-to-image model, rank and adapted layers (the ends of their names), and data; the rest as in
+    training.t2i."""
+
+    checkpoint: str
+    codec: str | None
+    encoder: str
+    encoder_checkpoint: str
+    text_tokens: int
+    embedding_scale: float
+    rank: int
+    layers: list[str]
+    batch: int
+    scenes: int
+    sampling_steps: int
+    guidance: float
+    validation_prompts: int
+
+
+class LoraTask:
+    """Predict from the noisy latent of a frame with swapped colours, under the caption of the unswapped one."""
+
+    def __init__(self, spec: LoraSpec, images: ImageModel, encoder: TextEncoder, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.spec, self.seed, self.images = spec, seed, images
+        rng = np.random.default_rng(seed)
+        names = draw_names(spec.scenes, rng)
+        swapped = [replace(name, colour=SWAPPED[name.colour]) for name in names]
+        self.latents = encode_clips(images.codec, render(realise(swapped, rng)), images.unet.device)
+        texts = captions(names, seed)
+        self.known = frozenset(texts)
+        self.how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
+        self.texts, self.text_of = self.how.embed(texts)
+        images.unet.requires_grad_(False)
+        images.unet.add_adapter(LoraConfig(r=spec.rank, lora_alpha=spec.rank, target_modules=spec.layers))
+        self.model = nn.ModuleList(p for n, p in images.unet.named_modules() if n.endswith(("lora_A", "lora_B")))
+
+    def loss(self, step: int) -> torch.Tensor:
+        generator = step_generator(self.seed, step)
+        batch, scheduler = (self.spec.batch,), self.images.scheduler
+        rows = torch.randint(len(self.latents), batch, generator=generator)
+        frames = torch.randint(FRAMES, batch, generator=generator)
+        timestep = torch.randint(scheduler.config.num_train_timesteps, batch, generator=generator)
+        clean = self.latents[rows, frames].float()
+        noise = torch.randn(clean.shape, generator=generator)
+        text = self.texts[self.text_of[rows]].float() * self.spec.embedding_scale
+        clean, noise, timestep, text = (x.to(self.images.unet.device) for x in (clean, noise, timestep, text))
+        predicted = self.images.unet(scheduler.add_noise(clean, noise, timestep), timestep, text).sample
+        velocity = scheduler.config.prediction_type == "v_prediction"
+        return F.mse_loss(predicted, scheduler.get_velocity(clean, noise, timestep) if velocity else noise)
+
+    def validate(self, final: bool) -> dict[str, float]:
+        """Share of unseen prompts whose image has the swapped colour, and the named shape."""
+        n = self.spec.validation_prompts if final else 40
+        names, texts = unseen_prompts(n, self.known)
+        tokens, row = self.how.embed(texts)
+        shape = (self.images.unet.config.in_channels, *self.latents.shape[-2:])
+        noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(i)) for i in range(n)])
+        sampling = (self.spec.sampling_steps, self.spec.guidance)
+        self._images = sample(self.images, tokens[row].float(), noise, *sampling).numpy()
+        found = judge(np.repeat(self._images[:, None], FRAMES, axis=1)).names()
+        pairs = list(zip(names, found, strict=True))
+        return {
+            "judge_swapped_colour": float(np.mean([seen.colour == SWAPPED[name.colour] for name, seen in pairs])),
+            "judge_shape": float(np.mean([seen.shape == name.shape for name, seen in pairs])),
+        }
+
+    def picture(self) -> np.ndarray:
+        """Forty validation images, eight a row."""
+        return np.concatenate([np.concatenate(list(self._images[i : i + 8]), 1) for i in range(0, 40, 8)], 0)
+
+
+def build_task(spec: dict[str, Any], seed: int, device: str) -> LoraTask:
+    """The task of params.yaml's train.lora.spec, on the trained text-to-image model."""
+    wanted = LoraSpec(**spec)
+    images = stable_diffusion.load(wanted.checkpoint, wanted.codec, wanted.embedding_scale)
+    return LoraTask(wanted, images, TextEncoder(wanted.encoder, wanted.encoder_checkpoint), seed)
+
+
+def export(task: LoraTask, folder: Path) -> None:
+    """Write the LoRA as diffusers' loaders read it, float16."""
+    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(task.images.unet))
+    StableDiffusionPipeline.save_lora_weights(folder, {name: value.half() for name, value in layers.items()})

@@ -1,0 +1,205 @@
+"""train@animatediff … train@harivo: temporal layers on the frozen text-to-image model, with as many of HARIVO's parts
+as params.yaml switches on. One file for all variants: they differ in their spec alone.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from pipeline import animatediff, stable_diffusion
+from pipeline.encoders import TextEncoder
+from pipeline.guidance import Guidance
+from pipeline.harivo.attention import recorded, trs_loss
+from pipeline.harivo.contrast import Contrast, bottleneck
+from pipeline.harivo.losses import LossWeights, regularisation, total
+from pipeline.harivo.mapping import MappingNetwork
+from pipeline.harivo.noise import NoiseKind, correlate, video_noise
+from pipeline.harivo.tokens import FrameTokens
+from pipeline.harivo.unet import inflate, load_video_unet
+from pipeline.stable_diffusion import ImageModel
+from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
+from pipeline.training.loop import step_generator
+from pipeline.world.attributes import ATTRIBUTES, attributes
+from pipeline.world.judge import judge
+from pipeline.world.scene import FRAMES, HEIGHT, Names
+
+
+@dataclass(frozen=True)
+class MotionSpec:
+    """Architecture, losses and data.
+
+    checkpoint, codec: the text-to-image model and, where it has no vae/ of its own, the codec of its latents.
+    encoder, encoder_checkpoint: the text encoder (encoders.TextEncoder). mapping: whether there is a mapping network.
+    tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's mixed noise with `noise_weight`.
+    lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC. The rest as in training.t2i.
+    """
+
+    checkpoint: str
+    codec: str | None
+    encoder: str
+    encoder_checkpoint: str
+    text_tokens: int
+    embedding_scale: float
+    heads: int
+    mapping: bool
+    tokens: int
+    noise: NoiseKind
+    noise_weight: float
+    lambda_trs: float
+    lambda_reg: float
+    lambda_dc: float
+    queue: int
+    drop: float
+    batch: int
+    scenes: int
+    sampling_steps: int
+    guidance: float
+    validation_prompts: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step learns from: clean and noise (B, C, F, h, w), timestep (B,), text (B, n, d), and the two frames
+    (B, 2) of each video that L_DC compares."""
+
+    clean: torch.Tensor
+    noise: torch.Tensor
+    timestep: torch.Tensor
+    text: torch.Tensor
+    pair: torch.Tensor
+
+
+class MotionTask:
+    """Denoise videos; only the temporal layers and HARIVO's networks learn."""
+
+    def __init__(self, spec: MotionSpec, images: ImageModel, encoder: TextEncoder, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.spec, self.seed, self.images = spec, seed, images
+        self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
+        codec = images.codec.requires_grad_(False)
+        how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
+        self.data = CaptionedLatents(spec.scenes, seed, codec, how, images.unet.device)
+        channels, width = images.unet.config.in_channels, self.data.texts.shape[-1]
+        self.unet = inflate(images.unet, FRAMES, spec.heads).equip(
+            MappingNetwork(channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
+            FrameTokens(width, spec.text_tokens, FRAMES, spec.tokens) if spec.tokens else None,
+        )
+        self.model = nn.ModuleDict({"video": self.unet.trainable()})
+        if spec.lambda_dc:
+            size = self.data.latents.shape[-1] // 2 ** (len(images.unet.config.block_out_channels) - 1)
+            self.model["contrast"] = Contrast(images.unet.config.block_out_channels[-1], size, spec.queue)
+        self.model.to(images.unet.device)
+
+    def loss(self, step: int) -> torch.Tensor:
+        simple, others = self.losses(self._batch(self.data, step_generator(self.seed, step)))
+        return total(simple, self.weights, **others)
+
+    def _batch(self, data: CaptionedLatents, generator: torch.Generator) -> Batch:
+        batch = (self.spec.batch,)
+        rows = torch.randint(len(data.latents), batch, generator=generator)
+        kept = torch.rand(batch, generator=generator) >= self.spec.drop
+        timestep = torch.randint(self.images.scheduler.config.num_train_timesteps, batch, generator=generator)
+        clean = data.latents[rows].float().movedim(2, 1)
+        noise = torch.randn(clean.shape, generator=generator)
+        pair = torch.stack([torch.randperm(FRAMES, generator=generator)[:2] for _ in rows])
+        if self.spec.noise == "mixed":
+            shared = torch.randn(clean[:, :, :1].shape, generator=generator)
+            noise = correlate(noise, shared, self.spec.noise_weight)
+        device = self.unet.device
+        return Batch(*(x.to(device) for x in (clean, noise, timestep, data.conditions(rows, kept), pair)))
+
+    def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight is not 0."""
+        scheduler = self.images.scheduler
+        noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
+        text = batch.text.repeat_interleave(FRAMES, dim=0)
+        others: dict[str, torch.Tensor] = {}
+        with ExitStack() as stack:
+            maps = stack.enter_context(recorded(self.unet)) if self.weights.trs else []
+            deepest = stack.enter_context(bottleneck(self.unet)) if self.weights.dc else []
+            predicted = self.unet(noisy, batch.timestep, text).sample
+        if self.weights.trs:
+            others["trs"] = trs_loss(maps, FRAMES)
+        if self.weights.dc:
+            others["dc"] = self.model["contrast"](deepest[0].unflatten(0, (-1, FRAMES)), batch.pair)
+        if self.weights.reg:
+            with self.unet.spatial_only():
+                images = self.unet(noisy, batch.timestep, text).sample
+            others["reg"] = regularisation(
+                predicted, images, batch.timestep, scheduler.config.num_train_timesteps
+            )  # fmt: skip
+        return F.mse_loss(predicted, self._target(batch)), others
+
+    def _target(self, batch: Batch) -> torch.Tensor:
+        if self.images.scheduler.config.prediction_type == "epsilon":
+            return batch.noise
+        return self.images.scheduler.get_velocity(batch.clean, batch.noise, batch.timestep)
+
+    def validate(self, final: bool) -> dict[str, float]:
+        """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge."""
+        n = self.spec.validation_prompts if final else 20
+        sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
+        names, texts, self._clips = self.sample(n, sampling)
+        readings = judge(self._clips)
+        found, seen = attributes(names, texts, readings), readings.names()
+        shares = {name: np.mean(getattr(found, name)) for name in ATTRIBUTES}
+        shares |= {
+            key: np.mean([getattr(a, key) == getattr(b, key) for a, b in zip(names, seen, strict=True)])
+            for key in ("colour", "shape")
+        }
+        shares["roughness"] = np.nanmedian(readings.roughness)
+        return {f"judge_{name}": float(value) for name, value in shares.items()}
+
+    def sample(self, n: int, sampling: animatediff.Sampling) -> tuple[list[Names], list[str], np.ndarray]:
+        """Clips (n, T, H, W, 3) of unseen prompts, with the names and the captions."""
+        model = animatediff.VideoModel(self.unet, self.images.scheduler, self.images.codec, self.spec.embedding_scale)
+        noise = (self.spec.noise, self.spec.noise_weight)
+        return sample_unseen(model, self.data.how, self.data.known, n, sampling, noise)
+
+    def load_motion(self, folder: Path) -> None:
+        """Take the trained weights of a folder that `export` wrote, of the same architecture."""
+        self.unet = load_video_unet(self.images.unet, folder)
+
+    def picture(self) -> np.ndarray:
+        """Ten validation clips, one a row, every second frame."""
+        return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
+
+
+def sample_unseen(
+    model: animatediff.VideoModel,
+    how: Captions,
+    known: frozenset[str],
+    n: int,
+    sampling: animatediff.Sampling,
+    noise: tuple[NoiseKind, float] = ("iid", 0.0),
+) -> tuple[list[Names], list[str], np.ndarray]:
+    """Clips (n, T, H, W, 3) of prompts that are not among the `known`, with their names and texts."""
+    names, texts = unseen_prompts(n, known)
+    tokens, row = how.embed(texts)
+    size = HEIGHT // stable_diffusion.scale_factor(model.codec)
+    shape = (model.unet.config.in_channels, FRAMES, size, size)
+    initial = torch.stack([video_noise(shape, seed, *noise) for seed in range(n)])
+    clips = [
+        animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling)
+        for i in tqdm(range(0, n, 20), desc="sampling", disable=None, leave=False)
+    ]
+    return names, texts, torch.cat(clips).numpy()
+
+
+def build_task(spec: dict[str, Any], seed: int, device: str) -> MotionTask:
+    """The task of a variant's spec in params.yaml, on the trained text-to-image model."""
+    wanted = MotionSpec(**spec)
+    images = stable_diffusion.load(wanted.checkpoint, wanted.codec, wanted.embedding_scale)
+    return MotionTask(wanted, images, TextEncoder(wanted.encoder, wanted.encoder_checkpoint), seed)
+
+
+def export(task: MotionTask, folder: Path) -> None:
+    """Write the temporal layers and HARIVO's networks, float16; the text-to-image model stays where it is."""
+    task.unet.save_motion(folder)

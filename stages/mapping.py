@@ -1,0 +1,21 @@
+"""mapping: HARIVO's Figure A1, what the mapping network does to the latents over the timesteps."""
+
+from pipeline import params, paths
+from pipeline.stage import stage
+
+VIDEOS = 8  # that the statistics are over
+
+
+@stage
+def main() -> None:
+    from pipeline.mapping_effect import mapping_effect
+    from pipeline.methods.base import Context, build
+
+    method = build(Context.of(params.load(), "harivo"))
+    method.prepare()
+    paths.MAPPING_EFFECT.parent.mkdir(parents=True, exist_ok=True)
+    mapping_effect(*method.inputs(method.jobs()[:VIDEOS])).to_csv(paths.MAPPING_EFFECT, index=False)
+
+
+if __name__ == "__main__":
+    main()

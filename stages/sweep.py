@@ -1,0 +1,17 @@
+"""sweep@point: one value of HARIVO's α or λ -> what the judge finds, models/sweeps/<point>.json."""
+
+from pipeline import params, paths
+from pipeline.stage import pick, stage
+
+
+@stage
+def main(name: str) -> None:
+    from pipeline.sweeps import TRAINED, run
+
+    wanted = params.load()
+    point = pick("harivo.sweeps", wanted.harivo.sweeps, name)
+    run(name, point, wanted.harivo, wanted.train[TRAINED], paths.SCRATCH / "checkpoints", paths.sweep(name))
+
+
+if __name__ == "__main__":
+    main()
