@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import paths
+from pipeline import paths, sweeps
 from pipeline.optima import read_curves, read_optima, search_key
 from pipeline.params import Params
 from pipeline.tracking import ChildRun, Series
@@ -13,7 +13,8 @@ from pipeline.tracking import ChildRun, Series
 def result_files() -> list[Path]:
     """The files that make a state of the results."""
     searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
-    return sorted([*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *searches, *_histories()])
+    found = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
+    return sorted([*found, *searches, *_histories()])
 
 
 def artifacts() -> list[Path]:
@@ -22,8 +23,8 @@ def artifacts() -> list[Path]:
 
 
 def children(params: Params) -> list[ChildRun]:
-    """One run per evaluated method, per encoder's search, and per trained model."""
-    return [*_methods(params), *_searches(params), *_trainings(params)]
+    """One run per evaluated method, per encoder's search, per trained model, and per sweep, with a child a point."""
+    return [*_methods(params), *_searches(params), *_trainings(params), *_sweeps(params)]
 
 
 def _methods(params: Params) -> list[ChildRun]:
@@ -63,6 +64,26 @@ def _searches(params: Params) -> list[ChildRun]:
             ChildRun(f"search-{name}", {"k": params.search.k, "default_k": params.search.default_k}, {}, series)
         )
     return runs
+
+
+def _sweeps(params: Params) -> list[ChildRun]:
+    """One run per sweep; its children are its points, named by the swept value."""
+    points = sweeps.read(paths.SWEEPS)
+    if not len(points):
+        return []
+    base = {key: params.train[sweeps.TRAINED].spec[key] for key in sweeps.LAMBDAS}
+    runs = []
+    for name, own in sweeps.sweeps(points, base).items():
+        runs.append(ChildRun(f"sweep-{name}", base, children=[_point(name, row) for _, row in own.iterrows()]))
+    return runs
+
+
+def _point(sweep: str, row: pd.Series) -> ChildRun:
+    keys = ["mg_scale", *sweeps.LAMBDAS]
+    swept = keys[1:] if sweep == "lambda_grid" else [sweep]
+    label = ", ".join(f"{key}={row[key]:g}" for key in swept)
+    metrics = {key: float(row[key]) for key in row.index if key not in ("point", "steps", "clips", *keys)}
+    return ChildRun(label, {key: row[key] for key in (*keys, "steps", "clips")}, metrics)
 
 
 def _trainings(params: Params) -> list[ChildRun]:

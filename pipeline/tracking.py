@@ -34,12 +34,13 @@ class Series:
 
 @dataclass(frozen=True)
 class ChildRun:
-    """One child run: parameters, final metrics and curves."""
+    """One child run: parameters, final metrics and curves, and children of its own."""
 
     name: str
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
+    children: list["ChildRun"] = field(default_factory=list)
 
 
 def uri() -> str:
@@ -128,6 +129,8 @@ def _write_child(client: Any, experiment: str, parent: str, child: ChildRun) -> 
         client.log_param(run, key, value)
     final = [Series(name, [(0, value)]) for name, value in child.metrics.items()]
     _log_series(client, run, [*final, *child.series])
+    for grandchild in child.children:
+        _write_child(client, experiment, run, grandchild)
     client.set_terminated(run)
 
 
@@ -142,7 +145,7 @@ def _log_series(client: Any, run: str, series: list[Series]) -> None:
 
 def _delete_family(client: Any, experiment: str, parent: str) -> None:
     for child in client.search_runs([experiment], f"tags.`{PARENT_TAG}` = '{parent}'"):
-        client.delete_run(child.info.run_id)
+        _delete_family(client, experiment, child.info.run_id)
     client.delete_run(parent)
 
 

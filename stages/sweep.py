@@ -6,7 +6,8 @@ from pipeline.stage import pick, stage
 
 @stage
 def main(name: str) -> None:
-    from pipeline.sweeps import TRAINED, run
+    from pipeline.sweeps import TRAINED
+    from pipeline.training.point import run
 
     wanted = params.load()
     point = pick("harivo.sweeps", wanted.harivo.sweeps, name)

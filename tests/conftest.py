@@ -35,7 +35,7 @@ def minilm() -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
     return ROOT

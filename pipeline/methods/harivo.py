@@ -15,22 +15,25 @@ from pipeline.methods.prompted import Animated
 class Harivo(Animated):
     """A variant of HARIVO; what it was trained with is in its folder."""
 
+    OPTIONS = ("motion", "mg", "mapping")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.mitigated = self.option("mg", bool, "true or false", True)
+        self.mapped = self.option("mapping", bool, "true or false", True)
+
     @property
     def mg_scale(self) -> float:
-        return self.context.mg_scale if self.context.params.options.get("mg", True) else 0.0
+        return self.context.mg_scale if self.mitigated else 0.0
 
     @property
     def choices(self) -> dict[str, Any]:
-        return super().choices | {"mapping": self._mapped}
-
-    @property
-    def _mapped(self) -> bool:
-        return bool(self.context.params.options.get("mapping", True))
+        return super().choices | {"mapping": self.mapped}
 
     @cached_property
     def _model(self) -> VideoModel:
         model = super()._model
-        if not self._mapped:
+        if not self.mapped:
             model.unet.equip(None, model.unet.tokens)
         return model
 

@@ -15,27 +15,24 @@ from pipeline.methods.harivo import Harivo
 class Personalised(Harivo):
     """The style is the LoRA's, the motion is the video model's."""
 
-    @property
-    def _lora(self) -> str:
-        return str(self.context.params.options["lora"])
+    OPTIONS = (*Harivo.OPTIONS, "lora")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.lora = self.option("lora", str, "a folder or hub id")
 
     @property
     def origin(self) -> str:
-        return f"{super().origin} + {self._lora}"
+        return f"{super().origin} + {self.lora}"
 
     @property
     def _folders(self) -> list[Path]:
-        return [*super()._folders, resolve(self._lora)]
+        return [*super()._folders, resolve(self.lora)]
 
     @cached_property
     def _model(self) -> VideoModel:
-        return personalise(super()._model, self._lora)
+        return personalise(super()._model, self.lora)
 
 
 def build(context: Context) -> Personalised:
-    """Raises:
-    ValueError: if no `lora` is named.
-    """
-    if "lora" not in context.params.options:
-        raise ValueError(f"params.yaml: generate.methods.{context.name}.lora is missing: a folder or hub id")
     return Personalised(context)

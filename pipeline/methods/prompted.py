@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from pipeline.harivo import unet
 from pipeline.methods.base import Context, Job
 from pipeline.prompts import Prompt
 
+T = TypeVar("T")
+
 
 class PromptMethod:
     """A method that makes a clip for every prompt and seed, from the prompt's own embedding.
@@ -28,8 +30,11 @@ class PromptMethod:
     alone: it is the same in every method. Subclasses sample.
     """
 
+    OPTIONS: tuple[str, ...] = ()
+
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._refuse_unknown_options()
         self.fps = context.model.fps
         prompts, mixtures = context.tables
         mixed = {part for mixture in mixtures for part in (*mixture.parts, mixture.guide)}
@@ -37,6 +42,25 @@ class PromptMethod:
         self.prompts: list[Prompt] = own[: context.params.prompts or context.generate.prompts]
         if not self.prompts:
             raise ValueError(f"params.yaml: generate.models: the set {context.model.set!r} has no prompts of its own")
+
+    def _refuse_unknown_options(self) -> None:
+        for name in sorted(set(self.context.params.options) - set(self.OPTIONS)):
+            known = ", ".join(self.OPTIONS) or "none"
+            raise ValueError(f"{self._key(name)}: no such option, expected one of: {known}")
+
+    def _key(self, name: str) -> str:
+        return f"params.yaml: generate.methods.{self.context.name}.{name}"
+
+    def option(self, name: str, kind: type[T], expected: str, default: T | None = None) -> T:
+        """One of the method's own options.
+
+        Raises:
+            ValueError: if it is of another kind, or missing and without default.
+        """
+        found = self.context.params.options.get(name, default)
+        if not isinstance(found, kind):
+            raise ValueError(f"{self._key(name)} is {found!r}, expected {expected}")
+        return found
 
     @property
     def origin(self) -> str:
@@ -137,14 +161,11 @@ class PromptMethod:
 class Animated(PromptMethod):
     """Samples a video UNet: the model's text-to-image checkpoint with the temporal layers of the option `motion`."""
 
-    @property
-    def motion(self) -> str:
-        """Folder or hub id of the trained temporal layers."""
-        found = self.context.params.options.get("motion")
-        if not isinstance(found, str):
-            key = f"params.yaml: generate.methods.{self.context.name}.motion"
-            raise ValueError(f"{key} is {found!r}, expected a folder or hub id")
-        return found
+    OPTIONS = ("motion",)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.motion = self.option("motion", str, "a folder or hub id")
 
     @property
     def origin(self) -> str:

@@ -102,7 +102,7 @@ def test_the_papers_prompts_run_through_a_public_layout(
     )
     made = {}
     for name in methods:
-        method = build(Context(name, params.methods[name], params, 30))
+        method = build(Context(name, params.methods[name], params, 30, 40.0))
         made[name] = generate(name, method, paths.clips(name), params.batch)
     assert all(entry.outcome == OK for entries in made.values() for entry in entries)
     assert len(made["richspace"]) == len(made["cogvideox"]) == 26

@@ -104,7 +104,8 @@ def test_videos_of_others_go_through_the_dag(
     wanted["generate"]["external"] = {"cog": {"clips": str(videos), "captions": str(videos / "captions.csv")}}
     wanted["generate"]["methods"]["reference"]["clips"] = 6
     wanted["features"]["methods"] = ["cog", "reference"]
-    wanted["evaluate"] |= {"methods": ["cog"], "baseline": "cog", "candidate": "cog", "resamples": 20}
+    wanted["evaluate"] |= {"methods": ["cog"], "comparisons": [], "resamples": 20}
+    wanted["harivo"]["ablation"] = {}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
     for stage in ("prompts", "external cog", "generate reference", "features cog", "features reference", "evaluate"):
         done = subprocess.run([sys.executable, "-m", *f"stages.{stage}".split()], cwd=tmp_path, capture_output=True,

@@ -170,13 +170,13 @@ def test_faulty_methods_are_named(root: Path, monkeypatch: pytest.MonkeyPatch, t
         ({"module": "pipeline/paths.py"}, r"pipeline/paths.py has no build\(context\)"),
     ):
         with pytest.raises(ValueError, match=message):
-            build(Context("x", method.model_copy(update=change), wanted.generate, 30))
+            build(Context("x", method.model_copy(update=change), wanted.generate, 30, 40.0))
 
 
 def test_the_reference_is_rendered_from_its_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     wanted = load()
-    method = build(Context("reference", wanted.generate.methods["reference"], wanted.generate, 30))
+    method = build(Context.of(wanted, "reference"))
     jobs = method.jobs()
     assert len(jobs) == 512
     assert len({method.fingerprint(job) for job in jobs}) == 512

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,36 @@ def test_the_shipped_parameters_are_valid(root: Path) -> None:
     wanted = load(root / "params.yaml")
     assert wanted.search.default_k == 30
     assert wanted.generate.methods["end_a"].options == {"part": "first"}
-    assert set(wanted.train) == {"codec", "clip", "cogvideox"}
+    assert set(wanted.train) > {"codec", "clip", "cogvideox", "t2i", "animatediff", "harivo", "lora"}
+
+
+def test_the_variants_of_the_ablation_differ_by_one_part_each(root: Path) -> None:
+    """Same steps, same seed, same data; every row of Tables 1 and A2 adds to the one before."""
+    wanted = load(root / "params.yaml")
+    rows = list(wanted.harivo.ablation.values())
+    folders = [Path(wanted.generate.methods[row].options["motion"]).name for row in rows]
+    added = []
+    for before, after in itertools.pairwise(folders):
+        assert wanted.train[before].schedule == wanted.train[after].schedule
+        old, new = wanted.train[before].spec, wanted.train[after].spec
+        added.append({key for key in new if new[key] != old[key]})
+    assert added == [{"lambda_trs"}, {"lambda_dc"}, {"mapping", "lambda_reg"}, {"tokens"}, set()]
+    assert wanted.generate.methods[rows[-2]].options["mg"] is False
+    assert "mg" not in wanted.generate.methods[rows[-1]].options
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("generate.models.images.sampling.guidance", {"early": 12}, r"guidance.*late: Field required"),
+        ("harivo.ablation", {"baseline": "nosuch"}, r"harivo\.ablation names \['nosuch'\]"),
+        ("harivo.mg_scale", -1, r"harivo\.mg_scale: .*greater than or equal to 0, found -1"),
+        ("harivo.sweeps", {"x": {"lambda_tsr": 1}}, r"harivo\.sweeps\.x\.lambda_tsr: Extra inputs"),
+    ],
+)
+def test_faults_of_harivos_parameters(written, key: str, value: object, message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        load(written(key, value))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +70,7 @@ def test_the_shipped_parameters_are_valid(root: Path) -> None:
         (
             "generate.methods.cogvideox.model",
             "none",
-            r"generate.methods.cogvideox.model names \['none'\], expected one of generate.models: \['world'\]",
+            r"cogvideox.model names \['none'\], expected one of generate.models: \['images', 'world'\]",
         ),
         ("generate.models.world.encoder", "t6", r"encoder names \['t6'\], expected one of embed.encoders"),
         ("evaluate.methods", ["nosuch"], r"evaluate names \['nosuch'\], expected one of features.methods"),

@@ -16,6 +16,8 @@ from pipeline.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.params import Params
 from pipeline.prompts import read_sets, write_tables
 from pipeline.report.page import Results, write_report
+from pipeline.sweeps import LAMBDAS
+from pipeline.world.attributes import ATTRIBUTES
 
 K, STEP = 30, 12
 
@@ -35,7 +37,8 @@ def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resu
     _write_search(mixtures)
     for name, method in data["generate"]["methods"].items():
         _write_clips(name, shown, "i" if "strip" in method["module"] else "")
-    _write_results(shown, data["evaluate"]["methods"])
+    _write_results(shown, data["evaluate"]["methods"], list(data["harivo"]["ablation"].values()))
+    _write_analyses()
     paths.world_model("codec").mkdir(parents=True)
     history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
     history["lr"] = 0.1
@@ -68,7 +71,23 @@ def _write_clips(name: str, shown: list, prefix: str) -> None:
     (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7, "origin": "a folder"}))
 
 
-def _write_results(shown: list, methods: list[str]) -> None:
+def _write_analyses() -> None:
+    """Table A1, Figure A1, and two points of each sweep."""
+    paths.NORMALITY.parent.mkdir(parents=True)
+    row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
+    pd.DataFrame([row | {"pass": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
+    effect = [{"timestep": t, "change": 0.2, "change_sd": 0.1, "mean_shift": 0.0, "sd_change": 0.1} for t in (999, 1)]
+    pd.DataFrame(effect).to_csv(paths.MAPPING_EFFECT, index=False)
+    paths.SWEEPS.mkdir(parents=True)
+    lambdas = dict.fromkeys(LAMBDAS, 0.1)
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6}
+    metrics = dict.fromkeys((*ATTRIBUTES, "average", "roughness", "speed"), interval)
+    for i, (change, steps) in enumerate([({"mg_scale": 0}, 0), ({"mg_scale": 40}, 0), ({}, 9), ({"lambda_dc": 0}, 9)]):
+        point = {"mg_scale": 0.0, **lambdas, **change, "steps": steps, "clips": 4, "metrics": metrics}
+        paths.sweep(f"point-{i}").write_text(json.dumps(point))
+
+
+def _write_results(shown: list, methods: list[str], prompted: list[str]) -> None:
     counts = {"requested": 2, "generated": 2, "scored": 2}
     rows = [
         {
@@ -82,7 +101,8 @@ def _write_results(shown: list, methods: list[str]) -> None:
             "fingerprint": "abc",
         }
         for m in methods
-        for k in ("fvd", "clipsim", "success_rate", "frames_per_second", "parameters")
+        for k in ("fvd", "kvd", "clipsim", "frames_per_second", "parameters")
+        + ((*ATTRIBUTES, "average") if m in prompted else ("success_rate",))
     ]
     paths.RESULTS.mkdir(parents=True)
     pd.DataFrame(rows).to_csv(paths.RESULTS / "metrics.csv", index=False)
@@ -97,7 +117,10 @@ def _write_results(shown: list, methods: list[str]) -> None:
         "only_baseline": 0,
         "p": 0.5,
     }
-    (paths.RESULTS / "evaluation.json").write_text(json.dumps({"protocols": {"abc": {"name": "x"}}, "test": test}))
+    average = {"candidate": "harivo", "baseline": "animatediff", "pairs": 2, "better": 1, "worse": 0}
+    average |= {"difference": 0.1, "low": -0.1, "high": 0.2, "p": 0.4}
+    summary = {"protocols": {"abc": {"name": "x"}}, "success_tests": [test], "attribute_tests": [average]}
+    (paths.RESULTS / "evaluation.json").write_text(json.dumps(summary))
 
 
 def _write_comparisons(methods: list[str]) -> None:
@@ -130,6 +153,11 @@ def test_the_page_needs_nothing_outside_its_folder(results: Results) -> None:
         "richspace_steps",
         "steps_by_k",
         "mixtures_by_attribute",
+        "harivo_table1",
+        "harivo_table_a1",
+        "harivo_table_a2",
+        "harivo_sweep_mg_scale",
+        "harivo_sweep_lambda_dc",
     ):
         for suffix in ("csv", "md", "tex"):
             assert (paths.REPORTS / "tables" / f"{name}.{suffix}").is_file()
@@ -157,10 +185,10 @@ def test_failed_clips_and_flags_are_shown(results: Results) -> None:
 
 def test_comparisons_between_methods_are_shown(results: Results) -> None:
     text = write_report(results, paths.REPORTS).read_text()
-    assert "richspace less cogvideox" in text
+    assert "richspace − cogvideox" in text
     assert "-12.5" in text
     assert "9.0 ± 1.0" in text
-    assert text.count("n = 40 &lt; 400") == 4
+    assert text.count("n = 40 &lt; 400") == len(results.params.evaluate.methods)
 
 
 def test_without_comparisons_their_parts_are_left_out(results: Results) -> None:

@@ -1,0 +1,184 @@
+"""The methods that animate a text-to-image model, from the paper's prompts to clips, on a small Stable Diffusion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import convert_state_dict_to_diffusers
+from peft import LoraConfig, get_peft_model_state_dict
+
+from metrics.video import read_all
+from pipeline import paths, stable_diffusion
+from pipeline.embeddings import EmbeddingError, embed_set
+from pipeline.encoders import TextEncoder
+from pipeline.generation import generate
+from pipeline.harivo.mapping import MappingNetwork
+from pipeline.harivo.tokens import FrameTokens
+from pipeline.harivo.unet import inflate
+from pipeline.methods.base import Context, Method, build
+from pipeline.params import EmbeddedSet, Generate
+from pipeline.prompts import read_sets, write_tables
+
+FRAMES, PROMPTS = 6, 3
+METHODS = {
+    "frames": {"module": "frames"},
+    "animatediff": {"module": "animatediff", "motion": "motion"},
+    "pyoco-noise": {"module": "pyoco_noise", "motion": "motion"},
+    "harivo_tokens": {"module": "harivo", "motion": "motion", "mg": False},
+    "harivo": {"module": "harivo", "motion": "motion"},
+    "unmapped": {"module": "harivo", "motion": "motion", "mapping": False},
+    "frames_mapped": {"module": "frames", "motion": "motion"},
+    "personalised": {"module": "personalised", "motion": "motion", "lora": "lora"},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the paper's prompts, their CLIP embeddings, trained temporal layers and a LoRA."""
+    folder = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        (folder / "pipeline").symlink_to(root / "pipeline")
+        prompts, mixtures = read_sets(root / "prompts", ["harivo"])
+        write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
+        encoder = TextEncoder("clip", stable_diffusion_folder)
+        how = EmbeddedSet(length=77, zero_padding=False)
+        embed_set(encoder, prompts, how, paths.embeddings("clip") / "harivo.safetensors")
+        images = stable_diffusion.load(stable_diffusion_folder, None).unet
+        unet = inflate(images, FRAMES, heads=2)
+        unet.equip(MappingNetwork(4, heads=2, head_dim=4), FrameTokens(16, 77, FRAMES))
+        generator = torch.Generator().manual_seed(0)
+        for parameter in unet.trainable().parameters():
+            parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator)
+        unet.save_motion(folder / "motion")
+        images.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False))
+        layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
+        StableDiffusionPipeline.save_lora_weights(folder / "lora", layers)
+        yield folder
+
+
+def method_of(checkpoint: Path, name: str, mg_scale: float = 40.0, **changes: Any) -> Method:
+    options = METHODS[name] | changes
+    model = {
+        "checkpoint": str(checkpoint), "encoder": "clip", "set": "harivo",
+        "sampling": {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": FRAMES}, "fps": 6,
+    }  # fmt: skip
+    own = options | {"module": f"pipeline/methods/{options['module']}.py", "model": "sd"}
+    params = Generate.model_validate(
+        {"seeds": 1, "batch": 2, "prompts": PROMPTS, "methods": {name: own}, "models": {"sd": model}}
+    )
+    return build(Context(name, params.methods[name], params, 30, mg_scale))
+
+
+@pytest.fixture(scope="module")
+def clips(stable_diffusion_folder: Path) -> dict[str, np.ndarray]:
+    """What every method makes of the first prompts."""
+    made = {}
+    for name in METHODS:
+        entries = generate(name, method_of(stable_diffusion_folder, name), paths.clips(name), 2)
+        assert [entry.outcome for entry in entries] == ["ok"] * PROMPTS
+        assert entries[0].prompt_id == "harivo/harivo-001"
+        assert entries[0].caption == "A black man is walking left to right."
+        made[name] = np.stack([read_all(paths.clips(name) / entry.file) for entry in entries])
+    return made
+
+
+def test_every_method_makes_clips_of_its_own(clips: dict[str, np.ndarray]) -> None:
+    assert np.array_equal(clips["harivo_tokens"], clips["animatediff"])  # the same folder, no mitigation
+    distinct = {name: made for name, made in clips.items() if name != "harivo_tokens"}
+    for name, made in distinct.items():
+        assert made.shape == (PROMPTS, FRAMES, 32, 32, 3)
+        assert not any(np.array_equal(made, other) for key, other in distinct.items() if key != name), name
+
+
+def test_frames_are_stable_diffusions_images_of_the_same_noise(
+    stable_diffusion_folder: Path, clips: dict[str, np.ndarray]
+) -> None:
+    method = method_of(stable_diffusion_folder, "frames")
+    job = method.jobs()[1]
+    _, embeddings, noise, _ = method.inputs([job])
+    pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    constant = method_of(stable_diffusion_folder, "frames")
+    constant.guidance = type(method.guidance)(7.5)
+    ours = constant.generate([job])[0]
+    theirs = pipe(
+        job.prompt, latents=noise[:, :, 4], num_inference_steps=4, guidance_scale=7.5, output_type="np"
+    ).images
+    assert np.abs(ours[4] - theirs[0] * 255).max() <= 1.5
+    assert embeddings.shape == (1, 77, 16)
+    assert not np.array_equal(ours, clips["frames"][1])  # whose guidance is stronger early
+
+
+def test_noise_is_the_same_in_every_method_but_pyocos(stable_diffusion_folder: Path) -> None:
+    noises = {}
+    for name in METHODS:
+        method = method_of(stable_diffusion_folder, name)
+        noises[name] = method.inputs(method.jobs())[2]
+    for name, noise in noises.items():
+        assert torch.equal(noise, noises["frames"]) == (name != "pyoco-noise")
+    shared = noises["pyoco-noise"] - noises["frames"] / 2**0.5
+    torch.testing.assert_close(shared, shared[:, :, :1].expand_as(shared))
+
+
+def test_mg_scale_zero_is_harivo_without_mitigation(
+    stable_diffusion_folder: Path, clips: dict[str, np.ndarray]
+) -> None:
+    method = method_of(stable_diffusion_folder, "harivo", mg_scale=0.0)
+    assert np.array_equal(method.generate(method.jobs()[:2]), clips["harivo_tokens"][:2])
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("harivo", {"mg": False}), ("harivo", {"mapping": False}), ("pyoco-noise", {"noise_weight": 2.0}),
+        ("harivo", {"mg_scale": 10.0}), ("animatediff", {"motion": "other"}), ("personalised", {"lora": "other"}),
+    ],
+)  # fmt: skip
+def test_whatever_changes_a_clip_changes_its_fingerprint(
+    stable_diffusion_folder: Path, place: Path, name: str, changes: dict[str, Any]
+) -> None:
+    (place / "other").mkdir(exist_ok=True)
+    before, after = (method_of(stable_diffusion_folder, name, **more) for more in ({}, changes))
+    job = before.jobs()[0]
+    assert before.fingerprint(job) == method_of(stable_diffusion_folder, name).fingerprint(job)
+    assert before.fingerprint(job) != after.fingerprint(job)
+    assert before.fingerprint(job) != before.fingerprint(before.jobs()[1])
+
+
+def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> None:
+    count = {name: method_of(stable_diffusion_folder, name).parameters for name in METHODS}
+    images = stable_diffusion.load(stable_diffusion_folder, None)
+    assert count["frames"] == images.parameters
+    assert count["frames"] < count["frames_mapped"] < count["unmapped"] < count["harivo"] < count["personalised"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        (
+            "animatediff",
+            {"motion": None},
+            r"methods\.animatediff\.motion is None, expected a folder or hub id",
+        ),
+        ("personalised", {"lora": None}, r"methods\.personalised\.lora is None, expected a folder or hub id"),
+        ("harivo", {"mg": "no"}, r"generate\.methods\.harivo\.mg is 'no', expected true or false"),
+        ("pyoco-noise", {"noise_weight": -1}, r"methods\.pyoco-noise\.noise_weight is -1, expected a number from 0"),
+        ("harivo", {"mapings": False}, r"generate\.methods\.harivo\.mapings: no such option, expected one of"),
+    ],
+)
+def test_faulty_options_are_named(
+    stable_diffusion_folder: Path, name: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        method_of(stable_diffusion_folder, name, **changes)
+
+
+def test_prompts_without_embeddings_are_refused(stable_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "EMBEDDINGS", Path("nowhere"))
+    with pytest.raises(EmbeddingError, match="run the embed stage"):
+        method_of(stable_diffusion_folder, "frames").prepare()
