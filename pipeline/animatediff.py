@@ -85,6 +85,7 @@ def sample(
     return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()
 
 
+@torch.inference_mode()
 def denoise(
     model: VideoModel,
     embeddings: torch.Tensor,

@@ -18,10 +18,10 @@ from metrics.protocol import fingerprint
 from metrics.summary import DIFFERENCES, difference, few_clips, summarise
 from pipeline.checkpoints import sha256
 from pipeline.features import Evaluated, readings_of
-from pipeline.judged import attribute_intervals
+from pipeline.judged import AVERAGE, attribute_intervals
 from pipeline.params import Comparison
 from pipeline.prompts import Mixture, Prompt
-from pipeline.world import attributes, judge, mixtures, scene
+from pipeline.world import attributes, captions, judge, mixtures, scene
 from pipeline.world.mixtures import WorldMixture, verdict
 from pipeline.world.scene import ATTRIBUTES, Names
 
@@ -71,12 +71,12 @@ def evaluate(
         own = verdicts[verdicts.method == method.name]
         if len(own):
             rate = wilson(int(own.success.sum()), len(own), how.confidence)
-            protocol = judge_protocol(how.confidence, mixtures)
+            protocol = judge_protocol(how.confidence)
             add(method, "success_rate", rate.value, protocol, interval=(rate.low, rate.high))
         own = judged[judged.method == method.name]
         if len(own):
             for name, found in attribute_intervals(own, how).items():
-                protocol = judge_protocol(how.confidence, attributes)
+                protocol = attribute_protocol(name, how)
                 add(method, name, found.value, protocol, interval=(found.low, found.high))
     return values, protocols
 
@@ -131,10 +131,22 @@ def fvd_curves(methods: list[Evaluated], reference: Evaluated, seeds: int) -> pd
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def judge_protocol(confidence: float, verdicts: ModuleType) -> dict[str, Any]:
+def judge_protocol(confidence: float) -> dict[str, Any]:
     """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
-    code = {module.__name__: sha256(Path(str(module.__file__))) for module in (judge, verdicts, scene)}
-    return {"name": "judge", **code, "interval": f"Wilson {confidence:g}", "denominator": "requested"}
+    interval = f"Wilson {confidence:g}"
+    return {"name": "judge", **_hashes(judge, mixtures, scene), "interval": interval, "denominator": "requested"}
+
+
+def attribute_protocol(name: str, how: Uncertainty) -> dict[str, Any]:
+    """What is behind a share of clips with an attribute, or their average."""
+    bootstrap = f"bootstrap {how.confidence:g}, {how.resamples} resamples, seed {how.seed}"
+    interval = bootstrap if name == AVERAGE else f"Wilson {how.confidence:g}"
+    code = _hashes(judge, attributes, captions, scene)
+    return {"name": f"attribute: {name}", **code, "interval": interval, "denominator": "requested"}
+
+
+def _hashes(*modules: ModuleType) -> dict[str, str]:
+    return {module.__name__: sha256(Path(str(module.__file__))) for module in modules}
 
 
 def speed_protocol() -> dict[str, Any]:

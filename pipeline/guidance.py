@@ -24,12 +24,13 @@ class Guidance:
 
 def mitigating_gradient(clean: torch.Tensor, alpha_bar: float) -> torch.Tensor:
     """G of HARIVO's Algorithm 1, to be added to the predicted noise with the factor α: it draws every frame of the
-    predicted clean latents towards the frame before, less so where the two are far apart.
+    predicted clean latents towards the frame before; within a video, less so where the two are far apart.
 
     D_j = x̂_j − x̂_{j−1}, S = median_j(‖D_j‖)² / log(F − 1), ω = sqrt((1 − ᾱ) / ᾱ),
     G_j = 2 exp(−‖D_j‖² / S) D_j / S · ω, and 0 for the first frame. It is −ω times the gradient of
     Σ_j exp(−‖x̂_j − x̂_{j−1}‖² / S) by x̂_j in its own term; Eq. 7 has 2σ² for S and both terms that hold x̂_j.
-    Norms are over the whole frame.
+    Norms are over the whole frame, so ‖G‖ goes as 1 / ‖D‖: measured by the noise it changes, the same α acts about
+    eight times as strongly on the world's 512 latent values a frame as on the paper's 4,096.
 
     Args:
         clean: (B, C, F, h, w), predicted x_0.

@@ -22,7 +22,8 @@ _FLIPS = 9999
 
 def judge_prompts(methods: list[Evaluated], prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     """A row for every requested clip whose prompt states the world's names: the four attributes (bool) and their
-    average. A clip that was not scored has none of them."""
+    average. A clip that was not scored has none of them; a method none of whose clips has the size that the judge knows
+    has no rows."""
     parts = [_judge(method, prompts) for method in methods]
     return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *parts]) if any(map(len, parts)) else parts[0][:0]
 
@@ -30,7 +31,7 @@ def judge_prompts(methods: list[Evaluated], prompts: Mapping[str, Prompt]) -> pd
 def _judge(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     named = [bool(p) and set(NAMED) <= set(prompts[p].extra) for p in method.table.prompt_id]
     own = method.table[named]
-    if not len(own):
+    if not own.objects.notna().any():
         return pd.DataFrame(columns=list(COLUMNS))
     names = [Names(**{key: prompts[p].extra[key] for key in NAMED}) for p in own.prompt_id]
     found = attributes(names, own.caption.tolist(), readings_of(own))

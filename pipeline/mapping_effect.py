@@ -12,7 +12,11 @@ COLUMNS = ("timestep", "change", "change_sd", "mean_shift", "sd_change")
 
 
 def mapping_effect(
-    model: VideoModel, embeddings: torch.Tensor, noise: torch.Tensor, sampling: Sampling
+    model: VideoModel,
+    embeddings: torch.Tensor,
+    noise: torch.Tensor,
+    sampling: Sampling,
+    unconditional: torch.Tensor | None = None,
 ) -> pd.DataFrame:
     """Statistics of the latents before and after the mapping network, a row for every sampling timestep.
 
@@ -20,13 +24,13 @@ def mapping_effect(
     differences; sd_change: standard deviation after less that before.
 
     Args:
-        embeddings: (B, n, d); noise: (B, C, F, h, w).
+        embeddings, noise, unconditional: as in `animatediff.sample`.
 
     Raises:
         ValueError: if the model has no mapping network.
     """
     with _observed(model) as seen:
-        denoise(model, embeddings, noise, sampling)
+        denoise(model, embeddings, noise, sampling, unconditional)
     timesteps = [int(t) for t in model.scheduler.timesteps]
     return pd.DataFrame([(t, *row) for t, row in zip(timesteps, seen, strict=True)], columns=list(COLUMNS))
 

@@ -44,5 +44,5 @@ def table_a1(cases: Sequence[tuple[Shape, float]], videos: int, seed: int = 0) -
         channels, frames, height, width = shape
         rows.append({"noise": "mixed" if weight else "iid", "weight": weight, "frames": frames,
                      "correlation": weight**2 / (1 + weight**2), "shape": f"{channels}x{frames}x{height}x{width}",
-                     "videos": videos, "pass": rate.value, "low": rate.low, "high": rate.high})  # fmt: skip
+                     "videos": videos, "share": rate.value, "low": rate.low, "high": rate.high})  # fmt: skip
     return pd.DataFrame(rows)

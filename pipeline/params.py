@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from metrics.protocol import ClipRule, Protocol, named
 from pipeline import paths
+from pipeline.sweeps import TRAINED
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -221,6 +222,21 @@ class SweepPoint(_Section):
         """What is swept, and its value here."""
         return self.model_dump(exclude_none=True)
 
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> "SweepPoint":
+        if not self.values or ("mg_scale" in self.values and len(self.values) > 1):
+            raise ValueError(f"a point has either mg_scale or some of the λ, found {sorted(self.values) or 'nothing'}")
+        return self
+
+
+class Sweep(_Section):
+    """The short training behind every point of λ, in steps of `batch` videos; clips of every point; the points."""
+
+    steps: Positive
+    batch: Positive
+    prompts: Positive
+    points: Annotated[dict[str, SweepPoint], Field(min_length=1)]
+
 
 class NoiseCase(_Section):
     """Shape (C, F, h, w) of a noise, and PYoCo's weights a (0: independent)."""
@@ -237,14 +253,12 @@ class Normality(_Section):
 
 
 class Harivo(_Section):
-    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweeps`: their
-    points by name; `sweep_steps`: of a point's training; `sweep_prompts`: clips a point."""
+    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweep`: of α and
+    the λ. `normality`: Table A1."""
 
     mg_scale: Annotated[float, Field(ge=0)]
     ablation: dict[str, str]
-    sweeps: dict[str, SweepPoint]
-    sweep_steps: Positive
-    sweep_prompts: Positive
+    sweep: Sweep
     normality: Normality
 
 
@@ -277,6 +291,7 @@ class Params(_Section):
         _subset("evaluate", evaluated, "features.methods", self.features.methods)
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         _subset("evaluate.comparisons", compared, "evaluate.methods", self.evaluate.methods)
+        _subset("harivo.sweep", [TRAINED], "train", self.train)
         _subset("harivo.ablation", self.harivo.ablation.values(), "evaluate.methods", self.evaluate.methods)
         return self
 

@@ -68,9 +68,7 @@ def _searches(params: Params) -> list[ChildRun]:
 
 def _sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep; its children are its points, named by the swept value."""
-    points = sweeps.read(paths.SWEEPS)
-    if not len(points):
-        return []
+    points = sweeps.read(paths.SWEEPS, params.harivo.sweep.points)
     base = {key: params.train[sweeps.TRAINED].spec[key] for key in sweeps.LAMBDAS}
     runs = []
     for name, own in sweeps.sweeps(points, base).items():

@@ -52,6 +52,18 @@ def scale_factor(codec: AutoencoderKL) -> int:
     return 2 ** (len(codec.config.block_out_channels) - 1)
 
 
+def target(scheduler: DDIMScheduler, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+    """What a model of this schedule's parametrisation shall predict, of the latents' shape.
+
+    Raises:
+        ValueError: if it is neither epsilon nor v_prediction.
+    """
+    kind = scheduler.config.prediction_type
+    if kind not in ("epsilon", "v_prediction"):
+        raise ValueError(f"prediction_type is {kind!r}, expected epsilon or v_prediction")
+    return noise if kind == "epsilon" else scheduler.get_velocity(clean, noise, timestep)
+
+
 @torch.inference_mode()
 def sample(
     model: ImageModel,

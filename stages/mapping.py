@@ -14,7 +14,8 @@ def main() -> None:
     method = build(Context.of(params.load(), "harivo"))
     method.prepare()
     paths.MAPPING_EFFECT.parent.mkdir(parents=True, exist_ok=True)
-    mapping_effect(*method.inputs(method.jobs()[:VIDEOS])).to_csv(paths.MAPPING_EFFECT, index=False)
+    inputs = method.inputs(method.jobs()[:VIDEOS])
+    mapping_effect(*inputs, method.context.unconditional).to_csv(paths.MAPPING_EFFECT, index=False)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ def main(name: str) -> None:
     from pipeline.training.point import run
 
     wanted = params.load()
-    point = pick("harivo.sweeps", wanted.harivo.sweeps, name)
-    run(name, point, wanted.harivo, wanted.train[TRAINED], paths.SCRATCH / "checkpoints", paths.sweep(name))
+    sweep = wanted.harivo.sweep
+    point = pick("harivo.sweep.points", sweep.points, name)
+    run(name, point, sweep, wanted.train[TRAINED], paths.SCRATCH / "checkpoints", paths.sweep(name))
 
 
 if __name__ == "__main__":

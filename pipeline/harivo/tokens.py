@@ -25,15 +25,16 @@ class FrameTokens(ModelMixin, ConfigMixin):
         """Text tokens (B, M, D) -> frame-wise tokens (B, F, K, D)."""
         return self.layers(text).unflatten(1, (self.config.frames, self.config.per_frame))
 
-    def extend(self, text: torch.Tensor) -> torch.Tensor:
+    def extend(self, text: torch.Tensor, frames: int) -> torch.Tensor:
         """Text tokens of every frame (B F, M, D), equal in all of them -> the same with each frame's own (B F, M + K,
         D).
 
         Raises:
             ValueError: if M or the number of frames is not the generator's.
         """
-        frames, length = self.config.frames, self.config.length
-        if text.shape[0] % frames or text.shape[1] != length:
-            raise ValueError(f"text tokens are {tuple(text.shape)}, expected (B x {frames} frames, {length}, width)")
+        wanted = (self.config.frames, self.config.length)
+        if (frames, text.shape[1]) != wanted:
+            found = f"{frames} frames with {text.shape[1]} text tokens"
+            raise ValueError(f"{found}: the token generator was trained for {wanted[0]} with {wanted[1]}")
         own = self(text[::frames])
         return torch.cat([text, own.flatten(0, 1)], dim=1)

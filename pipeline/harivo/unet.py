@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class VideoUNet(UNetMotionModel):
         if self.mapping is not None:
             sample = self.mapping(sample)
         if self.tokens is not None:
-            encoder_hidden_states = self.tokens.extend(encoder_hidden_states)
+            encoder_hidden_states = self.tokens.extend(encoder_hidden_states, frames=sample.shape[2])
         return super().forward(
             sample,
             timestep,
@@ -88,7 +89,7 @@ class VideoUNet(UNetMotionModel):
         MotionAdapter.from_pretrained(folder, dtype=torch.float16).save_pretrained(folder)
         for name, part in ((MAPPING, self.mapping), (TOKENS, self.tokens)):
             if part is not None:
-                part.half().save_pretrained(folder / name)
+                deepcopy(part).half().save_pretrained(folder / name)
 
 
 def _has_motion(block: nn.Module) -> bool:
@@ -116,7 +117,7 @@ def inflate(unet: UNet2DConditionModel, frames: int, heads: int) -> VideoUNet:
     for module in adapter.modules():
         if isinstance(module, AnimateDiffTransformer3D):
             zeroed(module.proj_out)
-    return VideoUNet.from_unet2d(unet, adapter).equip(None, None)
+    return VideoUNet.from_unet2d(unet, adapter).equip(None, None).to(unet.device)
 
 
 def load_video_unet(unet: UNet2DConditionModel, motion: Path) -> VideoUNet:

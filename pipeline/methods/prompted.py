@@ -12,11 +12,10 @@ import numpy as np
 import torch
 
 from metrics.protocol import fingerprint
-from pipeline import animatediff, guidance, stable_diffusion
+from pipeline import animatediff, guidance, harivo, stable_diffusion
 from pipeline.checkpoints import content_hash, resolve, sha256
 from pipeline.guidance import Guidance
 from pipeline.harivo import noise as noises
-from pipeline.harivo import unet
 from pipeline.methods.base import Context, Job
 from pipeline.prompts import Prompt
 
@@ -97,11 +96,23 @@ class PromptMethod:
     @cached_property
     def _settings(self) -> list[object]:
         model = self.context.model
-        modules = (animatediff, stable_diffusion, guidance, noises, unet, sys.modules[__name__])
-        code = [sha256(Path(str(module.__file__))) for module in modules]
-        sampling = model.sampling.model_dump()
-        scale = model.embedding_scale
-        return [self.weights, sampling, scale, model.unconditional, self.choices, code, version("diffusers")]
+        return [
+            self.weights,
+            model.sampling.model_dump(),
+            model.embedding_scale,
+            model.unconditional,
+            self.choices,
+            type(self).__name__,
+            [sha256(path) for path in self._code],
+            [version(library) for library in ("diffusers", "peft")],
+        ]
+
+    @property
+    def _code(self) -> list[Path]:
+        """The files that make a clip: sampling, HARIVO's networks, and the method with what it inherits from."""
+        own = {sys.modules[kind.__module__] for kind in type(self).__mro__ if kind is not object}
+        files = {Path(str(module.__file__)) for module in {animatediff, stable_diffusion, guidance, *own}}
+        return sorted(files | set(Path(str(harivo.__file__)).parent.glob("*.py")))
 
     def fingerprint(self, job: Job) -> str:
         """Hash of what all clips share and of the job's embedding."""
@@ -126,10 +137,26 @@ class PromptMethod:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        """Load the model, and refuse embeddings that do not fit it."""
-        width, wanted = self.context.embeddings.tokens.shape[-1], self._model.unet.config.cross_attention_dim
-        if width != wanted:
-            raise ValueError(f"embeddings are {width} wide, the UNet wants {wanted}")
+        """Load the model, and refuse embeddings, a codec or a number of frames that do not fit it."""
+        unet, codec = self._model.unet, self._model.codec
+        length, width = self.context.embeddings.tokens.shape[1:]
+        frames = self._frames
+        for what, found, wanted in (
+            ("width of the embeddings", width, unet.config.cross_attention_dim),
+            ("latent channels of the codec", codec.config.latent_channels, unet.config.in_channels),
+            *((("length of the embeddings", length, unet.tokens.config.length),) if unet.tokens else ()),
+            *((("frames", frames, unet.tokens.config.frames),) if unet.tokens else ()),
+        ):
+            if found != wanted:
+                raise ValueError(f"{self.origin}: {what}: found {found}, expected {wanted}")
+        if frames > unet.config.motion_max_seq_length:
+            most = unet.config.motion_max_seq_length
+            raise ValueError(f"{self.origin}: frames: found {frames}, expected at most {most}")
+
+    @property
+    def _frames(self) -> int:
+        """As many as params.yaml asks for, else as the temporal layers were trained with."""
+        return self.context.model.sampling.frames or self._model.unet.config.motion_max_seq_length
 
     def generate(self, jobs: Sequence[Job]) -> np.ndarray:
         """uint8 clips (B, T, H, W, 3)."""
@@ -149,7 +176,7 @@ class PromptMethod:
         spatial = stable_diffusion.scale_factor(self._model.codec)
         height = wanted.height // spatial if wanted.height else config.sample_size
         width = wanted.width // spatial if wanted.width else config.sample_size
-        shape = (config.in_channels, wanted.frames or 16, height, width)
+        shape = (config.in_channels, self._frames, height, width)
         return noises.video_noise(shape, _noise_seed(job), *self.noise)
 
     @property

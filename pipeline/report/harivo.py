@@ -19,6 +19,7 @@ from pipeline.world.attributes import ATTRIBUTES
 SHOWN = (*ATTRIBUTES, AVERAGE)
 COLUMNS = (*SHOWN, "fvd", "kvd", "clipsim", "frame_consistency", "frames_per_second", "parameters")
 SWEPT = {"mg_scale": "α", "lambda_trs": "λ_TRS", "lambda_reg": "λ_reg", "lambda_dc": "λ_DC"}
+NOTHING = float("nan")
 _CARDS = 6  # prompts whose clips are shown
 
 
@@ -29,15 +30,15 @@ def published() -> dict[str, Any]:
 
 
 def table_1(metrics: pd.DataFrame, ablation: Mapping[str, str]) -> pd.DataFrame:
-    """FVD and KVD of every variant with intervals, beside the paper's FVD."""
+    """FVD and KVD of every variant with intervals, where they were measured, beside the paper's FVD."""
     rows = []
     for variant, method in ablation.items():
-        row = {"variant": variant, "method": method}
-        for metric in ("fvd", "kvd"):
-            row |= _with_interval(metrics, method, metric)
-        found = metrics[(metrics.method == method) & (metrics.metric == "fvd")].iloc[0]
-        row |= {"clips": int(found.scored), "flag": found.flag, "paper_fvd": published()["table_1"].get(variant)}
-        rows.append(row)
+        own = metrics[metrics.method == method].set_index("metric")
+        row = {"variant": variant, "method": method, "clips": int(own.scored.iloc[0])}
+        for metric in own.index.intersection(["fvd", "kvd"]):
+            row |= _with_interval(own, metric)
+        flag = own.flag.get("fvd", "")
+        rows.append(row | {"flag": flag, "paper_fvd": published()["table_1"].get(variant, NOTHING)})
     return pd.DataFrame(rows)
 
 
@@ -45,23 +46,24 @@ def table_a2(metrics: pd.DataFrame, ablation: Mapping[str, str]) -> pd.DataFrame
     """Table A2's attributes of every variant in per cent, with intervals, beside the paper's."""
     rows = []
     for variant, method in ablation.items():
+        own = metrics[metrics.method == method].set_index("metric")
         row = {"variant": variant, "method": method}
-        for name, theirs in zip(SHOWN, published()["table_a2"][variant], strict=True):
-            row |= _with_interval(metrics, method, name, 100) | {f"paper_{name}": theirs}
+        theirs = published()["table_a2"].get(variant, [NOTHING] * len(SHOWN))
+        for name, paper in zip(SHOWN, theirs, strict=True):
+            row |= _with_interval(own, name, 100) | {f"paper_{name}": paper}
         rows.append(row)
     return pd.DataFrame(rows).round(2)
 
 
 def table_a1(normality: pd.DataFrame) -> pd.DataFrame:
-    """The share of noises that pass, in per cent, beside the paper's."""
-    share = normality.assign(**{name: 100 * normality[name] for name in ("pass", "low", "high")})
-    theirs = [published()["table_a1"][noise] if wanted else None for noise, wanted in
-              zip(share.noise, share.weight.isin([0, 1]) & (share.frames == 24), strict=True)]  # fmt: skip
-    return share.assign(paper=theirs).round(2)
+    """The share of noises that pass, in per cent, beside the paper's where frames and weight are its own."""
+    share = normality.assign(**{name: 100 * normality[name] for name in ("share", "low", "high")})
+    own = share.weight.isin([0, 1]) & (share.frames == 24)
+    return share.assign(paper=share.noise.map(published()["table_a1"]).where(own)).round(2)
 
 
-def _with_interval(metrics: pd.DataFrame, method: str, metric: str, factor: float = 1) -> dict[str, float]:
-    found = metrics[(metrics.method == method) & (metrics.metric == metric)].iloc[0]
+def _with_interval(own: pd.DataFrame, metric: str, factor: float = 1) -> dict[str, float]:
+    found = own.loc[metric]
     values = {metric: found.value, f"{metric}_low": found.low, f"{metric}_high": found.high}
     return {name: factor * value for name, value in values.items()}
 
@@ -74,7 +76,7 @@ def prompted(metrics: pd.DataFrame) -> list[str]:
 def tables(params: Params, metrics: pd.DataFrame, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Everything that is written as a table; without the ablation's methods only what needs none."""
     found = {"harivo_table_a1": table_a1(pd.read_csv(paths.NORMALITY))}
-    if set(params.harivo.ablation.values()) <= set(prompted(metrics)):
+    if params.harivo.ablation and set(params.harivo.ablation.values()) <= set(prompted(metrics)):
         found["harivo_table1"] = table_1(metrics, params.harivo.ablation)
         found["harivo_table_a2"] = table_a2(metrics, params.harivo.ablation)
     if len(points):
@@ -96,7 +98,7 @@ def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFr
         "values": {(row.method, row.metric): row for row in metrics.itertuples()},
         "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in curves.items()],
         "mapping": plots.mapping_effect(pd.read_csv(paths.MAPPING_EFFECT)),
-        "mg_scale": params.harivo.mg_scale,
+        "points": params.harivo.sweep,
         "cards": _cards(params, methods, folder),
         "unmapped": _cards(params, ["harivo", "harivo_unmapped", "frames", "frames_mapped"], folder),
         "personalised": _cards(params, ["harivo", "personalised"], folder),

@@ -53,7 +53,7 @@ class Results:
             metrics=pd.read_csv(paths.RESULTS / "metrics.csv", dtype={"method": str}).fillna({"flag": ""}),
             verdicts=pd.read_csv(paths.RESULTS / "verdicts.csv", dtype={"method": str}),
             evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
-            sweeps=sweeps.read(paths.SWEEPS),
+            sweeps=sweeps.read(paths.SWEEPS, params.harivo.sweep.points),
             comparisons={name: pd.read_csv(paths.RESULTS / f"{name}.csv") for name in COMPARISONS},
             optima=read_optima(paths.search(model.encoder)),
             curves=read_curves(paths.search(model.encoder)),

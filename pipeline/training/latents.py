@@ -1,6 +1,7 @@
 """What the world's latent models learn from: clips as the codec's latents, captions as token embeddings."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,41 +19,61 @@ VALIDATION_SEED = 2_000_001  # prompts that no training seed draws
 
 @dataclass(frozen=True)
 class Captions:
-    """A text encoder and how its embeddings are brought to a model: padded length, and the factor that gives MiniLM's
-    tokens about unit variance."""
+    """A text encoder and how its embeddings are brought to a model: padded length, the factor that gives MiniLM's
+    tokens about unit variance, and whether padding and the empty prompt are zeros, as in the world, or what the encoder
+    makes of them, as for Stable Diffusion."""
 
     encoder: TextEncoder
     tokens: int
     scale: float
+    zeros: bool = True
 
     def embed(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Embeddings of the distinct texts (D, n, d), float16 and unscaled, and the row of each text in them."""
         distinct = sorted(set(texts))
         row = {text: i for i, text in enumerate(distinct)}
-        tokens = self.encoder.encode(distinct, self.tokens, zero_padding=True).tokens
+        tokens = self.encoder.encode(distinct, self.tokens, zero_padding=self.zeros).tokens
         return tokens.half(), torch.tensor([row[text] for text in texts])
+
+    @cached_property
+    def empty(self) -> torch.Tensor:
+        """(n, d), unscaled: what stands for no prompt."""
+        empty = self.encoder.encode([""], self.tokens, zero_padding=self.zeros).tokens[0]
+        return torch.zeros_like(empty) if self.zeros else empty
 
 
 class CaptionedLatents:
-    """N captioned clips of the world.
+    """N captioned clips of the world: the first `used` of `scenes` that are drawn, or all of them.
 
     latents: (N, T, C, h, w), float16; texts: (D, n, d), float16, embeddings of the distinct captions; text_of: (N,),
-    the row of each clip's caption in them; known: the captions.
+    the row of each clip's caption in them; known: the captions of all scenes, used or not.
     """
 
     def __init__(
-        self, scenes: int, seed: int, codec: AutoencoderKL, how: Captions, device: torch.device | str = "cpu"
+        self,
+        scenes: int,
+        seed: int,
+        codec: AutoencoderKL,
+        how: Captions,
+        device: torch.device | str = "cpu",
+        used: int | None = None,
     ) -> None:
-        names, drawn = draw(scenes, seed)
+        _, drawn = draw(scenes, seed)
         self.how = how
-        self.latents = encode_clips(codec, render(drawn), device)
-        texts = captions(names, seed)
+        self.latents = encode_clips(codec, render(drawn[:used]), device)
+        texts = training_captions(scenes, seed)
         self.known = frozenset(texts)
-        self.texts, self.text_of = how.embed(texts)
+        self.texts, self.text_of = how.embed(texts[:used])
 
     def conditions(self, rows: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-        """Scaled embeddings (B, n, d) of the clips' captions; zeros, the empty prompt, where `kept` is False."""
-        return self.texts[self.text_of[rows]].float() * self.how.scale * kept[:, None, None]
+        """Scaled embeddings (B, n, d) of the clips' captions; the empty prompt's where `kept` is False."""
+        texts = self.texts[self.text_of[rows]].float()
+        return torch.where(kept[:, None, None], texts, self.how.empty) * self.how.scale
+
+
+def training_captions(scenes: int, seed: int) -> list[str]:
+    """The captions of the scenes that a training of this seed sees."""
+    return captions(draw(scenes, seed)[0], seed)
 
 
 def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str]]:
@@ -60,6 +81,14 @@ def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str
     names, _ = draw(8 * n, VALIDATION_SEED)
     pairs = [pair for pair in zip(names, captions(names, VALIDATION_SEED), strict=True) if pair[1] not in known][:n]
     return [name for name, _ in pairs], [text for _, text in pairs]
+
+
+def sheet(images: np.ndarray, columns: int = 8, rows: int = 5) -> np.ndarray:
+    """The first images (N, H, W, 3) in rows, as many whole rows as there are, at least a part of one."""
+    whole = min(rows, len(images) // columns)
+    if not whole:
+        return np.concatenate(list(images), axis=1)
+    return np.concatenate([np.concatenate(list(images[i * columns :][:columns]), 1) for i in range(whole)], 0)
 
 
 @torch.inference_mode()

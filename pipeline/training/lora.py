@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from pipeline import stable_diffusion
 from pipeline.encoders import TextEncoder
 from pipeline.stable_diffusion import ImageModel, sample
-from pipeline.training.latents import Captions, encode_clips, unseen_prompts
+from pipeline.training.latents import Captions, encode_clips, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
@@ -40,6 +40,7 @@ class LoraSpec:
     encoder_checkpoint: str
     text_tokens: int
     embedding_scale: float
+    zeros: bool
     rank: int
     layers: list[str]
     batch: int
@@ -61,7 +62,7 @@ class LoraTask:
         self.latents = encode_clips(images.codec, render(realise(swapped, rng)), images.unet.device)
         texts = captions(names, seed)
         self.known = frozenset(texts)
-        self.how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
+        self.how = Captions(encoder, spec.text_tokens, spec.embedding_scale, spec.zeros)
         self.texts, self.text_of = self.how.embed(texts)
         images.unet.requires_grad_(False)
         images.unet.add_adapter(LoraConfig(r=spec.rank, lora_alpha=spec.rank, target_modules=spec.layers))
@@ -78,8 +79,7 @@ class LoraTask:
         text = self.texts[self.text_of[rows]].float() * self.spec.embedding_scale
         clean, noise, timestep, text = (x.to(self.images.unet.device) for x in (clean, noise, timestep, text))
         predicted = self.images.unet(scheduler.add_noise(clean, noise, timestep), timestep, text).sample
-        velocity = scheduler.config.prediction_type == "v_prediction"
-        return F.mse_loss(predicted, scheduler.get_velocity(clean, noise, timestep) if velocity else noise)
+        return F.mse_loss(predicted, stable_diffusion.target(scheduler, clean, noise, timestep))
 
     def validate(self, final: bool) -> dict[str, float]:
         """Share of unseen prompts whose image has the swapped colour, and the named shape."""
@@ -89,7 +89,7 @@ class LoraTask:
         shape = (self.images.unet.config.in_channels, *self.latents.shape[-2:])
         noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(i)) for i in range(n)])
         sampling = (self.spec.sampling_steps, self.spec.guidance)
-        self._images = sample(self.images, tokens[row].float(), noise, *sampling).numpy()
+        self._images = sample(self.images, tokens[row].float(), noise, *sampling, self.how.empty).numpy()
         found = judge(np.repeat(self._images[:, None], FRAMES, axis=1)).names()
         pairs = list(zip(names, found, strict=True))
         return {
@@ -99,7 +99,7 @@ class LoraTask:
 
     def picture(self) -> np.ndarray:
         """Forty validation images, eight a row."""
-        return np.concatenate([np.concatenate(list(self._images[i : i + 8]), 1) for i in range(0, 40, 8)], 0)
+        return sheet(self._images)
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> LoraTask:

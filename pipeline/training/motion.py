@@ -22,7 +22,7 @@ from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.noise import NoiseKind, correlate, video_noise
 from pipeline.harivo.tokens import FrameTokens
-from pipeline.harivo.unet import inflate, load_video_unet
+from pipeline.harivo.unet import inflate
 from pipeline.stable_diffusion import ImageModel
 from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
 from pipeline.training.loop import step_generator
@@ -36,9 +36,11 @@ class MotionSpec:
     """Architecture, losses and data.
 
     checkpoint, codec: the text-to-image model and, where it has no vae/ of its own, the codec of its latents.
-    encoder, encoder_checkpoint: the text encoder (encoders.TextEncoder). mapping: whether there is a mapping network.
-    tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's mixed noise with `noise_weight`.
-    lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC. The rest as in training.t2i.
+    encoder, encoder_checkpoint: the text encoder (encoders.TextEncoder); zeros: see training.latents.Captions.
+    mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
+    mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC.
+    scenes, used: how many are drawn, those of the text-to-image model, and how many of them are trained on. The rest as
+    in training.t2i.
     """
 
     checkpoint: str
@@ -47,6 +49,7 @@ class MotionSpec:
     encoder_checkpoint: str
     text_tokens: int
     embedding_scale: float
+    zeros: bool
     heads: int
     mapping: bool
     tokens: int
@@ -59,6 +62,7 @@ class MotionSpec:
     drop: float
     batch: int
     scenes: int
+    used: int
     sampling_steps: int
     guidance: float
     validation_prompts: int
@@ -84,8 +88,8 @@ class MotionTask:
         self.spec, self.seed, self.images = spec, seed, images
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
         codec = images.codec.requires_grad_(False)
-        how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents(spec.scenes, seed, codec, how, images.unet.device)
+        how = Captions(encoder, spec.text_tokens, spec.embedding_scale, spec.zeros)
+        self.data = CaptionedLatents(spec.scenes, seed, codec, how, images.unet.device, spec.used)
         channels, width = images.unet.config.in_channels, self.data.texts.shape[-1]
         self.unet = inflate(images.unet, FRAMES, spec.heads).equip(
             MappingNetwork(channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
@@ -93,7 +97,7 @@ class MotionTask:
         )
         self.model = nn.ModuleDict({"video": self.unet.trainable()})
         if spec.lambda_dc:
-            size = self.data.latents.shape[-1] // 2 ** (len(images.unet.config.block_out_channels) - 1)
+            size = -(-self.data.latents.shape[-1] // 2 ** (len(images.unet.config.block_out_channels) - 1))
             self.model["contrast"] = Contrast(images.unet.config.block_out_channels[-1], size, spec.queue)
         self.model.to(images.unet.device)
 
@@ -119,6 +123,7 @@ class MotionTask:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight is not 0."""
         scheduler = self.images.scheduler
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
+        target = stable_diffusion.target(scheduler, batch.clean, batch.noise, batch.timestep)
         text = batch.text.repeat_interleave(FRAMES, dim=0)
         others: dict[str, torch.Tensor] = {}
         with ExitStack() as stack:
@@ -135,12 +140,7 @@ class MotionTask:
             others["reg"] = regularisation(
                 predicted, images, batch.timestep, scheduler.config.num_train_timesteps
             )  # fmt: skip
-        return F.mse_loss(predicted, self._target(batch)), others
-
-    def _target(self, batch: Batch) -> torch.Tensor:
-        if self.images.scheduler.config.prediction_type == "epsilon":
-            return batch.noise
-        return self.images.scheduler.get_velocity(batch.clean, batch.noise, batch.timestep)
+        return F.mse_loss(predicted, target), others
 
     def validate(self, final: bool) -> dict[str, float]:
         """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge."""
@@ -163,10 +163,6 @@ class MotionTask:
         noise = (self.spec.noise, self.spec.noise_weight)
         return sample_unseen(model, self.data.how, self.data.known, n, sampling, noise)
 
-    def load_motion(self, folder: Path) -> None:
-        """Take the trained weights of a folder that `export` wrote, of the same architecture."""
-        self.unet = load_video_unet(self.images.unet, folder)
-
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
         return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
@@ -187,7 +183,7 @@ def sample_unseen(
     shape = (model.unet.config.in_channels, FRAMES, size, size)
     initial = torch.stack([video_noise(shape, seed, *noise) for seed in range(n)])
     clips = [
-        animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling)
+        animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling, how.empty)
         for i in tqdm(range(0, n, 20), desc="sampling", disable=None, leave=False)
     ]
     return names, texts, torch.cat(clips).numpy()

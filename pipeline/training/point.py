@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +11,67 @@ import numpy as np
 from metrics.bootstrap import Uncertainty, mean_interval
 from metrics.proportions import wilson
 from pipeline import animatediff, paths
+from pipeline.animatediff import VideoModel
+from pipeline.encoders import TextEncoder
 from pipeline.guidance import Guidance
-from pipeline.params import Harivo, SweepPoint, Training
+from pipeline.params import Sweep, SweepPoint, Training
 from pipeline.sweeps import LAMBDAS, TRAINED
+from pipeline.training.latents import Captions, training_captions
 from pipeline.training.loop import Schedule, train
-from pipeline.training.motion import MotionTask, build_task
+from pipeline.training.motion import MotionSpec, build_task, sample_unseen
+from pipeline.training.run import identity
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
+from pipeline.world.scene import Names
 
 
-def run(name: str, point: SweepPoint, wanted: Harivo, training: Training, checkpoints: Path, target: Path) -> None:
+def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpoints: Path, target: Path) -> None:
     """Sample (and, for λ, train) a point and write what the judge finds, as JSON.
 
     A point of α samples the shipped weights; a point of λ trains anew, a few steps, and samples without the mitigating
-    gradient. The file has the parameters, `steps` of training (0 for α), `clips`, and `metrics`: {name: {value, low,
-    high}}, shares with Wilson's interval, the others with a bootstrap's.
+    gradient. Prompts and noise are the same in all points. The file has the parameters, `steps` of training (0 for α),
+    `clips`, and `metrics`: {name: {value, low, high}}, shares with Wilson's interval, the others with a bootstrap's.
     """
     weights = {key: value for key, value in point.values.items() if key != "mg_scale"}
-    schedule = Schedule(**training.schedule)
-    task: MotionTask = build_task(training.spec | weights, schedule.seed, "")
-    steps = wanted.sweep_steps if weights else 0
+    spec, seed = MotionSpec(**training.spec | weights), Schedule(**training.schedule).seed
+    checkpoint = checkpoints / f"sweep-{name}.safetensors"
     if weights:
-        short = replace(schedule, steps=steps, validate_every=steps, checkpoint_every=40)
-        identity = json.dumps({"point": name, "spec": training.spec | weights, "schedule": str(short)})
-        checkpoint = checkpoints / f"sweep-{name}.safetensors"
-        train(task, short, checkpoint, identity, lambda step, metrics, picture: None)
+        model = _trained(name, spec, wanted, training, checkpoint)
     else:
-        task.load_motion(paths.world_model(TRAINED))
+        model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(TRAINED), spec.embedding_scale)
     mg_scale = point.mg_scale or 0.0
-    sampling = animatediff.Sampling(task.spec.sampling_steps, Guidance(task.spec.guidance), mg_scale)
-    parameters = {"mg_scale": mg_scale, **{key: getattr(task.spec, key) for key in LAMBDAS}}
-    metrics = _judged(task, wanted.sweep_prompts, sampling)
-    _write(target, {**parameters, "steps": steps, "clips": wanted.sweep_prompts, "metrics": metrics})
+    sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance), mg_scale)
+    how = Captions(
+        TextEncoder(spec.encoder, spec.encoder_checkpoint), spec.text_tokens, spec.embedding_scale, spec.zeros
+    )
+    known = frozenset(training_captions(spec.scenes, seed))
+    names, texts, clips = sample_unseen(model, how, known, wanted.prompts, sampling)
+    parameters = {"mg_scale": mg_scale, **{key: getattr(spec, key) for key in LAMBDAS}}
+    steps = wanted.steps if weights else 0
+    _write(target, {**parameters, "steps": steps, "clips": len(clips), "metrics": _judged(names, texts, clips)})
+    checkpoint.unlink(missing_ok=True)
 
 
-def _judged(task: MotionTask, clips: int, sampling: animatediff.Sampling) -> dict[str, dict[str, float]]:
-    names, texts, video = task.sample(clips, sampling)
-    readings = judge(video)
+def _trained(name: str, spec: MotionSpec, wanted: Sweep, training: Training, checkpoint: Path) -> VideoModel:
+    """A short training, on no more scenes than it can see; its one validation clip is for the curves alone."""
+    used = min(spec.used, wanted.steps * wanted.batch)
+    own = replace(spec, batch=wanted.batch, used=used, validation_prompts=1)
+    schedule = replace(
+        Schedule(**training.schedule), steps=wanted.steps, warmup=wanted.steps // 10, checkpoint_every=50
+    )
+    task = build_task(asdict(own), schedule.seed, "")
+    train(task, schedule, checkpoint, identity(name, asdict(own), schedule), lambda step, metrics, picture: None)
+    return VideoModel(task.unet, task.images.scheduler, task.images.codec, spec.embedding_scale)
+
+
+def _judged(names: list[Names], texts: list[str], clips: np.ndarray) -> dict[str, dict[str, float]]:
+    readings = judge(clips)
     found, how = attributes(names, texts, readings), Uncertainty()
-    shares = {name: wilson(int(getattr(found, name).sum()), clips, how.confidence) for name in ATTRIBUTES}
-    speed = np.nan_to_num(np.hypot(*readings.velocity.T))
-    means = {"average": found.average, "roughness": np.nan_to_num(readings.roughness), "speed": speed}
-    values = shares | {name: mean_interval(value, how) for name, value in means.items()}
+    shares = {name: wilson(int(getattr(found, name).sum()), len(clips), how.confidence) for name in ATTRIBUTES}
+    visible = np.isfinite(readings.roughness)  # nothing to see has neither path nor speed
+    paths_of = {"roughness": readings.roughness, "speed": np.hypot(*readings.velocity.T)}
+    means = {"average": found.average, **{name: value[visible] for name, value in paths_of.items()}}
+    values = shares | {name: mean_interval(value, how) for name, value in means.items() if len(value) > 1}
     return {name: {"value": v.value, "low": v.low, "high": v.high} for name, v in values.items()}
 
 

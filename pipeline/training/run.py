@@ -3,7 +3,10 @@
 import importlib
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -11,11 +14,10 @@ import torch
 from pipeline import paths, tracking
 from pipeline.checkpoints import content_hash, sha256
 from pipeline.params import Training
-from pipeline.training import loop
 from pipeline.training.loop import Schedule, train
-from pipeline.world import captions, render, scene
 
 HISTORY = "history.csv"
+_CODE = ("pipeline.training", "pipeline.harivo", "pipeline.world", "pipeline.encoders", "pipeline.stable_diffusion")
 
 
 def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
@@ -35,24 +37,17 @@ def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
         raise ValueError(f"params.yaml: train.{name}: {error}") from error
     checkpoint = checkpoints / f"{name}.safetensors"
     with tracking.live_run(name, {"spec": wanted.spec, "schedule": wanted.schedule}) as report:
-        history = train(task, schedule, checkpoint, _identity(name, wanted), report)
+        history = train(task, schedule, checkpoint, identity(name, wanted.spec, schedule), report)
     folder.mkdir(parents=True, exist_ok=True)
     module.export(task, folder)
     pd.DataFrame(history.rows).to_csv(folder / HISTORY, index=False)
     checkpoint.unlink(missing_ok=True)
 
 
-def _identity(name: str, wanted: Training) -> str:
+def identity(name: str, spec: Mapping[str, Any], schedule: Schedule) -> str:
     """Names a training: parameters, code, and the models below it. A checkpoint of another one is not continued."""
-    modules = (
-        f"pipeline.training.{wanted.module or name}",
-        loop.__name__,
-        scene.__name__,
-        render.__name__,
-        captions.__name__,
-    )
-    code = [sha256(Path(str(sys.modules[module].__file__))) for module in modules]
-    named = {Path(value) for value in wanted.spec.values() if isinstance(value, str)}
+    code = {name: sha256(Path(str(module.__file__))) for name, module in sys.modules.items() if name.startswith(_CODE)}
+    named = {Path(value) for value in spec.values() if isinstance(value, str)}
     folders = sorted(folder for folder in {paths.world_model("codec"), *named} if folder.is_dir())
-    below = [content_hash(folder) for folder in folders if name != "codec"]
-    return json.dumps({"model": name, **wanted.model_dump(), "code": code, "below": below}, sort_keys=True)
+    below = [content_hash(folder) for folder in folders if folder != paths.world_model(name)]
+    return json.dumps([name, dict(spec), asdict(schedule), sorted(code.items()), below])

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from pipeline import paths
 from pipeline.encoders import TextEncoder
 from pipeline.stable_diffusion import ImageModel, sample
-from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
+from pipeline.training.latents import CaptionedLatents, Captions, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.judge import judge
 from pipeline.world.scene import FRAMES
@@ -58,7 +58,10 @@ def build(spec: ImageSpec, latent_channels: int, text_width: int) -> UNet2DCondi
 
 
 def noise_schedule() -> DDIMScheduler:
-    """Stable Diffusion's betas, v-prediction, trailing timesteps."""
+    """Stable Diffusion's betas, v-prediction, trailing timesteps.
+
+    Its checkpoints have scaled-linear betas; HARIVO's Appendix D prints "linear" with the same two ends.
+    """
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -118,7 +121,7 @@ class ImageTask:
 
     def picture(self) -> np.ndarray:
         """Forty validation images, eight a row."""
-        return np.concatenate([np.concatenate(list(self._images[i : i + 8]), 1) for i in range(0, 40, 8)], 0)
+        return sheet(self._images)
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> ImageTask:

@@ -12,7 +12,7 @@ import torch
 from pipeline import paths, sweeps
 from pipeline.harivo.noise import correlate
 from pipeline.harivo.unet import load_video_unet
-from pipeline.params import Harivo, SweepPoint, Training
+from pipeline.params import Sweep, SweepPoint, Training
 from pipeline.training import lora, motion, point
 from pipeline.training.loop import Schedule, step_generator, train
 from pipeline.training.motion import MotionSpec
@@ -27,7 +27,7 @@ def spec(stable_diffusion_folder: Path) -> MotionSpec:
     return MotionSpec(
         checkpoint=str(stable_diffusion_folder), codec=None, encoder="clip",
         encoder_checkpoint=str(stable_diffusion_folder), text_tokens=77, embedding_scale=1.0, heads=2, noise="iid",
-        noise_weight=1.0, queue=8, drop=0.3, batch=2, scenes=4, sampling_steps=2, guidance=2.0, validation_prompts=3,
+        noise_weight=1.0, queue=8, drop=0.3, batch=2, scenes=6, used=4, zeros=False, sampling_steps=2, guidance=2.0, validation_prompts=3,
         **PARTS,
     )  # fmt: skip
 
@@ -133,7 +133,7 @@ def test_a_point_of_each_kind_of_sweep(spec: MotionSpec, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     training = Training(spec=asdict(spec), schedule={"steps": 50, "learning_rate": 1e-3})
     motion.export(task_of(spec), paths.world_model("harivo"))
-    wanted = Harivo.model_construct(sweep_steps=2, sweep_prompts=3)
+    wanted = Sweep(steps=2, batch=2, prompts=3, points={"x": SweepPoint(mg_scale=1)})
     for name, values in {"mg-20": {"mg_scale": 20}, "all": {"lambda_trs": 0.1}, "none": {"lambda_trs": 0}}.items():
         point.run(name, SweepPoint(**values), wanted, training, tmp_path / "ck", paths.sweep(name))
     found = sweeps.read(paths.SWEEPS).set_index("point")
@@ -152,7 +152,7 @@ def test_a_point_of_each_kind_of_sweep(spec: MotionSpec, tmp_path: Path, monkeyp
 def test_a_lora_learns_and_is_read_by_diffusers(stable_diffusion_folder: Path, tmp_path: Path) -> None:
     own = lora.LoraSpec(
         checkpoint=str(stable_diffusion_folder), codec=None, encoder="clip",
-        encoder_checkpoint=str(stable_diffusion_folder), text_tokens=77, embedding_scale=1.0, rank=2,
+        encoder_checkpoint=str(stable_diffusion_folder), text_tokens=77, embedding_scale=1.0, zeros=False, rank=2,
         layers=["to_q", "to_v"], batch=2, scenes=4, sampling_steps=2, guidance=2.0, validation_prompts=2,
     )  # fmt: skip
     task = lora.build_task(asdict(own), 0, "cpu")
