@@ -18,7 +18,7 @@ from metrics.protocol import fingerprint
 from metrics.summary import DIFFERENCES, difference, few_clips, summarise
 from pipeline.checkpoints import sha256
 from pipeline.features import Evaluated, readings_of
-from pipeline.judged import AVERAGE, attribute_intervals
+from pipeline.judged import attribute_intervals
 from pipeline.params import Comparison
 from pipeline.prompts import Mixture, Prompt
 from pipeline.world import attributes, captions, judge, mixtures, scene
@@ -140,7 +140,7 @@ def judge_protocol(confidence: float) -> dict[str, Any]:
 def attribute_protocol(name: str, how: Uncertainty) -> dict[str, Any]:
     """What is behind a share of clips with an attribute, or their average."""
     bootstrap = f"bootstrap {how.confidence:g}, {how.resamples} resamples, seed {how.seed}"
-    interval = bootstrap if name == AVERAGE else f"Wilson {how.confidence:g}"
+    interval = bootstrap if name == attributes.AVERAGE else f"Wilson {how.confidence:g}"
     code = _hashes(judge, attributes, captions, scene)
     return {"name": f"attribute: {name}", **code, "interval": interval, "denominator": "requested"}
 

@@ -11,11 +11,10 @@ from metrics.bootstrap import Interval, Uncertainty, mean_interval
 from metrics.proportions import wilson
 from pipeline.features import Evaluated, readings_of
 from pipeline.prompts import Prompt
-from pipeline.world.attributes import ATTRIBUTES, attributes
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE, attributes
 from pipeline.world.scene import ATTRIBUTES as NAMED
 from pipeline.world.scene import Names
 
-AVERAGE = "average"
 COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE)
 _FLIPS = 9999
 

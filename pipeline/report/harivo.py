@@ -10,11 +10,10 @@ import yaml
 
 from metrics.video import read_all
 from pipeline import ledger, paths, sweeps
-from pipeline.judged import AVERAGE
 from pipeline.params import Params
 from pipeline.report import plots
 from pipeline.report.strips import write_picture
-from pipeline.world.attributes import ATTRIBUTES
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
 SHOWN = (*ATTRIBUTES, AVERAGE)
 COLUMNS = (*SHOWN, "fvd", "kvd", "clipsim", "frame_consistency", "frames_per_second", "parameters")

@@ -13,6 +13,7 @@ from pipeline.world.scene import Names
 CONTENT = ("colour", "shape", "texture", "size")
 MAX_ROUGHNESS = 0.5  # pixels, root mean square off a straight, even path: real clips stay below, see docs/world.md
 ATTRIBUTES = ("content", "action", "smooth", "not_weird")
+AVERAGE = "average"  # of the four
 
 
 @dataclass(frozen=True)

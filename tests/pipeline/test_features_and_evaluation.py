@@ -28,6 +28,8 @@ from pipeline.evaluation import (
     world_mixture,
 )
 from pipeline.features import JudgeReadings, extract
+from pipeline.judged import judge_prompts
+from pipeline.params import Comparison
 from pipeline.prompts import Prompt, read_sets
 from pipeline.world.judge import Readings, judge
 from pipeline.world.render import render
@@ -122,7 +124,7 @@ def test_clips_of_another_size_are_scored_and_not_judged(scorer: Scorer, tmp_pat
     assert found.measured.logits.shape == (3, 400)
     assert found.table.hue.isna().all()
     assert "named_colour" not in found.table
-    values, _ = evaluate([found], found, judge_mixtures([found], [], {}), NAMES, FEW)
+    values, _ = evaluate([found], found, judge_mixtures([found], [], {}), judge_prompts([found], {}), NAMES, FEW)
     assert values[0].value == pytest.approx(0, abs=1e-3)
 
 
@@ -134,7 +136,7 @@ def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
     (tmp_path / "clips" / ledger.ABOUT).write_text('{"parameters": 1}')
     extract(tmp_path / "clips", scorer, tmp_path / "out")
     method, reference = features.read(tmp_path / "out"), features.read(extracted / "out")
-    values, _ = evaluate([method], reference, judge_mixtures([method], [], {}), NAMES, FEW)
+    values, _ = evaluate([method], reference, judge_mixtures([method], [], {}), judge_prompts([method], {}), NAMES, FEW)
     by_metric = {value.metric: value for value in values}
     assert {(v.requested, v.generated, v.scored) for v in values} == {(2, 0, 0)}
     assert np.isnan(by_metric["fvd"].value)
@@ -150,7 +152,9 @@ def test_no_clip_at_all_is_an_error(scorer: Scorer, tmp_path: Path) -> None:
 
 def test_failed_clips_stay_in_the_denominators(extracted: Path) -> None:
     method = features.read(extracted / "out")
-    values, protocols = evaluate([method], method, judge_mixtures([method], [], {}), NAMES, FEW)
+    values, protocols = evaluate(
+        [method], method, judge_mixtures([method], [], {}), judge_prompts([method], {}), NAMES, FEW
+    )
     by_metric = {value.metric: value for value in values}
     assert {(v.requested, v.generated, v.scored) for v in values} == {(6, 5, 4)}
     assert by_metric["fvd"].value == pytest.approx(0, abs=1e-3)
@@ -182,7 +186,7 @@ def test_differences_pair_the_clips_that_both_scored(extracted: Path) -> None:
     other = replace(
         method, name="n", measured=replace(measured, table=measured.table.assign(clipsim=measured.table.clipsim - 0.1))
     )
-    table = differences([method, other], method, method.name, "n", NAMES, FEW)
+    table = differences([method, other], method, [Comparison(candidate=method.name, baseline="n")], NAMES, FEW)
     assert table.metric.tolist() == NAMES
     assert table.pairs.tolist() == [4] * 4
     assert table.difference.tolist() == pytest.approx([0, 0, 0.1, 0], abs=1e-6)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from metrics.bootstrap import Uncertainty
 from pipeline.judged import attribute_intervals, compare_averages, judge_prompts
-from pipeline.prompts import Prompt
+from pipeline.params import load
+from pipeline.prompts import Prompt, read_sets
+from pipeline.training.latents import training_captions
 from pipeline.world.attributes import ATTRIBUTES, attributes, states
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
@@ -69,12 +71,14 @@ def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
     names, scenes = draw(2, 33)
     extra = dict(vars(names[0]))
     prompts = {"w/a": Prompt("w/a", "w", "", "x", extra), "o/b": Prompt("o/b", "o", "", "y")}
-    own = pd.DataFrame({"method": "m", "prompt_id": ["w/a", "w/a", "o/b", ""], "seed": [0, 1, 0, 0],
-                        "clip": list("abcd"), "caption": "A thing.", "scored": [True, False, True, True]})  # fmt: skip
+    own = pd.DataFrame({"prompt_id": ["w/a", "w/a", "o/b", ""], "clip": list("abcd"), "seed": [0, 1, 0, 0]})
+    own = own.assign(method="m", caption="A thing.", scored=[True, False, True, True], objects=1.0)
     found = judge_prompts([SimpleNamespace(name="m", table=own)], prompts)
     assert found["clip"].tolist() == ["a", "b"]
     assert found.average.tolist() == [1.0, 0.0]
     assert judge_prompts([SimpleNamespace(name="m", table=own[2:])], prompts).empty
+    of_another_size = own.assign(objects=np.nan)
+    assert judge_prompts([SimpleNamespace(name="m", table=of_another_size)], prompts).empty
 
 
 def test_the_test_is_the_exact_sign_flip_test_on_few_pairs() -> None:
@@ -104,15 +108,19 @@ def test_intervals_hold_their_share() -> None:
     assert all(interval.low < interval.value < interval.high for interval in found.values())
 
 
-def test_the_judge_reads_real_files(tmp_path: Path) -> None:
-    """The prompts of the world carry the names that the attributes need."""
-    from pipeline.prompts import read_sets
-
-    prompts, _ = read_sets(Path(__file__).parents[2] / "prompts", ["world"])
+def test_the_worlds_prompts_carry_the_names_that_are_judged(root: Path) -> None:
+    prompts, _ = read_sets(root / "prompts", ["world"])
     own = [prompt for prompt in prompts if prompt.category == "in-distribution"]
     assert len(own) == 200
     for prompt in own:
         names = Names(**{key: prompt.extra[key] for key in vars(Names("", "", "", "", ""))})
-        assert states(prompt.text, "colour", names)
-        assert states(prompt.text, "shape", names)
-        assert states(prompt.text, "motion", names)
+        assert all(states(prompt.text, key, names) for key in ("colour", "shape", "motion"))
+
+
+def test_no_world_prompt_is_a_caption_of_the_models_that_are_judged(root: Path) -> None:
+    """t2i and the temporal layers see the scenes that params.yaml names, from seed 0."""
+    prompts, _ = read_sets(root / "prompts", ["world"])
+    train = load(root / "params.yaml").train
+    texts = {prompt.text for prompt in prompts if prompt.category == "in-distribution"}
+    for model in ("t2i", "animatediff", "harivo"):
+        assert not texts & set(training_captions(train[model].spec["scenes"], 0)), model

@@ -52,7 +52,10 @@ def test_the_variants_of_the_ablation_differ_by_one_part_each(root: Path) -> Non
         ("generate.models.images.sampling.guidance", {"early": 12}, r"guidance.*late: Field required"),
         ("harivo.ablation", {"baseline": "nosuch"}, r"harivo\.ablation names \['nosuch'\]"),
         ("harivo.mg_scale", -1, r"harivo\.mg_scale: .*greater than or equal to 0, found -1"),
-        ("harivo.sweeps", {"x": {"lambda_tsr": 1}}, r"harivo\.sweeps\.x\.lambda_tsr: Extra inputs"),
+        ("harivo.sweep.points", {"x": {"lambda_tsr": 1}}, r"points\.x\.lambda_tsr: Extra inputs"),
+        ("harivo.sweep.points", {"x": {}}, r"points\.x: .*either mg_scale or some of the λ, found nothing"),
+        ("harivo.sweep.points", {"x": {"mg_scale": 1, "lambda_dc": 1}}, r"found \['lambda_dc', 'mg_scale'\]"),
+        ("harivo.sweep.points", {}, r"harivo\.sweep\.points: .*at least 1"),
     ],
 )
 def test_faults_of_harivos_parameters(written, key: str, value: object, message: str) -> None:

@@ -45,12 +45,17 @@ def test_without_temporal_parts_it_is_the_image_model(
 
 @torch.no_grad()
 def test_bypassing_leaves_out_tokens_and_keeps_the_mapping(video: VideoUNet, inputs: Inputs) -> None:
-    video.equip(MappingNetwork(4, heads=2, head_dim=4), FrameTokens(tiny.IMAGE_TEXT_WIDTH, 6, FRAMES))
-    torch.nn.init.normal_(video.mapping.out.weight)
-    with video.spatial_only():
-        behind_mapping = video(*inputs).sample
-    with video.equip(None, None).spatial_only():
-        assert not torch.allclose(video(*inputs).sample, behind_mapping, atol=1e-4)
+    mapping, tokens = MappingNetwork(4, heads=2, head_dim=4), FrameTokens(tiny.IMAGE_TEXT_WIDTH, 6, FRAMES)
+    torch.nn.init.normal_(mapping.out.weight)
+
+    def bypassed(*networks: torch.nn.Module | None) -> torch.Tensor:
+        with video.equip(*networks).spatial_only():
+            return video(*inputs).sample
+
+    both = bypassed(mapping, tokens)
+    assert torch.equal(both, bypassed(mapping, None))
+    assert not torch.allclose(both, bypassed(None, None), atol=1e-4)
+    assert video.equip(mapping, tokens).tokens is tokens  # and they are back
 
 
 def test_training_moves_no_bit_of_the_image_model(video: VideoUNet, inputs: Inputs) -> None:

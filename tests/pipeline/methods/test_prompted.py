@@ -137,6 +137,7 @@ def test_mg_scale_zero_is_harivo_without_mitigation(
     [
         ("harivo", {"mg": False}), ("harivo", {"mapping": False}), ("pyoco-noise", {"noise_weight": 2.0}),
         ("harivo", {"mg_scale": 10.0}), ("animatediff", {"motion": "other"}), ("personalised", {"lora": "other"}),
+        ("animatediff", {"module": "frames"}),
     ],
 )  # fmt: skip
 def test_whatever_changes_a_clip_changes_its_fingerprint(

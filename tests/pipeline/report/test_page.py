@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resu
     monkeypatch.chdir(tmp_path)
     data = yaml.safe_load((root / "params.yaml").read_text())
     data["generate"]["mixtures"] = 2
+    data["harivo"]["sweep"]["points"] = {name: {"mg_scale": 1} for name in "abcd"}
     shutil.copytree(root / "prompts", "prompts")
     prompts, mixtures = read_sets(Path("prompts"), ["richspace", "world"])
     shown = [m for m in mixtures if m.set == "world"][:2]
@@ -75,16 +77,16 @@ def _write_analyses() -> None:
     """Table A1, Figure A1, and two points of each sweep."""
     paths.NORMALITY.parent.mkdir(parents=True)
     row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
-    pd.DataFrame([row | {"pass": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
+    pd.DataFrame([row | {"share": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
     effect = [{"timestep": t, "change": 0.2, "change_sd": 0.1, "mean_shift": 0.0, "sd_change": 0.1} for t in (999, 1)]
     pd.DataFrame(effect).to_csv(paths.MAPPING_EFFECT, index=False)
     paths.SWEEPS.mkdir(parents=True)
     lambdas = dict.fromkeys(LAMBDAS, 0.1)
     interval = {"value": 0.5, "low": 0.4, "high": 0.6}
     metrics = dict.fromkeys((*ATTRIBUTES, "average", "roughness", "speed"), interval)
-    for i, (change, steps) in enumerate([({"mg_scale": 0}, 0), ({"mg_scale": 40}, 0), ({}, 9), ({"lambda_dc": 0}, 9)]):
+    for name, change, steps in (("a", {}, 0), ("b", {"mg_scale": 40}, 0), ("c", {}, 9), ("d", {"lambda_dc": 0}, 9)):
         point = {"mg_scale": 0.0, **lambdas, **change, "steps": steps, "clips": 4, "metrics": metrics}
-        paths.sweep(f"point-{i}").write_text(json.dumps(point))
+        paths.sweep(name).write_text(json.dumps(point))
 
 
 def _write_results(shown: list, methods: list[str], prompted: list[str]) -> None:
@@ -161,6 +163,28 @@ def test_the_page_needs_nothing_outside_its_folder(results: Results) -> None:
     ):
         for suffix in ("csv", "md", "tex"):
             assert (paths.REPORTS / "tables" / f"{name}.{suffix}").is_file()
+
+
+def test_harivos_tables_stand_beside_the_papers(results: Results) -> None:
+    text = write_report(results, paths.REPORTS).read_text()
+    assert '<td class="num">60.0<small>50.0 – 70.0</small></td><td class="num">63.01</td>' in text  # Table A1
+    assert "paper 1934.72" in text
+    assert "paper 80.5" in text
+    assert "+10.0 points (-10.0 … +20.0)" in text.replace("\n", " ")
+    assert "No difference is shown" in text
+    table = pd.read_csv(paths.REPORTS / "tables/harivo_table_a2.csv").set_index("variant")
+    assert table.content.tolist() == [50] * 6
+    assert table.paper_average["+ mapping"] == 71.5
+
+
+@pytest.mark.parametrize(
+    "change", [{"ablation": {}}, {"ablation": {"ours": "harivo"}}, {"ablation": {"baseline": "frames"}}]
+)
+def test_other_ablations_are_shown_as_far_as_they_go(results: Results, change: dict) -> None:
+    harivo = results.params.harivo.model_copy(update=change)
+    params = results.params.model_copy(update={"harivo": harivo})
+    text = write_report(replace(results, params=params), paths.REPORTS).read_text()
+    assert ("Tables 1 and A2" in text) == ("ours" in change["ablation"])
 
 
 def test_prompts_cannot_break_the_page(results: Results) -> None:
