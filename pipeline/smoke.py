@@ -13,7 +13,8 @@ from pipeline import paths
 
 SMALL = {
     "search": {"k": [10, 30]},
-    "generate": {"seeds": 1, "mixtures": 4, "methods": {"reference": {"clips": 32}}},
+    "generate": {"seeds": 1, "mixtures": 4, "prompts": 4, "methods": {"reference": {"clips": 32}}},
+    "harivo": {"normality": {"videos": 100}},
 }
 STEPS = 6  # sampling steps of every model
 

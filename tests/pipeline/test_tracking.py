@@ -67,6 +67,18 @@ def test_one_parent_with_a_child_each(database: Path, artifact: Path) -> None:
     assert method.data.metrics == {"fvd": 12.5}  # NaN is no metric
 
 
+def test_a_sweep_is_a_parent_of_its_points(database: Path) -> None:
+    points = [ChildRun(f"mg_scale={value}", {"mg_scale": value}, {"average": value / 100}) for value in (0, 40)]
+    parent = track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    (sweep,) = (run for run in runs() if run.data.tags.get("mlflow.parentRunId") == parent)
+    below = {run.info.run_name: run for run in runs() if run.data.tags.get("mlflow.parentRunId") == sweep.info.run_id}
+    assert set(below) == {"mg_scale=0", "mg_scale=40"}
+    assert below["mg_scale=40"].data.metrics == {"average": 0.4}
+    MlflowClient(tracking.uri()).delete_tag(parent, tracking.DONE_TAG)
+    track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    assert len(runs()) == 4  # the half-written family is gone, to its last generation
+
+
 def test_the_same_state_adds_nothing(database: Path, artifact: Path) -> None:
     first = track_results("s1", CHILDREN, {"k": 30}, [artifact])
     assert track_results("s1", CHILDREN, {"k": 30}, [artifact]) == first
