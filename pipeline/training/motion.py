@@ -39,6 +39,7 @@ class MotionSpec:
     encoder, encoder_checkpoint: the text encoder (encoders.TextEncoder); zeros: see training.latents.Captions.
     mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
     mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC.
+    timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often.
     scenes, used: how many are drawn, those of the text-to-image model, and how many of them are trained on. The rest as
     in training.t2i.
     """
@@ -60,6 +61,7 @@ class MotionSpec:
     lambda_dc: float
     queue: int
     drop: float
+    timestep_power: float
     batch: int
     scenes: int
     used: int
@@ -109,7 +111,7 @@ class MotionTask:
         batch = (self.spec.batch,)
         rows = torch.randint(len(data.latents), batch, generator=generator)
         kept = torch.rand(batch, generator=generator) >= self.spec.drop
-        timestep = torch.randint(self.images.scheduler.config.num_train_timesteps, batch, generator=generator)
+        timestep = self._timesteps(generator)
         clean = data.latents[rows].float().movedim(2, 1)
         noise = torch.randn(clean.shape, generator=generator)
         pair = torch.stack([torch.randperm(FRAMES, generator=generator)[:2] for _ in rows])
@@ -118,6 +120,14 @@ class MotionTask:
             noise = correlate(noise, shared, self.spec.noise_weight)
         device = self.unet.device
         return Batch(*(x.to(device) for x in (clean, noise, timestep, data.conditions(rows, kept), pair)))
+
+    def _timesteps(self, generator: torch.Generator) -> torch.Tensor:
+        """(B,), spread evenly over a batch from a random start, so that two videos are not noised alike; then bent
+        towards high noise, where a video's motion is decided."""
+        share = torch.arange(self.spec.batch) / self.spec.batch
+        uniform = (torch.rand(1, generator=generator) + share) % 1
+        total = self.images.scheduler.config.num_train_timesteps
+        return (total * uniform**self.spec.timestep_power).long().clamp(max=total - 1)
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight is not 0."""

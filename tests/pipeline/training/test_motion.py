@@ -27,7 +27,7 @@ def spec(stable_diffusion_folder: Path) -> MotionSpec:
     return MotionSpec(
         checkpoint=str(stable_diffusion_folder), codec=None, encoder="clip",
         encoder_checkpoint=str(stable_diffusion_folder), text_tokens=77, embedding_scale=1.0, zeros=False, heads=2,
-        noise="iid", noise_weight=1.0, queue=8, drop=0.3, batch=2, scenes=6, used=4, sampling_steps=2, guidance=2.0,
+        noise="iid", noise_weight=1.0, queue=8, drop=0.3, timestep_power=0.5, batch=2, scenes=6, used=4, sampling_steps=2, guidance=2.0,
         validation_prompts=3, **PARTS,
     )  # fmt: skip
 
