@@ -27,8 +27,8 @@ def spec(stable_diffusion_folder: Path) -> MotionSpec:
     return MotionSpec(
         checkpoint=str(stable_diffusion_folder), codec=None, encoder="clip",
         encoder_checkpoint=str(stable_diffusion_folder), text_tokens=77, embedding_scale=1.0, zeros=False, heads=2,
-        noise="iid", noise_weight=1.0, queue=8, drop=0.3, timestep_power=0.5, batch=2, scenes=6, used=4, sampling_steps=2, guidance=2.0,
-        validation_prompts=3, **PARTS,
+        noise="iid", noise_weight=1.0, queue=8, drop=0.3, timestep_power=0.5, batch=2, scenes=6, used=4,
+        sampling_steps=2, guidance=2.0, validation_prompts=3, **PARTS,
     )  # fmt: skip
 
 
@@ -77,6 +77,19 @@ def test_the_simple_loss_is_equation_1(spec: MotionSpec) -> None:
             found = task.images.unet(noisy[i : i + 1, :, frame], t, batch.text[i : i + 1]).sample[0]
             errors.append((batch.noise[i, :, frame] - found).square().mean().item())
     assert task.losses(batch)[0].item() == pytest.approx(np.mean(errors), rel=1e-4)
+
+
+@pytest.mark.parametrize(("power", "mean"), [(1.0, 500), (0.5, 667)])
+def test_timesteps_are_spread_over_a_batch(spec: MotionSpec, power: float, mean: float) -> None:
+    """u and u + 1/2 for two videos; T u^power is T / (1 + power) on average."""
+    task = task_of(replace(spec, timestep_power=power))
+    drawn = torch.stack([task._timesteps(step_generator(0, step)) for step in range(400)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= 999
+    assert drawn.float().mean().item() == pytest.approx(mean, abs=20)
+    uniform = ((drawn + 0.5) / 1000) ** (1 / power)
+    apart = (uniform[:, 0] - uniform[:, 1]).abs()
+    torch.testing.assert_close(apart, torch.full((400,), 0.5), atol=0.01, rtol=0)
 
 
 def test_mixed_noise_is_trained_with(spec: MotionSpec) -> None:
