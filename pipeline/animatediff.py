@@ -11,7 +11,7 @@ from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler
 
 from pipeline import stable_diffusion
 from pipeline.checkpoints import resolve
-from pipeline.guidance import Guidance, mitigate
+from pipeline.guidance import Guidance, mitigate, with_negative
 from pipeline.harivo.unet import VideoUNet, load_video_unet
 
 
@@ -95,10 +95,7 @@ def denoise(
 ) -> torch.Tensor:
     """`sample` up to the latents (B, C, F, h, w)."""
     device, scheduler = model.unet.device, model.scheduler
-    prompt = (embeddings * model.embedding_scale).to(device)
-    negative = torch.zeros_like(prompt)
-    if unconditional is not None:
-        negative += (unconditional * model.embedding_scale).to(device)
+    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, device)
     text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
     scheduler.set_timesteps(sampling.steps, device=device)
     latents = noise.to(device)

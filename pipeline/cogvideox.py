@@ -12,6 +12,7 @@ from diffusers import AutoencoderKL, CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
 from pipeline.checkpoints import CheckpointError, resolve
+from pipeline.guidance import with_negative
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,7 @@ def sample(
     """
     check_embeddings(model, embeddings)
     pipe = model.pipeline
-    prompt = (embeddings * model.embedding_scale).to(pipe.device)
-    negative = torch.zeros_like(prompt)
-    if unconditional is not None:
-        negative += (unconditional * model.embedding_scale).to(pipe.device)
+    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
     with torch.autocast(pipe.device.type, torch.bfloat16):
         output = pipe(
             prompt_embeds=prompt,

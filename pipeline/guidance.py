@@ -22,6 +22,20 @@ class Guidance:
         return self.early
 
 
+def with_negative(
+    embeddings: torch.Tensor, unconditional: torch.Tensor | None, scale: float, device: torch.device | str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What guidance goes towards and steers away from, both (B, n, d), scaled and on the device.
+
+    Args:
+        embeddings: (B, n, d) float32. unconditional: (n, d), usually the empty prompt's embedding; None is zeros.
+    """
+    prompt = (embeddings * scale).to(device)
+    if unconditional is None:
+        return prompt, torch.zeros_like(prompt)
+    return prompt, (unconditional * scale).to(device).expand_as(prompt)
+
+
 def mitigating_gradient(clean: torch.Tensor, alpha_bar: float) -> torch.Tensor:
     """G of HARIVO's Algorithm 1, to be added to the predicted noise with the factor α: it draws every frame of the
     predicted clean latents towards the frame before; within a video, less so where the two are far apart.

@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
 from pipeline.checkpoints import CheckpointError, resolve
+from pipeline.guidance import with_negative
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,7 @@ def sample(
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipe.set_progress_bar_config(disable=True)
-    prompt = (embeddings * model.embedding_scale).to(pipe.device)
-    negative = torch.zeros_like(prompt)
-    if unconditional is not None:
-        negative += (unconditional * model.embedding_scale).to(pipe.device)
+    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
     height, width = (size * scale_factor(model.codec) for size in noise.shape[-2:])
     images = pipe(
         prompt_embeds=prompt,

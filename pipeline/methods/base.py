@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from metrics.protocol import fingerprint
-from pipeline import cogvideox, paths
+from pipeline import cogvideox, guidance, paths
 from pipeline.checkpoints import content_hash, resolve, sha256
 from pipeline.embeddings import Embeddings
 from pipeline.params import Generate, Model, Params
@@ -204,7 +204,7 @@ class MixtureMethod:
     def _settings(self) -> list[object]:
         """What all clips of the method share: weights, sampling, and the code that samples."""
         model = self.context.model
-        code = [sha256(Path(str(module.__file__))) for module in (cogvideox, sys.modules[__name__])]
+        code = [sha256(Path(str(module.__file__))) for module in (cogvideox, guidance, sys.modules[__name__])]
         return [
             self.weights,
             asdict(self._sampling),
