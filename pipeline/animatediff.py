@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler
+from diffusers import AnimateDiffPipeline
 
 from pipeline import stable_diffusion
 from pipeline.checkpoints import resolve
 from pipeline.guidance import Guidance, mitigate, with_negative
 from pipeline.harivo.unet import VideoUNet, load_video_unet
+from pipeline.stable_diffusion import ImageModel
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,15 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class VideoModel:
-    """A video UNet, its noise schedule, the codec of its latents, and the factor on the text embeddings."""
+class VideoModel(ImageModel):
+    """An image model whose denoiser has temporal layers, and HARIVO's networks where it was trained with them."""
 
     unet: VideoUNet
-    scheduler: DDIMScheduler
-    codec: AutoencoderKL
-    embedding_scale: float = 1.0
 
-    @property
-    def parameters(self) -> int:
-        """Number of parameters of the denoiser, temporal layers and HARIVO's networks included."""
-        return sum(p.numel() for p in self.unet.parameters())
+    @classmethod
+    def of(cls, images: ImageModel, unet: VideoUNet) -> "VideoModel":
+        """The video UNet with all else from the text-to-image model that it was made of."""
+        return cls(unet, images.scheduler, images.codec, images.embedding_scale)
 
 
 def load(
@@ -48,8 +46,7 @@ def load(
         CheckpointError: if a folder lacks a part, see `stable_diffusion.load`.
     """
     images = stable_diffusion.load(checkpoint, codec, embedding_scale)
-    unet = load_video_unet(images.unet, resolve(motion))
-    return VideoModel(unet, images.scheduler, images.codec, embedding_scale)
+    return VideoModel.of(images, load_video_unet(images.unet, resolve(motion)))
 
 
 def personalise(model: VideoModel, lora: str | Path) -> VideoModel:

@@ -16,7 +16,8 @@ from pipeline.guidance import with_negative
 
 @dataclass(frozen=True)
 class ImageModel:
-    """A text-to-image UNet, its noise schedule, the codec of its latents, and the factor on the text embeddings."""
+    """A denoiser, its noise schedule, the codec of its latents, and the factor on the text embeddings. The denoiser is
+    a text-to-image UNet here, and one of videos in pipeline/animatediff.py."""
 
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
@@ -51,18 +52,6 @@ def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: floa
 def scale_factor(codec: AutoencoderKL) -> int:
     """Pixels per latent."""
     return 2 ** (len(codec.config.block_out_channels) - 1)
-
-
-def target(scheduler: DDIMScheduler, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-    """What a model of this schedule's parametrisation shall predict, of the latents' shape.
-
-    Raises:
-        ValueError: if it is neither epsilon nor v_prediction.
-    """
-    kind = scheduler.config.prediction_type
-    if kind not in ("epsilon", "v_prediction"):
-        raise ValueError(f"prediction_type is {kind!r}, expected epsilon or v_prediction")
-    return noise if kind == "epsilon" else scheduler.get_velocity(clean, noise, timestep)
 
 
 @torch.inference_mode()

@@ -22,8 +22,7 @@ class Frames(PromptMethod):
     def _model(self) -> VideoModel:
         model = self.context.model
         images = stable_diffusion.load(model.checkpoint, model.codec, model.embedding_scale)
-        unet = inflate(images.unet, model.sampling.frames or 16, heads=1)
-        return VideoModel(unet, images.scheduler, images.codec, images.embedding_scale)
+        return VideoModel.of(images, inflate(images.unet, model.sampling.frames or 16, heads=1))
 
     @property
     def parameters(self) -> int:

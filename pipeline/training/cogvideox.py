@@ -17,7 +17,7 @@ from tqdm import tqdm
 from pipeline import paths
 from pipeline.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
 from pipeline.encoders import TextEncoder
-from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
+from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.judge import judge
 from pipeline.world.scene import ATTRIBUTES, FRAMES, Names
@@ -103,24 +103,17 @@ class VideoTask:
         rows = torch.randint(len(self.data.latents), (self.spec.batch,), generator=generator)
         kept = torch.rand(self.spec.batch, generator=generator) >= self.spec.drop
         timestep = torch.randint(self.scheduler.config.num_train_timesteps, (self.spec.batch,), generator=generator)
-        clean = self.data.latents[rows].float()
-        noise = torch.randn(clean.shape, generator=generator)
-        text = self.data.conditions(rows, kept)
-        clean, noise, text, timestep = (x.to(self.device) for x in (clean, noise, text, timestep))
-        noisy = self.scheduler.add_noise(clean, noise, timestep)
-        target = self.scheduler.get_velocity(clean, noise, timestep)
-        predicted = self.model(noisy, text, timestep, image_rotary_emb=self.rotary, return_dict=False)[0]
-        return F.mse_loss(predicted.float(), target)
+        clean, text = self.data.latents[rows].float(), self.data.conditions(rows, kept)
+        x = noised(self.scheduler, clean, timestep, text, generator, self.device)
+        predicted = self.model(x.noisy, x.text, x.timestep, image_rotary_emb=self.rotary, return_dict=False)[0]
+        return F.mse_loss(predicted.float(), x.target)
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of unseen in-distribution prompts whose clip shows what the prompt names, by the judge."""
         n = self.spec.validation_prompts if final else 40
         names, self._clips = self._sample(n)
         readings = judge(self._clips)
-        pairs = list(zip(names, readings.names(), strict=True))
-        shares = {
-            f"judge_{key}": float(np.mean([getattr(a, key) == getattr(b, key) for a, b in pairs])) for key in ATTRIBUTES
-        }
+        shares = judged_shares(names, readings.names(), ATTRIBUTES)
         return shares | {"judge_one_object": float(readings.one_object.mean())}
 
     def _sample(self, n: int, batch: int = 20) -> tuple[list[Names], np.ndarray]:

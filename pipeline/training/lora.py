@@ -16,10 +16,8 @@ from peft import LoraConfig, get_peft_model_state_dict
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline import stable_diffusion
-from pipeline.encoders import TextEncoder
-from pipeline.stable_diffusion import ImageModel, sample
-from pipeline.training.latents import Captions, encode_clips, sheet, unseen_prompts
+from pipeline.stable_diffusion import sample
+from pipeline.training.latents import OnImages, encode_clips, judged_shares, noised, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
@@ -30,39 +28,26 @@ SWAPPED = {"red": "green", "green": "red", "yellow": "blue", "blue": "yellow"}
 
 
 @dataclass(frozen=True)
-class LoraSpec:
-    """The text-to-image model, rank and adapted layers (the ends of their names), and data; the rest as in
-    training.t2i."""
+class LoraSpec(OnImages):
+    """Rank and adapted layers (the ends of their names)."""
 
-    checkpoint: str
-    codec: str | None
-    encoder: str
-    encoder_checkpoint: str
-    text_tokens: int
-    embedding_scale: float
-    zeros: bool
     rank: int
     layers: list[str]
-    batch: int
-    scenes: int
-    sampling_steps: int
-    guidance: float
-    validation_prompts: int
 
 
 class LoraTask:
     """Predict from the noisy latent of a frame with swapped colours, under the caption of the unswapped one."""
 
-    def __init__(self, spec: LoraSpec, images: ImageModel, encoder: TextEncoder, seed: int) -> None:
+    def __init__(self, spec: LoraSpec, seed: int) -> None:
+        self.spec, self.seed, self.images, self.how = spec, seed, spec.images(), spec.captions()
+        images = self.images
         torch.manual_seed(seed)
-        self.spec, self.seed, self.images = spec, seed, images
         rng = np.random.default_rng(seed)
         names = draw_names(spec.scenes, rng)
         swapped = [replace(name, colour=SWAPPED[name.colour]) for name in names]
         self.latents = encode_clips(images.codec, render(realise(swapped, rng)), images.unet.device)
         texts = captions(names, seed)
         self.known = frozenset(texts)
-        self.how = Captions(encoder, spec.text_tokens, spec.embedding_scale, spec.zeros)
         self.texts, self.text_of = self.how.embed(texts)
         images.unet.requires_grad_(False)
         images.unet.add_adapter(LoraConfig(r=spec.rank, lora_alpha=spec.rank, target_modules=spec.layers))
@@ -74,12 +59,10 @@ class LoraTask:
         rows = torch.randint(len(self.latents), batch, generator=generator)
         frames = torch.randint(FRAMES, batch, generator=generator)
         timestep = torch.randint(scheduler.config.num_train_timesteps, batch, generator=generator)
-        clean = self.latents[rows, frames].float()
-        noise = torch.randn(clean.shape, generator=generator)
         text = self.texts[self.text_of[rows]].float() * self.spec.embedding_scale
-        clean, noise, timestep, text = (x.to(self.images.unet.device) for x in (clean, noise, timestep, text))
-        predicted = self.images.unet(scheduler.add_noise(clean, noise, timestep), timestep, text).sample
-        return F.mse_loss(predicted, stable_diffusion.target(scheduler, clean, noise, timestep))
+        clean, unet = self.latents[rows, frames].float(), self.images.unet
+        x = noised(scheduler, clean, timestep, text, generator, unet.device)
+        return F.mse_loss(unet(x.noisy, x.timestep, x.text).sample, x.target)
 
     def validate(self, final: bool) -> dict[str, float]:
         """Share of unseen prompts whose image has the swapped colour, and the named shape."""
@@ -90,12 +73,9 @@ class LoraTask:
         noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(i)) for i in range(n)])
         sampling = (self.spec.sampling_steps, self.spec.guidance)
         self._images = sample(self.images, tokens[row].float(), noise, *sampling, self.how.empty).numpy()
-        found = judge(np.repeat(self._images[:, None], FRAMES, axis=1)).names()
-        pairs = list(zip(names, found, strict=True))
-        return {
-            "judge_swapped_colour": float(np.mean([seen.colour == SWAPPED[name.colour] for name, seen in pairs])),
-            "judge_shape": float(np.mean([seen.shape == name.shape for name, seen in pairs])),
-        }
+        seen = judge(np.repeat(self._images[:, None], FRAMES, axis=1)).names()
+        swapped = judged_shares([replace(name, colour=SWAPPED[name.colour]) for name in names], seen, ["colour"])
+        return {"judge_swapped_colour": swapped["judge_colour"]} | judged_shares(names, seen, ["shape"])
 
     def picture(self) -> np.ndarray:
         """Forty validation images, eight a row."""
@@ -104,9 +84,7 @@ class LoraTask:
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> LoraTask:
     """The task of params.yaml's train.lora.spec, on the trained text-to-image model."""
-    wanted = LoraSpec(**spec)
-    images = stable_diffusion.load(wanted.checkpoint, wanted.codec, wanted.embedding_scale)
-    return LoraTask(wanted, images, TextEncoder(wanted.encoder, wanted.encoder_checkpoint), seed)
+    return LoraTask(LoraSpec(**spec), seed)
 
 
 def export(task: LoraTask, folder: Path) -> None:

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from pipeline import animatediff, stable_diffusion
-from pipeline.encoders import TextEncoder
 from pipeline.guidance import Guidance
 from pipeline.harivo.attention import recorded, trs_loss
 from pipeline.harivo.contrast import Contrast, bottleneck
@@ -23,8 +22,7 @@ from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.noise import NoiseKind, correlate, video_noise
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
-from pipeline.stable_diffusion import ImageModel
-from pipeline.training.latents import CaptionedLatents, Captions, unseen_prompts
+from pipeline.training.latents import CaptionedLatents, Captions, OnImages, judged_shares, target, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
@@ -32,25 +30,15 @@ from pipeline.world.scene import FRAMES, HEIGHT, Names
 
 
 @dataclass(frozen=True)
-class MotionSpec:
+class MotionSpec(OnImages):
     """Architecture, losses and data.
 
-    checkpoint, codec: the text-to-image model and, where it has no vae/ of its own, the codec of its latents.
-    encoder, encoder_checkpoint: the text encoder (encoders.TextEncoder); zeros: see training.latents.Captions.
     mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
     mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC.
     timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often.
-    scenes, used: how many are drawn, those of the text-to-image model, and how many of them are trained on. The rest as
-    in training.t2i.
+    used: how many of the scenes are trained on; they are those of the text-to-image model.
     """
 
-    checkpoint: str
-    codec: str | None
-    encoder: str
-    encoder_checkpoint: str
-    text_tokens: int
-    embedding_scale: float
-    zeros: bool
     heads: int
     mapping: bool
     tokens: int
@@ -62,12 +50,7 @@ class MotionSpec:
     queue: int
     drop: float
     timestep_power: float
-    batch: int
-    scenes: int
     used: int
-    sampling_steps: int
-    guidance: float
-    validation_prompts: int
 
 
 @dataclass(frozen=True)
@@ -85,12 +68,12 @@ class Batch:
 class MotionTask:
     """Denoise videos; only the temporal layers and HARIVO's networks learn."""
 
-    def __init__(self, spec: MotionSpec, images: ImageModel, encoder: TextEncoder, seed: int) -> None:
+    def __init__(self, spec: MotionSpec, seed: int) -> None:
+        self.spec, self.seed, self.images = spec, seed, spec.images()
+        images, how = self.images, spec.captions()
         torch.manual_seed(seed)
-        self.spec, self.seed, self.images = spec, seed, images
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
         codec = images.codec.requires_grad_(False)
-        how = Captions(encoder, spec.text_tokens, spec.embedding_scale, spec.zeros)
         self.data = CaptionedLatents(spec.scenes, seed, codec, how, images.unet.device, spec.used)
         channels, width = images.unet.config.in_channels, self.data.texts.shape[-1]
         self.unet = inflate(images.unet, FRAMES, spec.heads).equip(
@@ -133,7 +116,7 @@ class MotionTask:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight is not 0."""
         scheduler = self.images.scheduler
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
-        target = stable_diffusion.target(scheduler, batch.clean, batch.noise, batch.timestep)
+        wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
         text = batch.text.repeat_interleave(FRAMES, dim=0)
         others: dict[str, torch.Tensor] = {}
         with ExitStack() as stack:
@@ -150,7 +133,7 @@ class MotionTask:
             others["reg"] = regularisation(
                 predicted, images, batch.timestep, scheduler.config.num_train_timesteps
             )  # fmt: skip
-        return F.mse_loss(predicted, target), others
+        return F.mse_loss(predicted, wanted), others
 
     def validate(self, final: bool) -> dict[str, float]:
         """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge."""
@@ -160,16 +143,13 @@ class MotionTask:
         readings = judge(self._clips)
         found, seen = attributes(names, texts, readings), readings.names()
         shares = {name: np.mean(getattr(found, name)) for name in ATTRIBUTES}
-        shares |= {
-            key: np.mean([getattr(a, key) == getattr(b, key) for a, b in zip(names, seen, strict=True)])
-            for key in ("colour", "shape")
-        }
         shares["roughness"] = np.nanmedian(readings.roughness)
-        return {f"judge_{name}": float(value) for name, value in shares.items()}
+        judged = {f"judge_{name}": float(value) for name, value in shares.items()}
+        return judged | judged_shares(names, seen, ("colour", "shape"))
 
     def sample(self, n: int, sampling: animatediff.Sampling) -> tuple[list[Names], list[str], np.ndarray]:
         """Clips (n, T, H, W, 3) of unseen prompts, with the names and the captions."""
-        model = animatediff.VideoModel(self.unet, self.images.scheduler, self.images.codec, self.spec.embedding_scale)
+        model = animatediff.VideoModel.of(self.images, self.unet)
         noise = (self.spec.noise, self.spec.noise_weight)
         return sample_unseen(model, self.data.how, self.data.known, n, sampling, noise)
 
@@ -201,9 +181,7 @@ def sample_unseen(
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> MotionTask:
     """The task of a variant's spec in params.yaml, on the trained text-to-image model."""
-    wanted = MotionSpec(**spec)
-    images = stable_diffusion.load(wanted.checkpoint, wanted.codec, wanted.embedding_scale)
-    return MotionTask(wanted, images, TextEncoder(wanted.encoder, wanted.encoder_checkpoint), seed)
+    return MotionTask(MotionSpec(**spec), seed)
 
 
 def export(task: MotionTask, folder: Path) -> None:

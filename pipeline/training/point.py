@@ -12,11 +12,10 @@ from metrics.bootstrap import Uncertainty, mean_interval
 from metrics.proportions import wilson
 from pipeline import animatediff, paths
 from pipeline.animatediff import VideoModel
-from pipeline.encoders import TextEncoder
 from pipeline.guidance import Guidance
 from pipeline.params import Sweep, SweepPoint, Training
 from pipeline.sweeps import LAMBDAS, TRAINED
-from pipeline.training.latents import Captions, training_captions
+from pipeline.training.latents import training_captions
 from pipeline.training.loop import Schedule, train
 from pipeline.training.motion import MotionSpec, build_task, sample_unseen
 from pipeline.training.run import identity
@@ -41,11 +40,8 @@ def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpo
         model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(TRAINED), spec.embedding_scale)
     mg_scale = point.mg_scale or 0.0
     sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance), mg_scale)
-    how = Captions(
-        TextEncoder(spec.encoder, spec.encoder_checkpoint), spec.text_tokens, spec.embedding_scale, spec.zeros
-    )
     known = frozenset(training_captions(spec.scenes, seed))
-    names, texts, clips = sample_unseen(model, how, known, wanted.prompts, sampling)
+    names, texts, clips = sample_unseen(model, spec.captions(), known, wanted.prompts, sampling)
     parameters = {"mg_scale": mg_scale, **{key: getattr(spec, key) for key in LAMBDAS}}
     steps = wanted.steps if weights else 0
     _write(target, {**parameters, "steps": steps, "clips": len(clips), "metrics": _judged(names, texts, clips)})
@@ -61,7 +57,7 @@ def _trained(name: str, spec: MotionSpec, wanted: Sweep, training: Training, che
     )
     task = build_task(asdict(own), schedule.seed, "")
     train(task, schedule, checkpoint, identity(name, asdict(own), schedule), lambda step, metrics, picture: None)
-    return VideoModel(task.unet, task.images.scheduler, task.images.codec, spec.embedding_scale)
+    return VideoModel.of(task.images, task.unet)
 
 
 def _judged(names: list[Names], texts: list[str], clips: np.ndarray) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from pipeline import paths
 from pipeline.encoders import TextEncoder
 from pipeline.stable_diffusion import ImageModel, sample
-from pipeline.training.latents import CaptionedLatents, Captions, sheet, unseen_prompts
+from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.judge import judge
 from pipeline.world.scene import FRAMES
@@ -94,13 +94,9 @@ class ImageTask:
         frames = torch.randint(FRAMES, batch, generator=generator)
         kept = torch.rand(batch, generator=generator) >= self.spec.drop
         timestep = torch.randint(self.scheduler.config.num_train_timesteps, batch, generator=generator)
-        clean = self.data.latents[rows, frames].float()
-        noise = torch.randn(clean.shape, generator=generator)
-        text = self.data.conditions(rows, kept)
-        clean, noise, text, timestep = (x.to(self.device) for x in (clean, noise, text, timestep))
-        noisy = self.scheduler.add_noise(clean, noise, timestep)
-        target = self.scheduler.get_velocity(clean, noise, timestep)
-        return F.mse_loss(self.model(noisy, timestep, text).sample.float(), target)
+        clean, text = self.data.latents[rows, frames].float(), self.data.conditions(rows, kept)
+        x = noised(self.scheduler, clean, timestep, text, generator, self.device)
+        return F.mse_loss(self.model(x.noisy, x.timestep, x.text).sample.float(), x.target)
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of unseen prompts whose image shows what the prompt names, by the judge on a still clip."""
@@ -113,10 +109,7 @@ class ImageTask:
         sampling = (self.spec.sampling_steps, self.spec.guidance)
         self._images = sample(model, tokens[row].float(), noise, *sampling).numpy()
         readings = judge(np.repeat(self._images[:, None], FRAMES, axis=1))
-        pairs = list(zip(names, readings.names(), strict=True))
-        shares = {
-            f"judge_{key}": float(np.mean([getattr(a, key) == getattr(b, key) for a, b in pairs])) for key in STILL
-        }
+        shares = judged_shares(names, readings.names(), STILL)
         return shares | {"judge_one_object": float(readings.one_object.mean())}
 
     def picture(self) -> np.ndarray:
