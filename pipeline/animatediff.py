@@ -5,6 +5,7 @@ The same functions serve AnimateDiff and HARIVO, the world's small model and a S
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from diffusers import AnimateDiffPipeline
@@ -18,11 +19,13 @@ from pipeline.stable_diffusion import ImageModel
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a clip is sampled: DDIM steps, guidance, and the mitigating gradient's α (0 leaves it out)."""
+    """How a clip is sampled: DDIM steps, guidance, the mitigating gradient's α (0 leaves it out), and what the denoiser
+    computes in; everything around it is float32."""
 
     steps: int
     guidance: Guidance
     mg_scale: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ def denoise(
     scheduler.set_timesteps(sampling.steps, device=device)
     latents = noise.to(device)
     for timestep in scheduler.timesteps:
-        without, with_prompt = model.unet(torch.cat([latents, latents]), timestep, text).sample.chunk(2)
+        with torch.autocast(device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
+            both = model.unet(torch.cat([latents, latents]), timestep, text).sample
+        without, with_prompt = both.float().chunk(2)
         scale = sampling.guidance.at(int(timestep), scheduler.config.num_train_timesteps)
         predicted = without + scale * (with_prompt - without)
         if sampling.mg_scale:

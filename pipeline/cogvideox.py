@@ -6,6 +6,7 @@ project's codec decodes) and a public checkpoint (a folder or hub id with its ow
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from diffusers import AutoencoderKL, CogVideoXPipeline
@@ -17,13 +18,15 @@ from pipeline.guidance import with_negative
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a clip is sampled. `frames`, `height`, `width` of None are the checkpoint's own; sizes in pixels."""
+    """How a clip is sampled. `frames`, `height`, `width` of None are the checkpoint's own; sizes in pixels. The
+    denoiser computes in `precision`."""
 
     steps: int = 50
     guidance: float = 6.0
     frames: int | None = None
     height: int | None = None
     width: int | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def sample(
     check_embeddings(model, embeddings)
     pipe = model.pipeline
     prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
-    with torch.autocast(pipe.device.type, torch.bfloat16):
+    with torch.autocast(pipe.device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
         output = pipe(
             prompt_embeds=prompt,
             negative_prompt_embeds=negative,

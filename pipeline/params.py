@@ -90,13 +90,15 @@ class GuidanceParams(_Section):
 
 
 class SamplingParams(_Section):
-    """Diffusion steps, guidance scale, and the clip's size in frames and pixels (null: the checkpoint's own)."""
+    """Diffusion steps, guidance scale, the clip's size in frames and pixels (null: the checkpoint's own), and what the
+    denoiser computes in."""
 
     steps: Positive
     guidance: float | GuidanceParams
     frames: Positive | None = None
     height: Positive | None = None
     width: Positive | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
 
 
 class Model(_Section):

@@ -168,7 +168,8 @@ class PromptMethod:
         """What samples the clips of B jobs: the model, embeddings (B, n, d), noise (B, C, F, h, w), and how."""
         embeddings = torch.stack([self.context.embeddings.of(job.prompt_id) for job in jobs])
         noise = torch.stack([self._noise(job) for job in jobs])
-        sampling = animatediff.Sampling(self.context.model.sampling.steps, self.guidance, self.mg_scale)
+        wanted = self.context.model.sampling
+        sampling = animatediff.Sampling(wanted.steps, self.guidance, self.mg_scale, wanted.precision)
         return self._model, embeddings, noise, sampling
 
     def _noise(self, job: Job) -> torch.Tensor:

@@ -72,6 +72,16 @@ def test_early_guidance_and_mitigation_change_the_clips(
     torch.testing.assert_close(denoise(model, text[:2], noise, never), plain)
 
 
+def test_bfloat16_is_near_float32(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+    exact, near = (
+        denoise(model, text[:2], noise, Sampling(3, Guidance(5.0), precision=precision), text[2])
+        for precision in ("float32", "bfloat16")
+    )
+    assert near.dtype == torch.float32
+    assert not torch.equal(near, exact)
+    assert (near - exact).norm() / exact.norm() < 0.05
+
+
 def test_with_temporal_parts_bypassed_frames_are_stable_diffusions_images(
     model: animatediff.VideoModel, stable_diffusion_folder: Path, text: torch.Tensor, noise: torch.Tensor
 ) -> None:

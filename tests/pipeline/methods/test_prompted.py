@@ -63,10 +63,8 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
 
 def method_of(checkpoint: Path, name: str, mg_scale: float = 40.0, **changes: Any) -> Method:
     options = METHODS[name] | changes
-    model = {
-        "checkpoint": str(checkpoint), "encoder": "clip", "set": "harivo",
-        "sampling": {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": FRAMES}, "fps": 6,
-    }  # fmt: skip
+    sampling = {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": FRAMES, "precision": "float32"}
+    model = {"checkpoint": str(checkpoint), "encoder": "clip", "set": "harivo", "sampling": sampling, "fps": 6}
     own = options | {"module": f"pipeline/methods/{options['module']}.py", "model": "sd"}
     params = Generate.model_validate(
         {"seeds": 1, "batch": 2, "prompts": PROMPTS, "methods": {name: own}, "models": {"sd": model}}

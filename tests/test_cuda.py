@@ -1,0 +1,81 @@
+"""The GPU's results against the CPU's, on the shipped weights. All of it is skipped without a GPU."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from metrics import i3d
+from pipeline import animatediff, cogvideox, params, paths
+from pipeline.animatediff import Sampling
+from pipeline.guidance import Guidance
+from pipeline.training import motion
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
+def on_both(monkeypatch: pytest.MonkeyPatch, make: Any) -> tuple[Any, Any]:
+    """What `make` makes on the GPU, and what it makes where there seems to be none."""
+    gpu = make()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        return gpu, make()
+
+
+def test_i3d() -> None:
+    network, generator = i3d.I3D().eval(), torch.Generator().manual_seed(0)
+    for parameter in network.parameters():
+        fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+        parameter.data = torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5
+    clips = torch.rand(2, 3, 9, 224, 224, generator=generator) * 2 - 1
+    cpu = i3d.extract(network, clips)
+    gpu = i3d.extract(network.cuda(), clips)
+    assert (gpu - cpu).norm() / cpu.norm() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["animatediff", "harivo"])
+def test_video_from_temporal_layers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = params.load().train[name].spec
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randn(2, spec["text_tokens"], 384, generator=generator) / 4
+    noise = torch.randn(2, 8, 16, 8, 8, generator=generator)
+
+    def clips() -> torch.Tensor:
+        model = animatediff.load(spec["checkpoint"], spec["codec"], paths.world_model(name), spec["embedding_scale"])
+        return animatediff.sample(model, text, noise, Sampling(5, Guidance(4.0), 5.0)).float()
+
+    gpu, cpu = on_both(monkeypatch, clips)
+    assert (gpu - cpu).abs().mean() < 1.0  # of 255
+
+
+def test_one_training_step(monkeypatch: pytest.MonkeyPatch, minilm: Path) -> None:
+    """Every loss of HARIVO, and the gradient of every trained weight."""
+    spec = params.load().train["harivo"].spec | {"used": 4, "batch": 2}
+
+    def step() -> tuple[float, torch.Tensor]:
+        task = motion.build_task(spec, 0, "")
+        for number in range(2):  # the second has negatives in its queue
+            task.model.zero_grad()
+            loss = task.loss(number)
+            loss.backward()
+        gradients = [p.grad.flatten().cpu() for p in task.model.parameters() if p.grad is not None]
+        return loss.item(), torch.cat(gradients)
+
+    (gpu, gpu_gradient), (cpu, cpu_gradient) = on_both(monkeypatch, step)
+    assert gpu == pytest.approx(cpu, rel=1e-2)
+    assert (gpu_gradient - cpu_gradient).norm() / cpu_gradient.norm() < 5e-2
+
+
+def test_video_transformer(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = params.load().generate.models["world"]
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randn(1, 20, 384, generator=generator) / 4
+    sampling = cogvideox.Sampling(4, 4.0, 16, 32, 32)
+
+    def clips() -> torch.Tensor:
+        video = cogvideox.load(model.checkpoint, model.codec, model.embedding_scale)
+        return cogvideox.sample(video, text, cogvideox.initial_noise(video, sampling, [0]), sampling).float()
+
+    gpu, cpu = on_both(monkeypatch, clips)
+    assert (gpu - cpu).abs().mean() < 4.0  # of 255; both compute in bfloat16
