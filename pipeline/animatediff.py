@@ -3,6 +3,7 @@
 The same functions serve AnimateDiff and HARIVO, the world's small model and a Stable Diffusion checkpoint.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,8 @@ from pipeline.checkpoints import resolve
 from pipeline.guidance import Guidance, mitigate, with_negative
 from pipeline.harivo.unet import VideoUNet, load_video_unet
 from pipeline.stable_diffusion import ImageModel
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,18 @@ def load(
 
 
 def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
-    """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained."""
+    """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained.
+
+    Layers for the text encoder, which many public LoRAs have, are left out: texts are embedded by a stage before.
+    """
     pipe = AnimateDiffPipeline(
         vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
         scheduler=model.scheduler,
     )  # fmt: skip
-    pipe.load_lora_weights(resolve(lora))
+    layers, alphas = pipe.lora_state_dict(resolve(lora), unet_config=pipe.unet.config)
+    if any(name.startswith("text_encoder") for name in layers):
+        log.warning("%s: its layers for the text encoder are left out", lora)
+    pipe.load_lora_into_unet(layers, alphas, pipe.unet)
     return replace(model, unet=pipe.unet)
 
 

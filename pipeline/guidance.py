@@ -76,9 +76,14 @@ def mitigate(
     Args:
         predicted, noisy: (B, C, F, h, w). prediction_type: "epsilon" or "v_prediction". scale: α.
 
+    Returns:
+        (B, C, F, h, w); the prediction itself where ᾱ is 0, the first step of some schedules, for which ω has no value.
+
     Raises:
         ValueError: if the parametrisation is another one.
     """
+    if not alpha_bar:
+        return predicted
     signal, noise = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
     if prediction_type == "epsilon":
         clean, per_noise = (noisy - noise * predicted) / signal, 1.0

@@ -13,6 +13,8 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from pipeline.checkpoints import CheckpointError, resolve
 from pipeline.guidance import with_negative
 
+_DECODED = 16  # frames at once: at 512 x 512 pixels a decoder needs gigabytes for them
+
 
 @dataclass(frozen=True)
 class ImageModel:
@@ -95,5 +97,6 @@ def sample(
 
 def decode(codec: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
     """Scaled latents (B, F, C, h, w) -> frames (B, F, 3, H, W), about [0, 1], frame by frame."""
-    frames = codec.decode(latents.flatten(0, 1) / codec.config.scaling_factor).sample
+    scaled = latents.flatten(0, 1) / codec.config.scaling_factor
+    frames = torch.cat([codec.decode(part).sample for part in scaled.split(_DECODED)])
     return (frames.unflatten(0, latents.shape[:2]) + 1) / 2

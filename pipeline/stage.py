@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+# Said at every start by libraries that are used as they want to be: by logger, the words that mark it.
+_NOISE = {
+    "transformers.utils.import_utils": "requires torchvision",  # of classes that are imported and never used
+    "diffusers.models.modeling_utils": "should be kept in float32: []",  # an empty list is nothing to keep
+}
 
 
 def stage(main: Callable[..., None]) -> Callable[[], None]:
@@ -20,6 +27,8 @@ def stage(main: Callable[..., None]) -> Callable[[], None]:
         wanted, given = list(inspect.signature(main).parameters), sys.argv[1:]
         if len(given) != len(wanted):
             sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(wanted).upper()}".rstrip())
+        for logger, words in _NOISE.items():
+            logging.getLogger(logger).addFilter(lambda record, words=words: words not in record.getMessage())
         with one_sentence(FileNotFoundError):
             main(*given)
 

@@ -50,16 +50,20 @@ def test_video_from_temporal_layers(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_one_training_step(monkeypatch: pytest.MonkeyPatch, minilm: Path) -> None:
-    """Every loss of HARIVO, and the gradient of every trained weight."""
+    """Every loss of HARIVO, and the gradient of every trained weight, layers that start at zero moved off it."""
     spec = params.load().train["harivo"].spec | {"used": 4, "batch": 2}
 
     def step() -> tuple[float, torch.Tensor]:
         task = motion.build_task(spec, 0, "")
+        generator = torch.Generator().manual_seed(0)
+        for parameter in task.model.parameters():
+            parameter.data += 0.02 * torch.randn(parameter.shape, generator=generator).to(parameter.device)
         for number in range(2):  # the second has negatives in its queue
             task.model.zero_grad()
             loss = task.loss(number)
             loss.backward()
-        gradients = [p.grad.flatten().cpu() for p in task.model.parameters() if p.grad is not None]
+        gradients = [p.grad.flatten().cpu() for p in task.model.parameters()]
+        assert all(gradient.any() for gradient in gradients)
         return loss.item(), torch.cat(gradients)
 
     (gpu, gpu_gradient), (cpu, cpu_gradient) = on_both(monkeypatch, step)

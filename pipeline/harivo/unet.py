@@ -1,5 +1,6 @@
 """The video model: a frozen text-to-image UNet, temporal attention between its layers, and HARIVO's two networks."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -38,23 +39,16 @@ class VideoUNet(UNetMotionModel):
         sample: torch.Tensor,
         timestep: torch.Tensor | float | int,
         encoder_hidden_states: torch.Tensor,
-        cross_attention_kwargs: dict[str, Any] | None = None,
-        added_cond_kwargs: dict[str, torch.Tensor] | None = None,
-        return_dict: bool = True,
+        *others: Any,
+        **named: Any,
     ) -> UNetMotionOutput | tuple[torch.Tensor]:
-        """Predict from noisy latents (B, C, F, h, w), timesteps (B,) or one for all, and text tokens (B F, M, D)."""
+        """Predict from noisy latents (B, C, F, h, w), timesteps (B,) or one for all, and text tokens (B F, M, D); the
+        other arguments are `UNetMotionModel`'s, among them those of a ControlNet."""
         if self.mapping is not None:
             sample = self.mapping(sample)
         if self.tokens is not None:
             encoder_hidden_states = self.tokens.extend(encoder_hidden_states, frames=sample.shape[2])
-        return super().forward(
-            sample,
-            timestep,
-            encoder_hidden_states,
-            cross_attention_kwargs=cross_attention_kwargs,
-            added_cond_kwargs=added_cond_kwargs,
-            return_dict=return_dict,
-        )
+        return super().forward(sample, timestep, encoder_hidden_states, *others, **named)
 
     @contextmanager
     def spatial_only(self) -> Iterator[None]:
@@ -88,6 +82,7 @@ class VideoUNet(UNetMotionModel):
         self.save_motion_modules(str(folder))
         MotionAdapter.from_pretrained(folder, dtype=torch.float16).save_pretrained(folder)
         for name, part in ((MAPPING, self.mapping), (TOKENS, self.tokens)):
+            shutil.rmtree(folder / name, ignore_errors=True)  # an older variant's would be loaded with these layers
             if part is not None:
                 deepcopy(part).half().save_pretrained(folder / name)
 

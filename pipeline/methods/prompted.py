@@ -137,7 +137,8 @@ class PromptMethod:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        """Load the model, and refuse embeddings, a codec or a number of frames that do not fit it."""
+        """Load the model, and refuse embeddings, a codec or a number of frames that do not fit it, and what the
+        mitigating gradient cannot be computed for."""
         unet, codec = self._model.unet, self._model.codec
         length, width = self.context.embeddings.tokens.shape[1:]
         frames = self._frames
@@ -152,6 +153,15 @@ class PromptMethod:
         if frames > unet.config.motion_max_seq_length:
             most = unet.config.motion_max_seq_length
             raise ValueError(f"{self.origin}: frames: found {frames}, expected at most {most}")
+        if self.mg_scale:
+            self._check_mitigation(frames, self._model.scheduler.config.prediction_type)
+
+    def _check_mitigation(self, frames: int, prediction_type: str) -> None:
+        nothing = torch.zeros(1, 1, frames, 1, 1)
+        try:
+            guidance.mitigate(nothing, nothing, 0.5, prediction_type, self.mg_scale)
+        except ValueError as error:
+            raise ValueError(f"{self.origin}: {error}") from error
 
     @property
     def _frames(self) -> int:

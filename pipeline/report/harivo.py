@@ -97,6 +97,7 @@ def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFr
         "values": {(row.method, row.metric): row for row in metrics.itertuples()},
         "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in curves.items()],
         "mapping": plots.mapping_effect(pd.read_csv(paths.MAPPING_EFFECT)),
+        "grid": found["harivo_sweep_lambda_grid"].to_dict("records") if "harivo_sweep_lambda_grid" in found else [],
         "points": params.harivo.sweep,
         "cards": _cards(params, methods, folder),
         "unmapped": _cards(params, ["harivo", "harivo_unmapped", "frames", "frames_mapped"], folder),

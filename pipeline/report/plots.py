@@ -92,26 +92,36 @@ def fvd_by_clips(curves: pd.DataFrame) -> str:
 
 
 def sweep(points: pd.DataFrame, parameter: str) -> str:
-    """Share of clips with each attribute by the swept value, the average with its interval."""
+    """Share of clips with each attribute by the swept value, and the roughness of their paths on an axis of its own;
+    the average and the roughness with their intervals."""
     figure = _figure(parameter.replace("_", " "), "share of clips", 280)
     values = [f"{value:g}" for value in points[parameter]]
     for name, colour in zip((*ATTRIBUTES, "average"), cycle(_COLOURS), strict=False):
-        spread = None
-        if name == "average":
-            spread = {
-                "array": (points.average_high - points.average).tolist(),
-                "arrayminus": (points.average - points.average_low).tolist(),
-                "width": 3,
-            }
         figure.add_scatter(
             x=values,
             y=points[name].round(4).tolist(),
             name=name.replace("_", " "),
             mode="lines+markers",
             line={"width": 3 if name == "average" else 1.5, "color": colour},
-            error_y=spread,
+            error_y=_spread(points, name) if name == "average" else None,
         )
-    return figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1]).to_json()
+    figure.add_scatter(
+        x=values,
+        y=points.roughness.round(4).tolist(),
+        name="roughness, px (right)",
+        mode="lines+markers",
+        line={"width": 2, "color": GREY, "dash": "dot"},
+        error_y=_spread(points, "roughness"),
+        yaxis="y2",
+    )
+    right = _AXIS | {"title": "roughness, px", "overlaying": "y", "side": "right", "rangemode": "tozero"}
+    figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1])
+    return figure.update_layout(yaxis2=right | {"showgrid": False}).to_json()
+
+
+def _spread(points: pd.DataFrame, name: str) -> dict[str, object]:
+    value, low, high = (points[column] for column in (name, f"{name}_low", f"{name}_high"))
+    return {"array": (high - value).tolist(), "arrayminus": (value - low).tolist(), "width": 3}
 
 
 def mapping_effect(effect: pd.DataFrame) -> str:

@@ -135,6 +135,34 @@ def test_a_lora_changes_the_style_and_no_temporal_layer(
     assert all(torch.equal(after[name], value) for name, value in motion.items())
 
 
+def test_a_loras_layers_for_the_text_encoder_are_left_out(
+    model: animatediff.VideoModel,
+    stable_diffusion_folder: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    images = stable_diffusion.load(stable_diffusion_folder, None).unet
+    images.add_adapter(LoraConfig(r=2, target_modules=["to_q"], init_lora_weights=False))
+    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
+    text = {
+        f"encoder.layers.0.self_attn.q_proj.lora_linear_layer.{end}.weight": torch.ones(2, 2) for end in ("up", "down")
+    }
+    StableDiffusionPipeline.save_lora_weights(tmp_path, layers, text_encoder_lora_layers=text)
+    styled = personalise(model, tmp_path)
+    assert any("lora_A" in name for name, _ in styled.unet.named_parameters())
+    assert "its layers for the text encoder are left out" in caplog.text
+
+
+def test_many_frames_are_decoded_in_parts(stable_diffusion_folder: Path) -> None:
+    codec = stable_diffusion.load(stable_diffusion_folder, None).codec
+    latents = torch.randn(1, 19, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        frames = stable_diffusion.decode(codec, latents)
+        single = codec.decode(latents[:, 17] / codec.config.scaling_factor).sample
+    torch.testing.assert_close(frames[:, 17], (single + 1) / 2)
+    assert frames.shape[:2] == (1, 19)
+
+
 def test_a_checkpoint_without_decoder_needs_a_codec(root: Path) -> None:
     with pytest.raises(CheckpointError, match="has no vae/ of its own; name the codec"):
         stable_diffusion.load(root / "models/world/t2i", None)

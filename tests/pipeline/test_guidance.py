@@ -73,6 +73,11 @@ def test_a_video_that_stands_still_is_left_alone() -> None:
     assert torch.equal(mitigating_gradient(still, 0.5), torch.zeros_like(still))
 
 
+def test_a_step_without_signal_is_left_alone() -> None:
+    predicted, noisy = torch.randn(2, 1, 2, 5, 3, 3)
+    assert torch.equal(mitigate(predicted, noisy, 0.0, "v_prediction", 5.0), predicted)
+
+
 def test_faults_are_named() -> None:
     with pytest.raises(ValueError, match="at least 3 frames, found 2"):
         mitigating_gradient(torch.zeros(1, 2, 2, 3, 3), 0.5)

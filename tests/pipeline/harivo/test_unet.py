@@ -87,6 +87,28 @@ def test_saved_and_loaded_it_predicts_the_same(
     assert sum(path.stat().st_size for path in tmp_path.rglob("*")) < 200_000
 
 
+@torch.no_grad()
+def test_a_variant_saved_over_another_has_no_network_of_it(
+    images: UNet2DConditionModel, video: VideoUNet, tmp_path: Path
+) -> None:
+    video.equip(MappingNetwork(4, heads=2, head_dim=4), FrameTokens(tiny.IMAGE_TEXT_WIDTH, 6, FRAMES))
+    video.save_motion(tmp_path)
+    video.equip(None, None).save_motion(tmp_path)
+    loaded = load_video_unet(images, tmp_path)
+    assert (loaded.mapping, loaded.tokens) == (None, None)
+
+
+@torch.no_grad()
+def test_it_takes_a_controlnets_residuals(video: VideoUNet, inputs: Inputs) -> None:
+    video.equip(None, None)
+    shapes: list[torch.Size] = []
+    handle = video.mid_block.register_forward_hook(lambda _module, _inputs, output: shapes.append(output.shape))
+    plain = video(*inputs).sample
+    handle.remove()
+    steered = video(*inputs, mid_block_additional_residual=torch.ones(shapes[0])).sample
+    assert not torch.allclose(steered, plain, atol=1e-4)
+
+
 @pytest.mark.parametrize("network", ["mapping", "tokens"])
 @torch.no_grad()
 def test_networks_are_left_out_one_by_one(video: VideoUNet, inputs: Inputs, network: str) -> None:

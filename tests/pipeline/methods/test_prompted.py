@@ -61,9 +61,11 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
         yield folder
 
 
-def method_of(checkpoint: Path, name: str, mg_scale: float = 40.0, **changes: Any) -> Method:
+def method_of(
+    checkpoint: Path, name: str, mg_scale: float = 40.0, frames: int | None = FRAMES, **changes: Any
+) -> Method:
     options = METHODS[name] | changes
-    sampling = {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": FRAMES, "precision": "float32"}
+    sampling = {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": frames, "precision": "float32"}
     model = {"checkpoint": str(checkpoint), "encoder": "clip", "set": "harivo", "sampling": sampling, "fps": 6}
     own = options | {"module": f"pipeline/methods/{options['module']}.py", "model": "sd"}
     params = Generate.model_validate(
@@ -175,6 +177,15 @@ def test_faulty_options_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         method_of(stable_diffusion_folder, name, **changes)
+
+
+def test_what_cannot_be_mitigated_is_refused_before_any_clip(stable_diffusion_folder: Path) -> None:
+    unet = inflate(stable_diffusion.load(stable_diffusion_folder, None).unet, 2, heads=2)
+    unet.save_motion(Path("two-frames"))
+    method_of(stable_diffusion_folder, "animatediff", frames=None, motion="two-frames").prepare()
+    harivo = method_of(stable_diffusion_folder, "harivo", frames=None, motion="two-frames")
+    with pytest.raises(ValueError, match=r"two-frames: mitigating gradient needs at least 3 frames, found 2"):
+        harivo.prepare()
 
 
 def test_prompts_without_embeddings_are_refused(stable_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,6 +172,7 @@ def test_harivos_tables_stand_beside_the_papers(results: Results) -> None:
     assert "paper 80.5" in text
     assert "+10.0 points (-10.0 … +20.0)" in text.replace("\n", " ")
     assert "No difference is shown" in text
+    assert "Each λ off and on" in text
     table = pd.read_csv(paths.REPORTS / "tables/harivo_table_a2.csv").set_index("variant")
     assert table.content.tolist() == [50] * 6
     assert table.paper_average["+ mapping"] == 71.5
