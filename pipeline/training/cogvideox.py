@@ -86,7 +86,7 @@ class VideoTask:
         self.spec, self.seed, self.device = spec, seed, device
         self.codec = codec.to(device).eval().requires_grad_(False)
         how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents(spec.scenes, seed, self.codec, how, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, how, device)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
         self.scheduler = noise_schedule()
         self.video = self._video()

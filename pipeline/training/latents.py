@@ -116,27 +116,36 @@ def noised(
 
 
 class CaptionedLatents:
-    """N captioned clips of the world: the first `used` of `scenes` that are drawn, or all of them.
+    """N captioned clips.
 
     latents: (N, T, C, h, w), float16; texts: (D, n, d), float16, embeddings of the distinct captions; text_of: (N,),
-    the row of each clip's caption in them; known: the captions of all scenes, used or not.
+    the row of each clip's caption in them; captions: N texts; known: every caption that no prompt of a validation may
+    be, by default those of the clips.
     """
 
     def __init__(
-        self,
+        self, latents: torch.Tensor, captions: list[str], how: Captions, known: frozenset[str] | None = None
+    ) -> None:
+        self.latents, self.captions, self.how = latents, captions, how
+        self.known = frozenset(captions) if known is None else known
+        self.texts, self.text_of = how.embed(captions)
+
+    @classmethod
+    def of_world(
+        cls,
         scenes: int,
         seed: int,
         codec: AutoencoderKL,
         how: Captions,
         device: torch.device | str = "cpu",
         used: int | None = None,
-    ) -> None:
+    ) -> "CaptionedLatents":
+        """Clips of the world: the first `used` of `scenes` that are drawn, or all of them; all of their captions are
+        known."""
         _, drawn = draw(scenes, seed)
-        self.how = how
-        self.latents = encode_clips(codec, render(drawn[:used]), device)
+        latents = encode_clips(codec, render(drawn[:used]), device)
         texts = training_captions(scenes, seed)
-        self.known = frozenset(texts)
-        self.texts, self.text_of = how.embed(texts[:used])
+        return cls(latents, texts[:used], how, frozenset(texts))
 
     def conditions(self, rows: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         """Scaled embeddings (B, n, d) of the clips' captions; the empty prompt's where `kept` is False."""

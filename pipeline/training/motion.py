@@ -2,6 +2,7 @@
 as params.yaml switches on. One file for all variants: they differ in their spec alone.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,10 @@ from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
 from pipeline.training.latents import CaptionedLatents, Captions, OnImages, judged_shares, target, unseen_prompts
 from pipeline.training.loop import step_generator
+from pipeline.training.videos import VideoFolder
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
-from pipeline.world.scene import FRAMES, HEIGHT, Names
+from pipeline.world.scene import FRAMES, HEIGHT
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class MotionSpec(OnImages):
     mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
     mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC.
     timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often.
-    used: how many of the scenes are trained on; they are those of the text-to-image model.
+    used: how many of the scenes are trained on; they are those of the text-to-image model. videos: a folder of
+    captioned videos to train on instead of the world.
     """
 
     heads: int
@@ -51,6 +54,27 @@ class MotionSpec(OnImages):
     drop: float
     timestep_power: float
     used: int
+    videos: VideoFolder | None = None
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "MotionSpec":
+        """From params.yaml.
+
+        Raises:
+            TypeError: if a key is unknown or missing.
+        """
+        videos = VideoFolder(**spec["videos"]) if spec.get("videos") else None
+        return cls(**{**spec, "videos": videos})
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip."""
+        return self.videos.frames if self.videos else FRAMES
+
+    @property
+    def size(self) -> int:
+        """Height and width of a clip in pixels."""
+        return self.videos.size if self.videos else HEIGHT
 
 
 @dataclass(frozen=True)
@@ -73,18 +97,30 @@ class MotionTask:
         images, how = self.images, spec.captions()
         torch.manual_seed(seed)
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
-        codec = images.codec.requires_grad_(False)
-        self.data = CaptionedLatents(spec.scenes, seed, codec, how, images.unet.device, spec.used)
+        self._check_size()
+        codec, device = images.codec.requires_grad_(False), images.unet.device
+        if spec.videos:
+            self.data, self.unseen = spec.videos.latents(codec, how, device)
+        else:
+            self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, how, device, spec.used)
         channels, width = images.unet.config.in_channels, self.data.texts.shape[-1]
-        self.unet = inflate(images.unet, FRAMES, spec.heads).equip(
+        self.unet = inflate(images.unet, spec.frames, spec.heads).equip(
             MappingNetwork(channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
-            FrameTokens(width, spec.text_tokens, FRAMES, spec.tokens) if spec.tokens else None,
+            FrameTokens(width, spec.text_tokens, spec.frames, spec.tokens) if spec.tokens else None,
         )
         self.model = nn.ModuleDict({"video": self.unet.trainable()})
         if spec.lambda_dc:
             size = -(-self.data.latents.shape[-1] // 2 ** (len(images.unet.config.block_out_channels) - 1))
             self.model["contrast"] = Contrast(images.unet.config.block_out_channels[-1], size, spec.queue)
         self.model.to(images.unet.device)
+
+    def _check_size(self) -> None:
+        unet, codec = self.images.unet, self.images.codec
+        least = stable_diffusion.scale_factor(codec) * 2 ** (len(unet.config.block_out_channels) - 1)
+        if self.spec.videos and self.spec.size % least:
+            raise ValueError(
+                f"videos: size is {self.spec.size}, expected a multiple of {least} for {self.spec.checkpoint}"
+            )
 
     def loss(self, step: int) -> torch.Tensor:
         simple, others = self.losses(self._batch(self.data, step_generator(self.seed, step)))
@@ -97,7 +133,7 @@ class MotionTask:
         timestep = self._timesteps(generator)
         clean = data.latents[rows].float().movedim(2, 1)
         noise = torch.randn(clean.shape, generator=generator)
-        pair = torch.stack([torch.randperm(FRAMES, generator=generator)[:2] for _ in rows])
+        pair = torch.stack([torch.randperm(self.spec.frames, generator=generator)[:2] for _ in rows])
         if self.spec.noise == "mixed":
             shared = torch.randn(clean[:, :, :1].shape, generator=generator)
             noise = correlate(noise, shared, self.spec.noise_weight)
@@ -112,22 +148,23 @@ class MotionTask:
         total = self.images.scheduler.config.num_train_timesteps
         return (total * uniform**self.spec.timestep_power).long().clamp(max=total - 1)
 
-    def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight is not 0."""
-        scheduler = self.images.scheduler
+    def losses(self, batch: Batch, weights: LossWeights | None = None) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight (by default the
+        spec's) is not 0."""
+        scheduler, frames, weights = self.images.scheduler, self.spec.frames, weights or self.weights
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
         wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
-        text = batch.text.repeat_interleave(FRAMES, dim=0)
+        text = batch.text.repeat_interleave(frames, dim=0)
         others: dict[str, torch.Tensor] = {}
         with ExitStack() as stack:
-            maps = stack.enter_context(recorded(self.unet)) if self.weights.trs else []
-            deepest = stack.enter_context(bottleneck(self.unet)) if self.weights.dc else []
+            maps = stack.enter_context(recorded(self.unet)) if weights.trs else []
+            deepest = stack.enter_context(bottleneck(self.unet)) if weights.dc else []
             predicted = self.unet(noisy, batch.timestep, text).sample
-        if self.weights.trs:
-            others["trs"] = trs_loss(maps, FRAMES)
-        if self.weights.dc:
-            others["dc"] = self.model["contrast"](deepest[0].unflatten(0, (-1, FRAMES)), batch.pair)
-        if self.weights.reg:
+        if weights.trs:
+            others["trs"] = trs_loss(maps, frames)
+        if weights.dc:
+            others["dc"] = self.model["contrast"](deepest[0].unflatten(0, (-1, frames)), batch.pair)
+        if weights.reg:
             with self.unet.spatial_only():
                 images = self.unet(noisy, batch.timestep, text).sample
             others["reg"] = regularisation(
@@ -136,10 +173,14 @@ class MotionTask:
         return F.mse_loss(predicted, wanted), others
 
     def validate(self, final: bool) -> dict[str, float]:
-        """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge."""
+        """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge; of videos from a
+        folder, which it cannot judge, the loss of those that were kept from training."""
+        if self.spec.videos:
+            return self._validate_videos()
         n = self.spec.validation_prompts if final else 20
         sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
-        names, texts, self._clips = self.sample(n, sampling)
+        names, texts = unseen_prompts(n, self.data.known)
+        self._clips = self.sample(texts, sampling)
         readings = judge(self._clips)
         found, seen = attributes(names, texts, readings), readings.names()
         shares = {name: np.mean(getattr(found, name)) for name in ATTRIBUTES}
@@ -147,41 +188,50 @@ class MotionTask:
         judged = {f"judge_{name}": float(value) for name, value in shares.items()}
         return judged | judged_shares(names, seen, ("colour", "shape"))
 
-    def sample(self, n: int, sampling: animatediff.Sampling) -> tuple[list[Names], list[str], np.ndarray]:
-        """Clips (n, T, H, W, 3) of unseen prompts, with the names and the captions."""
+    def _validate_videos(self, draws: int = 8) -> dict[str, float]:
+        """Mean L_simple of the same batches, timesteps and noise whenever it is asked for."""
+        losses = [
+            self.losses(self._batch(self.unseen, step_generator(self.seed, -1 - i)), LossWeights())[0]
+            for i in range(draws)
+        ]
+        sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
+        self._clips = self.sample(self.unseen.captions[: self.spec.validation_prompts], sampling)
+        return {"validation_loss": float(torch.stack(losses).mean())}
+
+    def sample(self, texts: list[str], sampling: animatediff.Sampling) -> np.ndarray:
+        """Clips (n, T, H, W, 3) of prompts, of the size that is trained."""
         model = animatediff.VideoModel.of(self.images, self.unet)
         noise = (self.spec.noise, self.spec.noise_weight)
-        return sample_unseen(model, self.data.how, self.data.known, n, sampling, noise)
+        return sample_prompts(model, self.data.how, texts, self.spec.size, sampling, noise)
 
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
         return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
 
 
-def sample_unseen(
+def sample_prompts(
     model: animatediff.VideoModel,
     how: Captions,
-    known: frozenset[str],
-    n: int,
+    texts: list[str],
+    size: int,
     sampling: animatediff.Sampling,
     noise: tuple[NoiseKind, float] = ("iid", 0.0),
-) -> tuple[list[Names], list[str], np.ndarray]:
-    """Clips (n, T, H, W, 3) of prompts that are not among the `known`, with their names and texts."""
-    names, texts = unseen_prompts(n, known)
-    tokens, row = how.embed(texts)
-    size = HEIGHT // stable_diffusion.scale_factor(model.codec)
-    shape = (model.unet.config.in_channels, FRAMES, size, size)
+) -> np.ndarray:
+    """Clips (n, T, size, size, 3), one of each prompt, of as many frames as the temporal layers were made for."""
+    n, (tokens, row) = len(texts), how.embed(texts)
+    side = size // stable_diffusion.scale_factor(model.codec)
+    shape = (model.unet.config.in_channels, model.unet.config.motion_max_seq_length, side, side)
     initial = torch.stack([video_noise(shape, seed, *noise) for seed in range(n)])
     clips = [
         animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling, how.empty)
         for i in tqdm(range(0, n, 20), desc="sampling", disable=None, leave=False)
     ]
-    return names, texts, torch.cat(clips).numpy()
+    return torch.cat(clips).numpy()
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> MotionTask:
     """The task of a variant's spec in params.yaml, on the trained text-to-image model."""
-    return MotionTask(MotionSpec(**spec), seed)
+    return MotionTask(MotionSpec.of(spec), seed)
 
 
 def export(task: MotionTask, folder: Path) -> None:

@@ -15,9 +15,9 @@ from pipeline.animatediff import VideoModel
 from pipeline.guidance import Guidance
 from pipeline.params import Sweep, SweepPoint, Training
 from pipeline.sweeps import LAMBDAS, TRAINED
-from pipeline.training.latents import training_captions
+from pipeline.training.latents import training_captions, unseen_prompts
 from pipeline.training.loop import Schedule, train
-from pipeline.training.motion import MotionSpec, build_task, sample_unseen
+from pipeline.training.motion import MotionSpec, build_task, sample_prompts
 from pipeline.training.run import identity
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
@@ -32,7 +32,9 @@ def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpo
     `clips`, and `metrics`: {name: {value, low, high}}, shares with Wilson's interval, the others with a bootstrap's.
     """
     weights = {key: value for key, value in point.values.items() if key != "mg_scale"}
-    spec, seed = MotionSpec(**training.spec | weights), Schedule(**training.schedule).seed
+    spec, seed = MotionSpec.of(training.spec | weights), Schedule(**training.schedule).seed
+    if spec.videos:
+        raise ValueError(f"params.yaml: train.{TRAINED}.spec.videos: the judge of sweep points knows the world alone")
     checkpoint = checkpoints / f"sweep-{name}.safetensors"
     if weights:
         model = _trained(name, spec, wanted, training, checkpoint)
@@ -41,7 +43,8 @@ def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpo
     mg_scale = point.mg_scale or 0.0
     sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance), mg_scale)
     known = frozenset(training_captions(spec.scenes, seed))
-    names, texts, clips = sample_unseen(model, spec.captions(), known, wanted.prompts, sampling)
+    names, texts = unseen_prompts(wanted.prompts, known)
+    clips = sample_prompts(model, spec.captions(), texts, spec.size, sampling)
     parameters = {"mg_scale": mg_scale, **{key: getattr(spec, key) for key in LAMBDAS}}
     steps = wanted.steps if weights else 0
     _write(target, {**parameters, "steps": steps, "clips": len(clips), "metrics": _judged(names, texts, clips)})

@@ -83,7 +83,7 @@ class ImageTask:
         self.spec, self.seed, self.device = spec, seed, device
         self.codec = codec.to(device).eval().requires_grad_(False)
         how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents(spec.scenes, seed, self.codec, how, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, how, device)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
         self.scheduler = noise_schedule()
 
