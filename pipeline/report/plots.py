@@ -94,7 +94,7 @@ def fvd_by_clips(curves: pd.DataFrame) -> str:
 def sweep(points: pd.DataFrame, parameter: str) -> str:
     """Share of clips with each attribute by the swept value, and the roughness of their paths on an axis of its own;
     the average and the roughness with their intervals."""
-    figure = _figure(parameter.replace("_", " "), "share of clips", 280)
+    figure = _figure(parameter.replace("_", " "), "share of clips", 320)
     values = [f"{value:g}" for value in points[parameter]]
     for name, colour in zip((*ATTRIBUTES, "average"), cycle(_COLOURS), strict=False):
         figure.add_scatter(
@@ -110,13 +110,14 @@ def sweep(points: pd.DataFrame, parameter: str) -> str:
         y=points.roughness.round(4).tolist(),
         name="roughness, px (right)",
         mode="lines+markers",
-        line={"width": 2, "color": GREY, "dash": "dot"},
+        line={"width": 2, "color": "#d64550", "dash": "dot"},
         error_y=_spread(points, "roughness"),
         yaxis="y2",
     )
-    right = _AXIS | {"title": "roughness, px", "overlaying": "y", "side": "right", "rangemode": "tozero"}
+    right = {"title": "roughness, px", "overlaying": "y", "side": "right", "rangemode": "tozero", "tickmode": "auto"}
     figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1])
-    return figure.update_layout(yaxis2=right | {"showgrid": False}).to_json()
+    figure.update_layout(yaxis2=_AXIS | right | {"showgrid": False})
+    return figure.update_layout(margin={"t": 70, "r": 50}, legend={"y": 1.02, "yanchor": "bottom"}).to_json()
 
 
 def _spread(points: pd.DataFrame, name: str) -> dict[str, object]:
