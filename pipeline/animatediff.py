@@ -64,10 +64,12 @@ def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
         vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
         scheduler=model.scheduler,
     )  # fmt: skip
-    layers, alphas = pipe.lora_state_dict(resolve(lora), unet_config=pipe.unet.config)
+    layers, alphas, metadata = pipe.lora_state_dict(
+        resolve(lora), unet_config=pipe.unet.config, return_lora_metadata=True
+    )
     if any(name.startswith("text_encoder") for name in layers):
         log.warning("%s: its layers for the text encoder are left out", lora)
-    pipe.load_lora_into_unet(layers, alphas, pipe.unet)
+    pipe.load_lora_into_unet(layers, alphas, pipe.unet, metadata=metadata)
     return replace(model, unet=pipe.unet)
 
 

@@ -1,5 +1,7 @@
 """Sampling video from Stable Diffusion's layout made small: against diffusers' own pipelines."""
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,30 @@ def test_a_lora_changes_the_style_and_no_temporal_layer(
     after = styled.unet.state_dict()
     assert motion
     assert all(torch.equal(after[name], value) for name, value in motion.items())
+
+
+def test_a_loras_scale_is_its_own(
+    model: animatediff.VideoModel,
+    stable_diffusion_folder: Path,
+    text: torch.Tensor,
+    noise: torch.Tensor,
+    tmp_path: Path,
+) -> None:
+    """rank 2, alpha 8: four times its layers, as diffusers' pipeline loads it."""
+    images = stable_diffusion.load(stable_diffusion_folder, None).unet
+    images.add_adapter(LoraConfig(r=2, lora_alpha=8, target_modules=["to_q", "to_v"], init_lora_weights=False))
+    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
+    own = images.peft_config["default"].to_dict()
+    StableDiffusionPipeline.save_lora_weights(tmp_path, layers, unet_lora_adapter_metadata=own)
+    theirs = AnimateDiffPipeline(
+        vae=model.codec, text_encoder=None, tokenizer=None, unet=deepcopy(model.unet), motion_adapter=None,
+        scheduler=model.scheduler,
+    )  # fmt: skip
+    theirs.load_lora_weights(tmp_path)
+    expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, Sampling(3, Guidance(5.0)))
+    torch.testing.assert_close(
+        denoise(personalise(model, tmp_path), text[:2], noise, Sampling(3, Guidance(5.0))), expected
+    )
 
 
 def test_a_loras_layers_for_the_text_encoder_are_left_out(
