@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault; benchmarks/ measures
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def literal(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=4, max_size=15))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_correlations_equal_their_definitions(rows: list[tuple[int, int]]) -> None:
     x, y = (np.array(column, float) for column in zip(*rows, strict=True))
     assume(np.ptp(x) > 0 and np.ptp(y) > 0)

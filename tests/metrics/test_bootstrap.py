@@ -26,7 +26,7 @@ DISTANCES = {"fvd": fvd_distance(1), "kvd": kvd_distance}
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(3, 30))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_intervals_hold_their_value(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     gen, real = (Features.of(rng.normal(size=(n, 3))) for _ in range(2))

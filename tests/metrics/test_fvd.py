@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
@@ -23,7 +23,6 @@ def literal_distance(a: Moments, b: Moments) -> float:
 
 
 @given(seed=st.integers(0, 10**6), d=st.integers(1, 12), n=st.integers(2, 60))
-@settings(deadline=None)
 def test_distance_equals_scipys(seed: int, d: int, n: int) -> None:
     """Also for fewer vectors than dimensions, where both covariances are singular."""
     rng = np.random.default_rng(seed)
@@ -43,7 +42,6 @@ def test_distance_equals_scipys_at_the_networks_width(n: int) -> None:
 
 
 @given(seed=st.integers(0, 10**6), d=st.integers(1, 12), n=st.integers(2, 30), rank=st.integers(0, 3))
-@settings(deadline=None)
 def test_distance_is_a_number_and_never_negative(seed: int, d: int, n: int, rank: int) -> None:
     """Of a set to itself, of covariances of any rank down to zero."""
     rng = np.random.default_rng(seed)
@@ -57,7 +55,6 @@ def test_distance_is_a_number_and_never_negative(seed: int, d: int, n: int, rank
 
 @given(seed=st.integers(0, 10**6), d=st.integers(1, 12), n=st.integers(2, 30), m=st.integers(2, 30),
        ddof=st.sampled_from([0, 1]))  # fmt: skip
-@settings(deadline=None)
 def test_the_way_past_the_moments_gives_the_same(seed: int, d: int, n: int, m: int, ddof: int) -> None:
     rng = np.random.default_rng(seed)
     gen, real = rng.normal(size=(n, d)), rng.normal(1, 2, size=(m, d))
@@ -78,7 +75,6 @@ def test_moments_that_do_not_fit_are_refused() -> None:
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 20), m=st.integers(2, 20), ddof=st.sampled_from([0, 1]))
-@settings(deadline=None)
 def test_the_class_merges_shards_into_the_functions_value(seed: int, n: int, m: int, ddof: int) -> None:
     rng = np.random.default_rng(seed)
     gen, real = rng.normal(3, 1, size=(n, 5)), rng.normal(size=(m, 5))

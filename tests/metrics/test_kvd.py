@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import metrics
@@ -29,7 +29,6 @@ sizes = {"seed": st.integers(0, 10**6), "n": st.integers(2, 9), "m": st.integers
 
 
 @given(**sizes)
-@settings(deadline=None)
 def test_distance_equals_the_double_sum(seed: int, n: int, m: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     gen, real = rng.normal(size=(n, d)), rng.normal(0.5, 2, size=(m, d))
@@ -45,7 +44,6 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(**sizes)
-@settings(deadline=None)
 def test_windows_of_one_clip_are_no_pairs(seed: int, n: int, m: int, d: int) -> None:
     """Two windows a clip: the sums over pairs of different clips."""
     rng = np.random.default_rng(seed)

@@ -39,7 +39,7 @@ def bilinear(image: np.ndarray, size: int, half_pixel: bool) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 999), height=st.integers(2, 20), width=st.integers(2, 20), size=st.integers(2, 20))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bilinear_rules_equal_their_definitions(seed: int, height: int, width: int, size: int) -> None:
     image = frame(seed, height, width)
     for rule, half_pixel in ((Resize.SQUASH_BILINEAR, True), (Resize.SQUASH_BILINEAR_TF1, False)):
@@ -77,7 +77,6 @@ def test_the_bilinear_centre_is_the_middle_of_the_scaled_frame(height: int, widt
 
 
 @given(height=st.integers(2, 80), width=st.integers(2, 80), rule=st.sampled_from(Resize))
-@settings(deadline=None)
 def test_every_rule_gives_a_square_within_the_range(height: int, width: int, rule: Resize) -> None:
     squares = resize(frame(1, height, width).repeat(2, 1, 1, 1), 24, rule)
     assert squares.shape == (2, 3, 24, 24)

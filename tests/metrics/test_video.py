@@ -88,7 +88,7 @@ def test_frames_and_arrays_hold_the_same_clip(tmp_path: Path) -> None:
                    windows=st.integers(1, 4)),
     length=st.integers(1, 30),
 )  # fmt: skip
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_clips_are_the_frames_of_the_rule(tmp_path: Path, rule: ClipRule, length: int) -> None:
     clip = np.arange(length, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
     encode(tmp_path / "a.mkv", clip, "ffv1", "bgr0")

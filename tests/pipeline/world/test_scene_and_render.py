@@ -43,7 +43,7 @@ def test_clips_do_not_depend_on_the_batch() -> None:
 
 
 @given(exponent=st.floats(1.0, 10.0), radius=st.floats(4.0, 8.0))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rendered_area_is_that_of_the_disc(exponent: float, radius: float) -> None:
     """The radius is defined by area, whatever the shape: counted here on a 40 times finer grid."""
     extent = float(half_extent(radius, exponent))
