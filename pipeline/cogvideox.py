@@ -14,6 +14,7 @@ from diffusers.utils import logging as diffusers_logging
 
 from pipeline.checkpoints import CheckpointError, resolve
 from pipeline.guidance import with_negative
+from pipeline.stable_diffusion import decode
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,3 @@ def sample(
         ).frames
     video = output.float() if model.codec is None else decode(model.codec, output.float())
     return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()
-
-
-def decode(codec: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
-    """Scaled latents (B, F, C, h, w) -> frames (B, F, 3, H, W) in [0, 1], frame by frame."""
-    frames = codec.decode(latents.flatten(0, 1) / codec.config.scaling_factor).sample
-    return (frames.unflatten(0, latents.shape[:2]) + 1) / 2

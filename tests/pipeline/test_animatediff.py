@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AnimateDiffPipeline, StableDiffusionPipeline
-from diffusers.utils import convert_state_dict_to_diffusers
-from peft import LoraConfig, get_peft_model_state_dict
 
 from pipeline import animatediff, stable_diffusion
 from pipeline.animatediff import Sampling, denoise, personalise, sample
@@ -16,6 +14,7 @@ from pipeline.checkpoints import CheckpointError
 from pipeline.encoders import TextEncoder
 from pipeline.guidance import Guidance
 from pipeline.harivo.unet import inflate
+from tests.pipeline import tiny
 
 FRAMES = 4
 
@@ -49,11 +48,15 @@ def noise() -> torch.Tensor:
     return torch.randn(2, 4, FRAMES, 8, 8, generator=torch.Generator().manual_seed(3))
 
 
-def test_latents_equal_animatediffs(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
-    pipe = AnimateDiffPipeline(
+def pipeline_of(model: animatediff.VideoModel) -> AnimateDiffPipeline:
+    return AnimateDiffPipeline(
         vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
         scheduler=model.scheduler,
     )  # fmt: skip
+
+
+def test_latents_equal_animatediffs(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+    pipe = pipeline_of(model)
     pipe.set_progress_bar_config(disable=True)
     theirs = pipe(
         prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise, num_frames=FRAMES,
@@ -124,10 +127,7 @@ def test_a_lora_changes_the_style_and_no_temporal_layer(
     noise: torch.Tensor,
     tmp_path: Path,
 ) -> None:
-    images = stable_diffusion.load(stable_diffusion_folder, None).unet
-    images.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False))
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
-    StableDiffusionPipeline.save_lora_weights(tmp_path, layers)
+    tiny.write_lora(stable_diffusion_folder, tmp_path)
     plain = denoise(model, text[:2], noise, Sampling(3, Guidance(5.0)))
     motion = {name: value.clone() for name, value in model.unet.state_dict().items() if "motion_modules" in name}
     styled = personalise(model, tmp_path)
@@ -145,15 +145,8 @@ def test_a_loras_scale_is_its_own(
     tmp_path: Path,
 ) -> None:
     """rank 2, alpha 8: four times its layers, as diffusers' pipeline loads it."""
-    images = stable_diffusion.load(stable_diffusion_folder, None).unet
-    images.add_adapter(LoraConfig(r=2, lora_alpha=8, target_modules=["to_q", "to_v"], init_lora_weights=False))
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
-    own = images.peft_config["default"].to_dict()
-    StableDiffusionPipeline.save_lora_weights(tmp_path, layers, unet_lora_adapter_metadata=own)
-    theirs = AnimateDiffPipeline(
-        vae=model.codec, text_encoder=None, tokenizer=None, unet=deepcopy(model.unet), motion_adapter=None,
-        scheduler=model.scheduler,
-    )  # fmt: skip
+    tiny.write_lora(stable_diffusion_folder, tmp_path, alpha=8)
+    theirs = pipeline_of(replace(model, unet=deepcopy(model.unet)))
     theirs.load_lora_weights(tmp_path)
     expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, Sampling(3, Guidance(5.0)))
     torch.testing.assert_close(
@@ -167,13 +160,10 @@ def test_a_loras_layers_for_the_text_encoder_are_left_out(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    images = stable_diffusion.load(stable_diffusion_folder, None).unet
-    images.add_adapter(LoraConfig(r=2, target_modules=["to_q"], init_lora_weights=False))
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
     text = {
         f"encoder.layers.0.self_attn.q_proj.lora_linear_layer.{end}.weight": torch.ones(2, 2) for end in ("up", "down")
     }
-    StableDiffusionPipeline.save_lora_weights(tmp_path, layers, text_encoder_lora_layers=text)
+    tiny.write_lora(stable_diffusion_folder, tmp_path, text_encoder_lora_layers=text)
     styled = personalise(model, tmp_path)
     assert any("lora_A" in name for name, _ in styled.unet.named_parameters())
     assert "its layers for the text encoder are left out" in caplog.text

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
@@ -14,6 +15,8 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from diffusers.utils import convert_state_dict_to_diffusers
+from peft import LoraConfig, get_peft_model_state_dict
 from transformers import (
     CLIPConfig,
     CLIPModel,
@@ -119,3 +122,12 @@ def stable_diffusion_checkpoint(folder: Path, tokenizers: Path) -> Path:
         requires_safety_checker=False,
     ).save_pretrained(folder)
     return folder
+
+
+def write_lora(checkpoint: Path, folder: Path, alpha: int = 2, **further: Any) -> None:
+    """A random LoRA of rank 2 for a checkpoint's UNet, with its metadata; `further` goes to `save_lora_weights`."""
+    unet = UNet2DConditionModel.from_pretrained(checkpoint, subfolder="unet")
+    unet.add_adapter(LoraConfig(r=2, lora_alpha=alpha, target_modules=["to_q", "to_v"], init_lora_weights=False))
+    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    metadata = unet.peft_config["default"].to_dict()
+    StableDiffusionPipeline.save_lora_weights(folder, layers, unet_lora_adapter_metadata=metadata, **further)

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from diffusers.utils import convert_state_dict_to_diffusers
-from peft import LoraConfig, get_peft_model_state_dict
 
 from metrics.video import read_all
 from pipeline import paths, stable_diffusion
@@ -22,6 +20,7 @@ from pipeline.harivo.unet import inflate
 from pipeline.methods.base import Context, Method, build
 from pipeline.params import EmbeddedSet, Generate
 from pipeline.prompts import read_sets, write_tables
+from tests.pipeline import tiny
 
 FRAMES, PROMPTS = 6, 3
 METHODS = {
@@ -55,9 +54,7 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
         for parameter in unet.trainable().parameters():
             parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator)
         unet.save_motion(folder / "motion")
-        images.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False))
-        layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(images))
-        StableDiffusionPipeline.save_lora_weights(folder / "lora", layers)
+        tiny.write_lora(stable_diffusion_folder, folder / "lora")
         yield folder
 
 
