@@ -9,9 +9,11 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from pipeline import animatediff, params, paths
-from pipeline.animatediff import Sampling
-from pipeline.guidance import Guidance, mitigating_gradient
+from pipeline.config import params, paths
+from pipeline.harivo.mitigation import mitigating_gradient
+from pipeline.samplers import animatediff
+from pipeline.samplers.animatediff import Sampling
+from pipeline.samplers.guidance import Guidance
 
 CLIPS, ROUNDS = 8, 3
 

@@ -19,15 +19,17 @@ from rich.table import Table
 from scipy.linalg import sqrtm
 
 from benchmarks.score import cut, peer_forward, peer_i3d
-from metrics import video
-from metrics.bootstrap import Features, Uncertainty, distance_interval, fvd_distance
-from metrics.errors import VideoError
-from metrics.fvd import FrechetVideoDistance, fvd, moments
-from metrics.i3d import I3D, extract, prepare
-from metrics.kvd import kernel_distance
-from metrics.protocol import PROTOCOLS, ClipRule, Resize
-from metrics.resize import resize
-from metrics.sources import find
+from metrics.distances.fvd import FrechetVideoDistance, fvd, moments
+from metrics.distances.kvd import kernel_distance
+from metrics.networks.i3d import I3D, extract, prepare
+from metrics.networks.resize import resize
+from metrics.networks.rules import Resize
+from metrics.reading import video
+from metrics.reading.errors import VideoError
+from metrics.reading.rule import ClipRule
+from metrics.reading.sources import find
+from metrics.scoring.protocol import PROTOCOLS
+from metrics.statistics.bootstrap import Features, Uncertainty, distance_interval, fvd_distance
 
 Row = tuple[str, str, str, str]
 

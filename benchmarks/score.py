@@ -33,18 +33,19 @@ from scipy.linalg import sqrtm
 from torch import nn
 from torch.nn import functional as F
 
-from metrics import i3d, video
-from metrics.bootstrap import Uncertainty
-from metrics.cache import FeatureCache
-from metrics.captions import read_captions
-from metrics.clip import DualEncoder
-from metrics.clipsim import clipsim
-from metrics.errors import VideoError
-from metrics.networks import load_clip, load_i3d
-from metrics.protocol import named
-from metrics.score import Scorer
-from metrics.sources import VIDEOS
-from pipeline import paths
+from metrics.distances.clipsim import clipsim
+from metrics.networks import i3d
+from metrics.networks.clip import DualEncoder
+from metrics.networks.features import load_clip, load_i3d
+from metrics.reading import video
+from metrics.reading.captions import read_captions
+from metrics.reading.errors import VideoError
+from metrics.reading.sources import VIDEOS
+from metrics.scoring.cache import FeatureCache
+from metrics.scoring.protocol import named
+from metrics.scoring.scorer import Scorer
+from metrics.statistics.bootstrap import Uncertainty
+from pipeline.config import paths
 
 FRAMES, PEER_BATCH = 16, 10
 CLIP, TOWER = paths.world_model("clip"), paths.MINILM

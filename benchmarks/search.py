@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from pipeline.interpolation import cosine_similarity, interpolate, perpendicular_foot, similarity_curve
+from pipeline.richspace.interpolation import cosine_similarity, interpolate, perpendicular_foot, similarity_curve
 
 Curve = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 

@@ -7,15 +7,15 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "I3D": "metrics.i3d",
-    "FrechetVideoDistance": "metrics.fvd",
-    "frechet_distance": "metrics.fvd",
-    "KernelVideoDistance": "metrics.kvd",
-    "kernel_distance": "metrics.kvd",
-    "CLIPSIM": "metrics.clipsim",
-    "CLIPScore": "metrics.clipsim",
-    "FrameConsistency": "metrics.clipsim",
-    "DualEncoder": "metrics.clip",
+    "I3D": "metrics.networks.i3d",
+    "FrechetVideoDistance": "metrics.distances.fvd",
+    "frechet_distance": "metrics.distances.fvd",
+    "KernelVideoDistance": "metrics.distances.kvd",
+    "kernel_distance": "metrics.distances.kvd",
+    "CLIPSIM": "metrics.distances.clipsim",
+    "CLIPScore": "metrics.distances.clipsim",
+    "FrameConsistency": "metrics.distances.clipsim",
+    "DualEncoder": "metrics.networks.clip",
 }
 __all__ = list(_HOMES)
 

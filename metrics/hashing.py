@@ -1,6 +1,8 @@
 """Digests of files and weights: what makes a result is named by its content."""
 
 import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".msgpack")
@@ -11,6 +13,11 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(choices: Mapping[str, object] | Sequence[object]) -> str:
+    """Twelve hex digits of a sha256 over the choices; the order of a mapping does not matter."""
+    return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def weight_hash(place: Path) -> str:

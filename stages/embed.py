@@ -1,14 +1,14 @@
 """embed@encoder: prompts -> token embeddings and token counts."""
 
-from pipeline import params, paths
-from pipeline.prompts import read_tables
-from pipeline.stage import pick, stage
+from pipeline.config import params, paths
+from pipeline.config.entry import pick, stage
+from pipeline.prompts.tables import read_tables
 
 
 @stage
 def main(name: str) -> None:
-    from pipeline.embeddings import embed_set
-    from pipeline.encoders import TextEncoder
+    from pipeline.text.embeddings import embed_set
+    from pipeline.text.encoders import TextEncoder
 
     wanted = pick("embed.encoders", params.load().embed.encoders, name)
     prompts, _ = read_tables(paths.PROMPTS, paths.MIXTURES)

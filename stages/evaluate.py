@@ -5,16 +5,17 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline import params, paths
-from pipeline.prompts import read_tables
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
+from pipeline.prompts.tables import read_tables
 
 
 @stage
 def main() -> None:
-    from metrics.bootstrap import Uncertainty
-    from pipeline import evaluation, features
-    from pipeline.judged import compare_averages, judge_prompts
+    from metrics.statistics.bootstrap import Uncertainty
+    from pipeline.evaluation import features
+    from pipeline.evaluation import values as evaluation
+    from pipeline.evaluation.attributes import compare_averages, judge_prompts
 
     wanted = params.load().evaluate
     how = Uncertainty(wanted.resamples, wanted.confidence, wanted.seed)

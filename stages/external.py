@@ -1,14 +1,14 @@
 """external@name: videos that somebody else made -> clips and a ledger like those of a method."""
 
-from pipeline import params, paths
-from pipeline.prompts import read_tables
-from pipeline.stage import pick, stage
+from pipeline.config import params, paths
+from pipeline.config.entry import pick, stage
+from pipeline.prompts.tables import read_tables
 
 
 @stage
 def main(name: str) -> None:
-    from pipeline.generation import generate
-    from pipeline.methods.external import build
+    from pipeline.clips.external import build
+    from pipeline.clips.generation import generate
 
     wanted = params.load().generate
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)

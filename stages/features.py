@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 
 @stage
 def main(name: str) -> None:
     import torch
 
-    from metrics.bootstrap import Uncertainty
-    from metrics.cache import FeatureCache
-    from metrics.networks import load_clip, load_i3d
-    from metrics.score import Scorer
-    from pipeline.checkpoints import resolve
-    from pipeline.features import JudgeReadings, extract
+    from metrics.networks.features import load_clip, load_i3d
+    from metrics.scoring.cache import FeatureCache
+    from metrics.scoring.scorer import Scorer
+    from metrics.statistics.bootstrap import Uncertainty
+    from pipeline.evaluation.features import JudgeReadings, extract
+    from pipeline.weights.checkpoints import resolve
 
     wanted = params.load().features
     device = "cuda" if torch.cuda.is_available() else "cpu"

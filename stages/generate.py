@@ -1,12 +1,12 @@
 """generate@method: embeddings -> clips, one lossless file each, with a ledger."""
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 
 @stage
 def main(name: str) -> None:
-    from pipeline.generation import generate
+    from pipeline.clips.generation import generate
     from pipeline.methods.base import Context, build
 
     wanted = params.load()

@@ -1,14 +1,14 @@
 """mapping: HARIVO's Figure A1, what the mapping network does to the latents over the timesteps."""
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 VIDEOS = 8  # that the statistics are over
 
 
 @stage
 def main() -> None:
-    from pipeline.mapping_effect import mapping_effect
+    from pipeline.harivo.mapping_effect import mapping_effect
     from pipeline.methods.base import Context, build
 
     method = build(Context.of(params.load(), "harivo"))

@@ -1,12 +1,12 @@
 """normality: HARIVO's Table A1, the share of noises that the Jarque-Bera test takes for Gaussian."""
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 
 @stage
 def main() -> None:
-    from pipeline.normality import table_a1
+    from pipeline.harivo.normality import table_a1
 
     wanted = params.load().harivo.normality
     paths.NORMALITY.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,10 @@
 """prompts: prompts/* and a user's MSR-VTT -> one validated table of prompts and one of mixtures."""
 
-from pipeline import params, paths
-from pipeline.prompts import read_msrvtt, read_sets, write_tables
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
+from pipeline.prompts.msrvtt import read_msrvtt
+from pipeline.prompts.sets import read_sets
+from pipeline.prompts.tables import write_tables
 
 
 @stage

@@ -1,7 +1,7 @@
 """report: result files, clips and curves -> reports/."""
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 
 @stage

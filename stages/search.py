@@ -1,10 +1,10 @@
 """search@encoder: embeddings of the mixtures -> similarity curves, optimal steps and embeddings, for every k."""
 
-from pipeline import params, paths
-from pipeline.embeddings import Embeddings
-from pipeline.prompts import read_tables
-from pipeline.search import first_guides, search_mixture, write_searches
-from pipeline.stage import pick, stage
+from pipeline.config import params, paths
+from pipeline.config.entry import pick, stage
+from pipeline.prompts.tables import read_tables
+from pipeline.richspace.search import first_guides, search_mixture, write_searches
+from pipeline.text.embeddings import Embeddings
 
 
 @stage

@@ -1,18 +1,17 @@
 """sweep@point: one value of HARIVO's α or λ -> what the judge finds, models/sweeps/<point>.json."""
 
-from pipeline import params, paths
-from pipeline.stage import pick, stage
+from pipeline.config import params, paths
+from pipeline.config.entry import pick, stage
 
 
 @stage
 def main(name: str) -> None:
-    from pipeline.sweeps import TRAINED
     from pipeline.training.point import run
 
     wanted = params.load()
     sweep = wanted.harivo.sweep
     point = pick("harivo.sweep.points", sweep.points, name)
-    run(name, point, sweep, wanted.train[TRAINED], paths.SCRATCH / "checkpoints", paths.sweep(name))
+    run(name, point, sweep, wanted.train[sweep.model], paths.SCRATCH / "checkpoints", paths.sweep(name))
 
 
 if __name__ == "__main__":

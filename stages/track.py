@@ -2,13 +2,14 @@
 
 import json
 
-from pipeline import params, paths
-from pipeline.stage import stage
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
 
 
 @stage
 def main() -> None:
-    from pipeline import results, tracking
+    from pipeline.tracking import runs as results
+    from pipeline.tracking import store as tracking
 
     wanted = params.load()
     state = tracking.state_of([*results.result_files(), *results.artifacts()])

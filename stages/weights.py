@@ -1,8 +1,8 @@
 """weights: pinned public weights -> models/public/, verified by sha256."""
 
-from pipeline import params, paths
-from pipeline.stage import stage
-from pipeline.weights import install_i3d, install_minilm
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
+from pipeline.weights.public import install_i3d, install_minilm
 
 
 @stage

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from metrics import i3d
-from pipeline import animatediff, cogvideox, params, paths
-from pipeline.animatediff import Sampling
-from pipeline.guidance import Guidance
+from metrics.networks import i3d
+from pipeline.config import params, paths
+from pipeline.samplers import animatediff, cogvideox
+from pipeline.samplers.animatediff import Sampling
+from pipeline.samplers.guidance import Guidance
 from pipeline.training import motion
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

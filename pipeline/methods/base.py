@@ -13,15 +13,17 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from metrics.protocol import fingerprint
-from pipeline import cogvideox, guidance, paths
-from pipeline.checkpoints import content_hash, resolve, sha256
-from pipeline.embeddings import Embeddings
-from pipeline.params import Generate, Model, Params
-from pipeline.params import Method as MethodParams
-from pipeline.prompts import Mixture, Prompt, read_tables
-from pipeline.search import SearchResults
-from pipeline.stage import pick
+from metrics.hashing import content_hash, fingerprint, sha256
+from pipeline.config import paths
+from pipeline.config.entry import pick
+from pipeline.config.params import Generate, Model, Params
+from pipeline.config.params import Method as MethodParams
+from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.tables import read_tables
+from pipeline.richspace.search import SearchResults
+from pipeline.samplers import cogvideox, guidance
+from pipeline.text.embeddings import Embeddings
+from pipeline.weights.checkpoints import resolve
 
 Clip = np.ndarray | Path  # uint8 (T, H, W, 3), or a video file that is brought as it is
 

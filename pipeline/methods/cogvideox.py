@@ -1,7 +1,7 @@
 """cogvideox: the baseline, CogVideoX on the guide prompt as it is."""
 
 from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.prompts import Mixture
+from pipeline.prompts.sets import Mixture
 
 
 class GuidePrompt(MixtureMethod):

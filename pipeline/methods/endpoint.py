@@ -1,7 +1,7 @@
 """endpoint: CogVideoX on one part of the mixture alone, `part: first` (a) or `part: last` (b, or c of three)."""
 
 from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.prompts import Mixture
+from pipeline.prompts.sets import Mixture
 
 PARTS = {"first": 0, "last": -1}
 

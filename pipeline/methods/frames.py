@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline import animatediff, stable_diffusion
-from pipeline.animatediff import VideoModel
 from pipeline.harivo.unet import inflate
 from pipeline.methods.base import Context, Job
 from pipeline.methods.prompted import Animated, PromptMethod
+from pipeline.samplers import animatediff, stable_diffusion
+from pipeline.samplers.animatediff import VideoModel
 
 
 class Frames(PromptMethod):

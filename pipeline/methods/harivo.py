@@ -7,9 +7,9 @@ Options: `motion`, the folder of a trained variant; `mg`, whether to sample with
 from functools import cached_property
 from typing import Any
 
-from pipeline.animatediff import VideoModel
 from pipeline.methods.base import Context
 from pipeline.methods.prompted import Animated
+from pipeline.samplers.animatediff import VideoModel
 
 
 class Harivo(Animated):

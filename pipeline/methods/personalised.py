@@ -6,10 +6,10 @@ Options: those of harivo; `lora`, a folder or hub id that diffusers' loader read
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.animatediff import VideoModel, personalise
-from pipeline.checkpoints import resolve
 from pipeline.methods.base import Context
 from pipeline.methods.harivo import Harivo
+from pipeline.samplers.animatediff import VideoModel, personalise
+from pipeline.weights.checkpoints import resolve
 
 
 class Personalised(Harivo):

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from metrics.protocol import fingerprint
-from pipeline import animatediff, guidance, harivo, stable_diffusion
-from pipeline.checkpoints import content_hash, resolve, sha256
-from pipeline.guidance import Guidance
+from metrics.hashing import content_hash, fingerprint, sha256
+from pipeline import harivo
 from pipeline.harivo import noise as noises
 from pipeline.methods.base import Context, Job
-from pipeline.prompts import Prompt
+from pipeline.prompts.sets import Prompt
+from pipeline.samplers import animatediff, guidance, stable_diffusion
+from pipeline.samplers.guidance import Guidance
+from pipeline.weights.checkpoints import resolve
 
 T = TypeVar("T")
 

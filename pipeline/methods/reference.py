@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics.protocol import fingerprint
-from pipeline.checkpoints import sha256
+from metrics.hashing import fingerprint, sha256
 from pipeline.methods.base import Context, Job
 from pipeline.world import captions, render, scene
 

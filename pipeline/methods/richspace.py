@@ -1,7 +1,7 @@
 """richspace: CogVideoX on the optimal interpolation of the mixture's parts (Algorithm 1)."""
 
 from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.prompts import Mixture
+from pipeline.prompts.sets import Mixture
 
 
 class OptimalInterpolation(MixtureMethod):

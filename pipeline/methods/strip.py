@@ -1,9 +1,9 @@
 """strip: the clips of the paper's Figure 3, at steps 1, opt - 1, opt, opt + 1 and k of the interpolation."""
 
-from pipeline.interpolation import interpolate
 from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.optima import strip_steps
-from pipeline.prompts import Mixture
+from pipeline.prompts.sets import Mixture
+from pipeline.richspace.interpolation import interpolate
+from pipeline.richspace.optima import strip_steps
 
 
 class Strip(MixtureMethod):

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from metrics.video import read_all
-from pipeline import ledger, paths, sweeps
-from pipeline.params import Params
+from metrics.reading.video import read_all
+from pipeline.clips import ledger
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.harivo import sweeps
 from pipeline.report import plots
 from pipeline.report.strips import write_picture
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE
@@ -79,7 +81,7 @@ def tables(params: Params, metrics: pd.DataFrame, points: pd.DataFrame) -> dict[
         found["harivo_table1"] = table_1(metrics, params.harivo.ablation)
         found["harivo_table_a2"] = table_a2(metrics, params.harivo.ablation)
     if len(points):
-        base = {key: params.train[sweeps.TRAINED].spec[key] for key in sweeps.LAMBDAS}
+        base = {key: params.train[params.harivo.sweep.model].spec[key] for key in sweeps.LAMBDAS}
         found |= {f"harivo_sweep_{name}": own for name, own in sweeps.sweeps(points, base).items() if len(own)}
     return found
 

@@ -11,14 +11,17 @@ import pandas as pd
 import plotly
 from jinja2 import Environment, PackageLoader
 
-from metrics.video import read_all
-from pipeline import ledger, paths, sweeps
-from pipeline.clips import SUFFIX
-from pipeline.optima import read_curves, read_optima, search_key, strip_steps
-from pipeline.params import Params
-from pipeline.prompts import Mixture, Prompt, read_tables
+from metrics.reading.video import read_all
+from pipeline.clips import ledger
+from pipeline.clips.files import SUFFIX
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.harivo import sweeps
+from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.tables import read_tables
 from pipeline.report import harivo, plots, tables
 from pipeline.report.strips import write_picture
+from pipeline.richspace.optima import read_curves, read_optima, search_key, strip_steps
 
 COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips")
 LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from metrics.catalogue import METRICS as CATALOGUE
-from pipeline.prompts import Mixture, Prompt
+from metrics.scoring.catalogue import METRICS as CATALOGUE
+from pipeline.prompts.sets import Mixture, Prompt
 
 METRICS = {name: (metric.title, f"{{:.{metric.digits}f}}") for name, metric in CATALOGUE.items()} | {
     "success_rate": ("Mixture shown ↑", "{:.1%}"),

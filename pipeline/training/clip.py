@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from metrics.clip import TextTower, WorldClip, WorldClipConfig
-from metrics.clipsim import clipsim
-from pipeline import paths
+from metrics.distances.clipsim import clipsim
+from metrics.networks.clip import TextTower, WorldClip, WorldClipConfig
+from pipeline.config import paths
 from pipeline.training.loop import step_generator
 from pipeline.world.captions import captions
 from pipeline.world.render import render

@@ -14,9 +14,9 @@ from diffusers import AutoencoderKL, CogVideoXDDIMScheduler, CogVideoXPipeline, 
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from pipeline import paths
-from pipeline.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
-from pipeline.encoders import TextEncoder
+from pipeline.config import paths
+from pipeline.samplers.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
+from pipeline.text.encoders import TextEncoder
 from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.judge import judge

@@ -10,9 +10,9 @@ import torch
 from diffusers import AutoencoderKL, SchedulerMixin
 from tqdm import tqdm
 
-from pipeline import stable_diffusion
-from pipeline.encoders import TextEncoder
-from pipeline.stable_diffusion import ImageModel
+from pipeline.samplers import stable_diffusion
+from pipeline.samplers.stable_diffusion import ImageModel
+from pipeline.text.encoders import TextEncoder
 from pipeline.training.codec import to_model
 from pipeline.world.captions import captions
 from pipeline.world.render import render

@@ -16,7 +16,7 @@ from peft import LoraConfig, get_peft_model_state_dict
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline.stable_diffusion import sample
+from pipeline.samplers.stable_diffusion import sample
 from pipeline.training.latents import OnImages, encode_clips, judged_shares, noised, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.captions import captions

@@ -14,8 +14,6 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from pipeline import animatediff, stable_diffusion
-from pipeline.guidance import Guidance
 from pipeline.harivo.attention import recorded, trs_loss
 from pipeline.harivo.contrast import Contrast, bottleneck
 from pipeline.harivo.losses import LossWeights, regularisation, total
@@ -23,6 +21,8 @@ from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.noise import NoiseKind, correlate, video_noise
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
+from pipeline.samplers import animatediff, stable_diffusion
+from pipeline.samplers.guidance import Guidance
 from pipeline.training.latents import CaptionedLatents, Captions, OnImages, judged_shares, target, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.training.videos import VideoFolder

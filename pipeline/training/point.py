@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from metrics.bootstrap import Uncertainty, mean_interval
-from metrics.proportions import wilson
-from pipeline import animatediff, paths
-from pipeline.animatediff import VideoModel
-from pipeline.guidance import Guidance
-from pipeline.params import Sweep, SweepPoint, Training
-from pipeline.sweeps import LAMBDAS, TRAINED
+from metrics.statistics.bootstrap import Uncertainty, mean_interval
+from metrics.statistics.proportions import wilson
+from pipeline.config import paths
+from pipeline.config.params import Sweep, SweepPoint, Training
+from pipeline.harivo.sweeps import LAMBDAS
+from pipeline.samplers import animatediff
+from pipeline.samplers.animatediff import VideoModel
+from pipeline.samplers.guidance import Guidance
 from pipeline.training.latents import training_captions, unseen_prompts
 from pipeline.training.loop import Schedule, train
 from pipeline.training.motion import MotionSpec, build_task, sample_prompts
@@ -34,12 +35,14 @@ def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpo
     weights = {key: value for key, value in point.values.items() if key != "mg_scale"}
     spec, seed = MotionSpec.of(training.spec | weights), Schedule(**training.schedule).seed
     if spec.videos:
-        raise ValueError(f"params.yaml: train.{TRAINED}.spec.videos: the judge of sweep points knows the world alone")
+        raise ValueError(
+            f"params.yaml: train.{wanted.model}.spec.videos: the judge of sweep points knows the world alone"
+        )
     checkpoint = checkpoints / f"sweep-{name}.safetensors"
     if weights:
         model = _trained(name, spec, wanted, training, checkpoint)
     else:
-        model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(TRAINED), spec.embedding_scale)
+        model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(wanted.model), spec.embedding_scale)
     mg_scale = point.mg_scale or 0.0
     sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance), mg_scale)
     known = frozenset(training_captions(spec.scenes, seed))

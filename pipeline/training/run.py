@@ -1,4 +1,4 @@
-"""Trains one of the world's models: its file under pipeline/training/ says what, the loop how, MLflow listens."""
+"""Trains one of the world's models: its file under pipeline/training/ says what, the loop how."""
 
 import importlib
 import json
@@ -11,16 +11,22 @@ from typing import Any
 import pandas as pd
 import torch
 
-from pipeline import paths, tracking
-from pipeline.checkpoints import content_hash, sha256
-from pipeline.params import Training
-from pipeline.training.loop import Schedule, train
+from metrics.hashing import content_hash, sha256
+from pipeline.config import paths
+from pipeline.config.params import Training
+from pipeline.training.loop import Reporter, Schedule, train
 
 HISTORY = "history.csv"
-_CODE = ("pipeline.training", "pipeline.harivo", "pipeline.world", "pipeline.encoders", "pipeline.stable_diffusion")
+_CODE = (
+    "pipeline.training",
+    "pipeline.harivo",
+    "pipeline.world",
+    "pipeline.text.encoders",
+    "pipeline.samplers.stable_diffusion",
+)
 
 
-def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
+def run(name: str, wanted: Training, folder: Path, checkpoints: Path, report: Reporter) -> None:
     """Train a model and write its folder: weights (float16 safetensors) and history.csv.
 
     Its module, by default `pipeline/training/<name>.py`, has `build_task(spec, seed, device)` and
@@ -36,8 +42,7 @@ def run(name: str, wanted: Training, folder: Path, checkpoints: Path) -> None:
     except TypeError as error:  # the spec's and the schedule's keyword arguments
         raise ValueError(f"params.yaml: train.{name}: {error}") from error
     checkpoint = checkpoints / f"{name}.safetensors"
-    with tracking.live_run(name, {"spec": wanted.spec, "schedule": wanted.schedule}) as report:
-        history = train(task, schedule, checkpoint, identity(name, wanted.spec, schedule), report)
+    history = train(task, schedule, checkpoint, identity(name, wanted.spec, schedule), report)
     folder.mkdir(parents=True, exist_ok=True)
     module.export(task, folder)
     pd.DataFrame(history.rows).to_csv(folder / HISTORY, index=False)

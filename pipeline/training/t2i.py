@@ -13,9 +13,9 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch.nn import functional as F
 
-from pipeline import paths
-from pipeline.encoders import TextEncoder
-from pipeline.stable_diffusion import ImageModel, sample
+from pipeline.config import paths
+from pipeline.samplers.stable_diffusion import ImageModel, sample
+from pipeline.text.encoders import TextEncoder
 from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, sheet, unseen_prompts
 from pipeline.training.loop import step_generator
 from pipeline.world.judge import judge

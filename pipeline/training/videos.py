@@ -8,19 +8,21 @@ import torch
 from diffusers import AutoencoderKL
 from tqdm import tqdm
 
-from metrics.captions import read_captions
-from metrics.errors import VideoError
-from metrics.protocol import ClipRule, Resize
-from metrics.resize import resize
-from metrics.score import matched
-from metrics.sources import Source, find
-from metrics.video import read, reason
+from metrics.networks.resize import resize
+from metrics.networks.rules import Resize
+from metrics.reading.captions import read_captions
+from metrics.reading.errors import VideoError
+from metrics.reading.matching import matched
+from metrics.reading.rule import ClipRule
+from metrics.reading.sources import Source, find
+from metrics.reading.video import read, reason
 from pipeline.training.latents import CaptionedLatents, Captions, encode_clips
 
 
 @dataclass(frozen=True)
 class VideoFolder:
-    """Videos below the folder `clips` (metrics.sources.find) and the file of their captions (metrics.captions).
+    """Videos below the folder `clips` (metrics.reading.sources) and the file of their captions
+    (metrics.reading.captions).
 
     Of each the first `frames` frames are taken, every `stride`-th, the short side brought to `size` pixels and the
     middle kept. The last `unseen` videos, in the order of their names, are kept for validation.

@@ -4,10 +4,9 @@
 and frozen by the hashes in `prompts/sets.yaml`: a later change of the grammar does not change what was measured on.
 """
 
-from pathlib import Path
-
 import pandas as pd
 
+from pipeline.config import paths
 from pipeline.world.captions import captions
 from pipeline.world.mixtures import part_prompt, slug, world_mixtures
 from pipeline.world.scene import ATTRIBUTES, draw
@@ -46,5 +45,5 @@ def mixture_table() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    prompt_table().to_csv(Path("prompts/world.csv"), index=False, lineterminator="\n")
-    mixture_table().to_csv(Path("prompts/world.mixtures.csv"), index=False, lineterminator="\n")
+    prompt_table().to_csv(paths.PROMPT_SETS / "world.csv", index=False, lineterminator="\n")
+    mixture_table().to_csv(paths.PROMPT_SETS / "world.mixtures.csv", index=False, lineterminator="\n")

@@ -9,17 +9,19 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from metrics.video import read_all
-from pipeline import paths, stable_diffusion
-from pipeline.embeddings import EmbeddingError, embed_set
-from pipeline.encoders import TextEncoder
-from pipeline.generation import generate
+from metrics.reading.video import read_all
+from pipeline.clips.generation import generate
+from pipeline.config import paths
+from pipeline.config.params import EmbeddedSet, Generate
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
 from pipeline.methods.base import Context, Method, build
-from pipeline.params import EmbeddedSet, Generate
-from pipeline.prompts import read_sets, write_tables
+from pipeline.prompts.sets import read_sets
+from pipeline.prompts.tables import write_tables
+from pipeline.samplers import stable_diffusion
+from pipeline.text.embeddings import EmbeddingError, embed_set
+from pipeline.text.encoders import TextEncoder
 from tests.pipeline import tiny
 
 FRAMES, PROMPTS = 6, 3

@@ -11,13 +11,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline import ledger, paths
-from pipeline.clips import write_clip
-from pipeline.optima import CURVES, TABLE, search_key, strip_steps
-from pipeline.params import Params
-from pipeline.prompts import read_sets, write_tables
+from pipeline.clips import ledger
+from pipeline.clips.files import write_clip
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.harivo.sweeps import LAMBDAS
+from pipeline.prompts.sets import read_sets
+from pipeline.prompts.tables import write_tables
 from pipeline.report.page import Results, write_report
-from pipeline.sweeps import LAMBDAS
+from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.world.attributes import ATTRIBUTES
 
 K, STEP = 30, 12

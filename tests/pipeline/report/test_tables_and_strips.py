@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.prompts import read_sets
+from pipeline.prompts.sets import read_sets
 from pipeline.report import plots, tables
 from pipeline.report.strips import MAX_SIDE, write_picture
 

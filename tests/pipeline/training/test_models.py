@@ -9,8 +9,8 @@ import torch
 from diffusers import AutoencoderKL
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from metrics.clip import TextTower
-from pipeline.encoders import TextEncoder
+from metrics.networks.clip import TextTower
+from pipeline.text.encoders import TextEncoder
 from pipeline.training import clip, codec, cogvideox
 from pipeline.training.cogvideox import VideoSpec
 from pipeline.world.render import render

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import paths, sweeps
+from pipeline.config import paths
+from pipeline.config.params import Sweep, SweepPoint, Training, load
+from pipeline.harivo import sweeps
 from pipeline.harivo.noise import correlate
 from pipeline.harivo.unet import load_video_unet
-from pipeline.params import Sweep, SweepPoint, Training, load
 from pipeline.training import lora, motion, point
 from pipeline.training.loop import Schedule, step_generator, train
 from pipeline.training.motion import MotionSpec

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.captions import CaptionError
-from metrics.errors import VideoError
-from pipeline.clips import write_clip
+from metrics.reading.captions import CaptionError
+from metrics.reading.errors import VideoError
+from pipeline.clips.files import write_clip
 from pipeline.training import motion
 from pipeline.training.loop import Schedule, train
 from pipeline.training.motion import MotionSpec

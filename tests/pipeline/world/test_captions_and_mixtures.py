@@ -8,9 +8,10 @@ import pytest
 from pipeline.world import prompts as world_prompts
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
-from pipeline.world.mixtures import BETWEEN, MIXTURE_WORDS, position, verdict, world_mixtures
+from pipeline.world.mixtures import BETWEEN, MIXTURE_WORDS, world_mixtures
 from pipeline.world.render import render
 from pipeline.world.scene import COLOURS, DIRECTIONS, SHAPES, SIZES, SPEED, TEXTURES, Scenes, draw, realise
+from pipeline.world.verdicts import position, verdict
 
 MIXTURES = world_mixtures()
 

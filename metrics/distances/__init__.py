@@ -1,0 +1,1 @@
+"""Features -> metrics: pure functions, and torchmetrics classes over them."""

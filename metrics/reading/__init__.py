@@ -1,0 +1,1 @@
+"""Videos from anywhere -> arrays: find them, decode them, their captions and originals."""

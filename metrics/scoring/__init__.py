@@ -1,0 +1,1 @@
+"""The whole path from folders of videos to a result."""

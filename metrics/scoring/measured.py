@@ -1,0 +1,203 @@
+"""What was measured of a set of clips: one row per scored window, one feature vector each, and what fell out.
+
+The same object comes from a folder of videos, from a file of reference statistics, and from the features stage.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
+from metrics.reading.rule import ClipRule
+from metrics.scoring.extraction import Extracted
+from metrics.scoring.protocol import Protocol
+from metrics.statistics.bootstrap import Features
+
+STATS_SCHEMA = "reelbench.stats/1"
+
+
+class StatsError(ValueError):
+    """A file of reference statistics that does not fit; the message names file, field, found and expected."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made the numbers.
+
+    weights: sha256 by network (i3d, clip). networks: what they are, by the same names.
+    """
+
+    weights: Mapping[str, str]
+    networks: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One side of a comparison.
+
+    table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
+    `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400), or (rows, 0)
+    where I3D was not run. requested: clips that were asked for. faults: (clip, reason) of those that were not scored,
+    or not by every metric.
+    """
+
+    table: pd.DataFrame
+    logits: np.ndarray
+    requested: int
+    faults: Sequence[tuple[str, str]]
+    provenance: Provenance
+
+    @property
+    def scored(self) -> int:
+        """Clips (not windows) that were scored."""
+        return int(self.table["clip"].nunique())
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The clip, 0 … scored - 1, of every row."""
+        return pd.factorize(self.table["clip"])[0]
+
+    @property
+    def features(self) -> Features:
+        """The logits with the clip that each belongs to."""
+        return Features(self.logits.astype(np.float64), self.groups)
+
+    @property
+    def content(self) -> str:
+        """Digest of the scored clips' content, whatever their order."""
+        names = sorted(f"{row.content}/{row.window}" for row in self.table.itertuples())
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+    @property
+    def codec(self) -> str:
+        """The codecs of the scored clips' files."""
+        return _each_once(self.table["codec"])
+
+    @property
+    def decoder(self) -> str:
+        """What decoded them, with versions."""
+        return _each_once(self.table["decoder"])
+
+
+def _each_once(names: Iterable[str]) -> str:
+    return "+".join(sorted(set(names))) or "none"
+
+
+_COLUMNS = ["clip", "window", "content", "codec", "decoder"]
+
+
+def collect(
+    videos: Iterable[tuple[Extracted, Extracted | None]],
+    provenance: Provenance,
+    captions: Mapping[str, str] | None = None,
+    text: Mapping[str, np.ndarray] | None = None,
+    absent: Sequence[str] = (),
+) -> Measured:
+    """Reduce videos to rows as they come; the frames' features are dropped at once.
+
+    Args:
+        videos: each with its original, if it has one. captions: by clip id. text: a caption's unit vector (d,); None
+            where no metric wants it. absent: clips that have a caption and no file.
+    """
+    rows: list[dict[str, object]] = []
+    logits: list[np.ndarray] = []
+    faults = [(name, "has a caption and no file") for name in absent]
+    requested = len(absent)
+    for video, original in videos:
+        requested += 1
+        caption = captions.get(video.source.id) if captions is not None else None
+        faults += [(video.source.id, why) for why in _faults(video, captions is not None and not caption)]
+        if video.fault:
+            continue
+        columns = _columns(video, text[caption] if caption and text is not None else None)
+        if "i3d" in video.features:
+            logits += list(video.features["i3d"]["logits"])
+        for window in range(video.windows):
+            rows.append({
+                "clip": video.source.id, "window": window, "content": video.content, "codec": video.codec,
+                "decoder": video.decoder, **({"caption": caption} if captions is not None else {}),
+                **({"original": original.content} if original else {}),
+                **{name: float(values[window]) for name, values in columns.items()},
+            })  # fmt: skip
+    table = pd.DataFrame(rows, columns=None if rows else _COLUMNS)
+    return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, faults, provenance)
+
+
+def _faults(video: Extracted, lacks_caption: bool) -> Iterable[str]:
+    if video.fault:
+        yield video.fault
+        return
+    if lacks_caption:
+        yield "has no caption: not in CLIPSIM and CLIPScore"
+    if video.unpaired:
+        yield f"not in SSIM and PSNR: {video.unpaired}"
+
+
+def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Per-clip metrics (W,) by name: what a network says in one number a clip is one already."""
+    columns = {k: v for arrays in video.features.values() for k, v in arrays.items() if v.ndim == 1}
+    if "clip" in video.features:
+        frames = torch.from_numpy(video.features["clip"]["frames"])
+        if frames.shape[1] > 1:
+            columns["frame_consistency"] = frame_consistency(frames).numpy()
+        if text is not None:
+            words = torch.from_numpy(text).expand(len(frames), -1)
+            columns |= {"clipsim": clipsim(frames, words).numpy(), "clip_score": clip_score(frames, words).numpy()}
+    return columns
+
+
+def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -> None:
+    """Keep what is needed to compare with a real set later: features, the clips they belong to, and how they were made.
+
+    Args:
+        identity: of the I3D network (weights, precision, resize rule, code).
+
+    Raises:
+        StatsError: if no clip was scored.
+    """
+    if not len(real.table):
+        raise StatsError("no clip of the real set could be scored: there is nothing to write")
+    words = {
+        "schema": STATS_SCHEMA, "protocol": protocol.name, "clips": json.dumps(vars(protocol.clips)),
+        "identity": identity, "weights": real.provenance.weights["i3d"], "network": real.provenance.networks["i3d"],
+        "requested": str(real.requested), "faults": json.dumps(list(real.faults)),
+        "rows": real.table[_COLUMNS].to_json(orient="records"),
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.tmp")
+    save_file({"i3d": np.ascontiguousarray(real.logits, np.float32)}, aside, words)
+    aside.replace(path)
+
+
+def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
+    """The real side that `write_stats` kept.
+
+    Raises:
+        StatsError: if it is no such file, or was made by another protocol, rule for clips or network.
+    """
+    if not path.is_file():
+        raise StatsError(f"{path}: no such file")
+    try:
+        with safe_open(path, "np") as file:
+            words, logits = dict(file.metadata() or {}), file.get_tensor("i3d")
+    except (SafetensorError, OSError) as error:
+        raise StatsError(f"{path}: no file of statistics that `reelbench stats` wrote: {error}") from error
+    if words.get("schema") != STATS_SCHEMA:
+        raise StatsError(f"{path}: schema is {words.get('schema')!r}, expected {STATS_SCHEMA!r}")
+    rule = ClipRule(**json.loads(words["clips"]))
+    wanted = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
+    for field, found in {"protocol": words["protocol"], "clips": str(rule), "identity": words["identity"]}.items():
+        if found != wanted[field]:
+            raise StatsError(f"{path}: {field} is {found}, this run's is {wanted[field]}: make the statistics again")
+    faults = [(name, reason) for name, reason in json.loads(words["faults"])]
+    provenance = Provenance({"i3d": words["weights"]}, {"i3d": words["network"]})
+    table = pd.DataFrame(json.loads(words["rows"]), columns=_COLUMNS)
+    return Measured(table, logits, int(words["requested"]), faults, provenance)

@@ -1,0 +1,85 @@
+"""Protocols: every choice behind a value, by name, and the fingerprint that is printed with it."""
+
+from dataclasses import asdict, dataclass, field, replace
+
+from metrics.hashing import fingerprint
+from metrics.networks.rules import Resize
+from metrics.reading.rule import ClipRule
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The choices of a code base. ddof: of the covariance, 1 divides by n - 1, 0 (population) by n."""
+
+    name: str
+    i3d_resize: Resize
+    clip_resize: Resize
+    ddof: int = 1
+    clips: ClipRule = field(default_factory=ClipRule)
+
+    def with_clips(self, clips: ClipRule) -> "Protocol":
+        """The protocol with another rule for clips."""
+        return replace(self, clips=clips)
+
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("reelbench", Resize.SQUASH_BILINEAR, Resize.SQUASH_BICUBIC),
+        # Unterthiner et al. 2018: tf.image.resize_bilinear of TensorFlow 1, moments divided by n - 1
+        Protocol("reference", Resize.SQUASH_BILINEAR_TF1, Resize.SQUASH_BICUBIC),
+        # Skorokhodov et al. 2022 (StyleGAN-V): raw moments divided by n
+        Protocol("styleganv", Resize.SQUASH_BILINEAR, Resize.SQUASH_BICUBIC, ddof=0),
+        # VideoGPT's clips for I3D; CLIP's own preprocessing for CLIP
+        Protocol("clip-centre", Resize.CENTRE_BILINEAR, Resize.CENTRE_BICUBIC),
+    )
+}
+
+
+def named(name: str) -> Protocol:
+    """The protocol of a name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(f"no protocol {name!r}, expected one of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Every choice behind one value; None where a metric does not know the choice.
+
+    weights: sha256 of the network's. gen: digest of the scored clips' content; real: of what they are compared with, be
+    it real clips, captions or originals. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of
+    the files; of both, gen before real.
+    """
+
+    metric: str
+    protocol: str
+    network: str
+    weights: str
+    frames: int
+    start: int
+    stride: int
+    windows: int
+    resize: str
+    value_range: str
+    gen: str
+    real: str | None
+    n_gen: int
+    n_real: int | None
+    ddof: int | None
+    decoder: str
+    codec: str
+
+    @property
+    def choices(self) -> dict[str, str | int]:
+        """The choices that the metric knows."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that change when any choice does."""
+        return fingerprint(self.choices)

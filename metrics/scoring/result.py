@@ -1,0 +1,132 @@
+"""The result of scoring as a small, versioned JSON with the per-clip values in Parquet beside it (docs/score.md)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from metrics.scoring.measured import Measured
+from metrics.scoring.protocol import Protocol
+from metrics.scoring.summary import Value
+from metrics.statistics.bootstrap import Uncertainty
+
+SCHEMA = "reelbench.score/1"
+LIBRARIES = ("torch", "transformers", "torchmetrics", "scipy", "numpy")
+Number = Annotated[float | None, BeforeValidator(lambda x: None if isinstance(x, float) and math.isnan(x) else x)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fault(_Part):
+    """A clip that was not scored (or not by every metric), and why."""
+
+    side: Literal["gen", "real"]
+    clip: str
+    reason: str
+
+
+class Counts(_Part):
+    """Clips asked for, clips scored, and the windows taken from these."""
+
+    requested: int
+    scored: int
+    windows: int
+
+
+class Scored(_Part):
+    """One value. null bounds: the data give no interval; a null value: too few clips."""
+
+    metric: str
+    value: Number
+    low: Number
+    high: Number
+    n_gen: int
+    n_real: int | None
+    flag: str
+    fingerprint: str
+
+
+class ScoreResult(_Part):
+    """Everything that is needed to quote the values and to make them again."""
+
+    schema_: Literal["reelbench.score/1"] = SCHEMA
+    protocol: str
+    confidence: float
+    resamples: int
+    seed: int
+    gen: Counts
+    real: Counts | None
+    values: list[Scored]
+    fingerprints: dict[str, dict[str, str | int]]
+    faults: list[Fault]
+    versions: dict[str, str]
+    per_clip: str | None = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=lambda name: name.rstrip("_"),
+                              validate_by_name=True)  # fmt: skip
+
+
+def result_of(
+    values: Sequence[Value], gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty
+) -> ScoreResult:
+    """The result, without a file of per-clip values yet."""
+    sides: Mapping[str, Measured] = {"gen": gen, **({"real": real} if real else {})}
+    return ScoreResult(
+        protocol=protocol.name,
+        confidence=how.confidence,
+        resamples=how.resamples,
+        seed=how.seed,
+        gen=_counts(gen),
+        real=_counts(real) if real else None,
+        values=[
+            Scored(
+                metric=value.metric,
+                **vars(value.interval),
+                n_gen=value.n_gen,
+                n_real=value.n_real,
+                flag=value.flag,
+                fingerprint=value.fingerprint.digest,
+            )
+            for value in values
+        ],
+        fingerprints={value.fingerprint.digest: value.fingerprint.choices for value in values},
+        faults=[Fault(side=side, clip=clip, reason=why) for side, m in sides.items() for clip, why in m.faults],
+        versions={"reelbench": version("reelbench"), **{name: version(name) for name in LIBRARIES}},
+    )
+
+
+def _counts(side: Measured) -> Counts:
+    return Counts(requested=side.requested, scored=side.scored, windows=len(side.table))
+
+
+def write(result: ScoreResult, clips: pd.DataFrame, path: Path) -> ScoreResult:
+    """Write the JSON, and the per-clip values as <stem>.clips.parquet beside it; the JSON comes last, whole or not."""
+    beside = path.with_name(f"{path.stem}.clips.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for target, save in (
+        (beside, lambda aside: clips.to_parquet(aside, index=False)),
+        (path, lambda aside: aside.write_text(_json(result, beside.name) + "\n", encoding="utf-8")),
+    ):
+        aside = target.with_name(f".{target.name}.tmp")
+        save(aside)
+        aside.replace(target)
+    return result.model_copy(update={"per_clip": beside.name})
+
+
+def _json(result: ScoreResult, per_clip: str) -> str:
+    return result.model_copy(update={"per_clip": per_clip}).model_dump_json(indent=2, by_alias=True)
+
+
+def read(path: Path) -> ScoreResult:
+    """A result that `write` wrote.
+
+    Raises:
+        pydantic.ValidationError: (a ValueError) naming the field, if it is of another schema.
+    """
+    return ScoreResult.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,141 @@
+"""Scoring a folder of videos, from files to values: what `reelbench score` and the features stage are made of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from metrics.hashing import fingerprint
+from metrics.networks.features import ClipFeatures, I3DFeatures, Network
+from metrics.reading.captions import read_captions
+from metrics.reading.matching import matched, paired
+from metrics.reading.sources import Source, find
+from metrics.scoring.cache import FeatureCache
+from metrics.scoring.catalogue import METRICS, checked
+from metrics.scoring.extraction import Extracted, Extractor, Job
+from metrics.scoring.measured import Measured, Provenance, collect, read_stats
+from metrics.scoring.protocol import Protocol
+from metrics.scoring.result import ScoreResult, result_of
+from metrics.scoring.summary import summarise
+from metrics.statistics.bootstrap import Uncertainty
+
+_TEXT_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """How folders are scored: networks, protocol, cache, decoder and uncertainty; see `Extractor` for the others.
+
+    networks: those that the wanted metrics need, I3D and the dual encoder resizing by the protocol's rules.
+    """
+
+    networks: Sequence[Network]
+    protocol: Protocol
+    cache: FeatureCache
+    how: Uncertainty
+    decoder: str | None = None
+    batch: int = 2
+    workers: int = 2
+
+    @property
+    def provenance(self) -> Provenance:
+        """What every number of this scorer was made by."""
+        own = [network for network in self.networks if isinstance(network, I3DFeatures | ClipFeatures)]
+        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own})
+
+    def real(self, folder: Path) -> Measured:
+        """The real clips below a folder, as I3D sees them."""
+        return collect(self._i3d_of(find(folder)), self.provenance)
+
+    def stats(self, path: Path) -> Measured:
+        """The real clips that a file of statistics keeps."""
+        identity = next(network.identity for network in self.networks if network.name == "i3d")
+        return read_stats(path, self.protocol, identity)
+
+    def score(
+        self, names: Sequence[str], gen: Path, real: Path | None = None, stats: Path | None = None,
+        captions: Path | None = None,
+    ) -> tuple[ScoreResult, pd.DataFrame]:  # fmt: skip
+        """The named metrics of the clips below a folder, and a table with a row per window.
+
+        Args:
+            real: folder of real clips, or `stats`, a file that `write_stats` wrote. captions: see `read_captions`.
+
+        Raises:
+            ValueError: before anything is decoded, if a folder holds no video, captions match no file, or a metric
+                lacks what it needs.
+        """
+        needs = {METRICS[name].needs for name in checked(names)}
+        sources = find(gen)
+        originals = find(real) if real else []
+        partners = paired(sources, originals) if "pairs" in needs else {}
+        wanted = matched(read_captions(captions), sources, captions) if captions else None
+        real_side = self.stats(stats) if stats and "real" in needs else None
+        seen: list[tuple[Extracted, None]] = []
+        jobs = [Job(source, partners.get(source.id)) for source in sources]
+        measured = self.measure(jobs, "generated", wanted, seen)
+        if "pairs" in needs:
+            alone = [(s.id, "has no original of its name") for s in sources if s.id not in partners]
+            measured = replace(measured, faults=[*measured.faults, *alone])
+        if originals and "real" in needs:
+            met = {original.source for original, _ in seen}
+            rest = self._i3d_of([source for source in originals if source not in met])
+            real_side = collect(chain(seen, rest), self.provenance)
+        values = summarise(names, measured, real_side, self.protocol, self.how)
+        return result_of(values, measured, real_side, self.protocol, self.how), measured.table
+
+    def measure(
+        self, jobs: Sequence[Job], title: str, captions: Mapping[str, str] | None = None,
+        originals: list[tuple[Extracted, None]] | None = None,
+    ) -> Measured:  # fmt: skip
+        """What the networks make of videos.
+
+        Args:
+            captions: by clip id; those of no clip count as clips that lack. originals: takes the jobs' partners, each
+                once, as I3D sees them.
+        """
+        absent = sorted(set(captions) - {job.source.id for job in jobs}) if captions else []
+        text = self._text(captions) if captions else None
+        extractor = Extractor(
+            self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers, ("i3d",)
+        )
+        return collect(_noting(extractor.extract(jobs, title), originals), self.provenance, captions, text, absent)
+
+    def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
+        i3d = [network for network in self.networks if network.name == "i3d"]
+        extractor = Extractor(i3d, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers)
+        return extractor.extract([Job(source) for source in sources], "real")
+
+    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
+        """Unit vectors of captions, each encoded once and cached; None without a dual encoder."""
+        network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
+        if network is None:
+            return None
+        found: dict[str, np.ndarray] = {}
+        unique = list(dict.fromkeys(captions.values()))
+        keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
+        for caption in unique:
+            if (kept := self.cache.get(keys[caption])) is not None:
+                found[caption] = kept[0]["text"]
+        missing = [caption for caption in unique if caption not in found]
+        for i in range(0, len(missing), _TEXT_BATCH):
+            part = missing[i : i + _TEXT_BATCH]
+            for caption, vector in zip(part, network.encoder.text_features(part).numpy(), strict=True):
+                found[caption] = vector
+                self.cache.put(keys[caption], {"text": vector}, {})
+        return found
+
+
+def _noting(
+    extracted: Iterator[tuple[Extracted, Extracted | None]], originals: list[tuple[Extracted, None]] | None
+) -> Iterator[tuple[Extracted, Extracted | None]]:
+    """The same videos; their originals are noted on the way, those of several clips once."""
+    met: set[Source] = set()
+    for own, original in extracted:
+        if original is not None and originals is not None and original.source not in met:
+            met.add(original.source)
+            originals.append((original, None))
+        yield own, original

@@ -1,0 +1,1 @@
+"""Intervals, tests, extrapolation to many clips, and agreement with people."""

@@ -1,0 +1,207 @@
+"""Uncertainty from the clips at hand: bootstrap intervals, and paired ones for the difference of two methods.
+
+Means over clips use scipy's BCa interval. Distances between distributions cannot be resampled as they are: a resample
+holds copies of clips, which neither FVD nor KVD forgives, and its values spread two to three times too far. So each
+block of clips is given its influence on the distance instead, by leaving it out (jackknife pseudo-values), and the
+influences are resampled. The interval is for the expected value at this number of clips, which is what a comparison at
+equal numbers needs; the bias that depends on the number is the business of `metrics.statistics.extrapolation`.
+
+Clips are what is drawn: the windows of one clip stay together (`groups`).
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from metrics.distances.fvd import fvd
+from metrics.distances.kvd import kernel_distance
+
+BLOCKS = 50  # blocks of clips on each side that are left out in turn
+_ROUNDING = 1e-12  # relative: values that differ by less are one value
+_BATCH = 64  # resamples in memory at once
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How intervals are made: number of resamples (0 makes none), confidence in (0, 1), seed of the draws."""
+
+    resamples: int = 1000
+    confidence: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.resamples < 0 or not 0 < self.confidence < 1:
+            raise ValueError(
+                f"{self.resamples} resamples at confidence {self.confidence}: expected at least 0, and a confidence "
+                "between 0 and 1"
+            )
+
+    @property
+    def tails(self) -> list[float]:
+        """The quantiles between which the interval lies."""
+        return [(1 - self.confidence) / 2, (1 + self.confidence) / 2]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its confidence interval; NaN bounds where the data give none."""
+
+    value: float
+    low: float
+    high: float
+
+
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+def mean_interval(values: np.ndarray, how: Uncertainty, groups: np.ndarray | None = None) -> Interval:
+    """Mean over clips of a per-clip value (n,), each clip's windows averaged first, with scipy's BCa interval."""
+    values = np.asarray(values, np.float64)
+    if groups is not None and len(values):
+        values = np.bincount(groups, values) / np.bincount(groups)
+    if len(values) == 0:
+        return NOTHING
+    value = float(values.mean())
+    if len(values) < 2 or not how.resamples:
+        return Interval(value, float("nan"), float("nan"))
+    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
+        return Interval(value, value, value)
+    with warnings.catch_warnings():  # where BCa is degenerate the percentiles below stand in
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = stats.bootstrap(
+            (values,), np.mean, n_resamples=how.resamples, confidence_level=how.confidence, method="BCa",
+            batch=_BATCH, rng=np.random.default_rng(how.seed),
+        )  # fmt: skip
+    low, high = (float(bound) for bound in found.confidence_interval)
+    if not np.isfinite([low, high]).all():
+        low, high = np.quantile(found.bootstrap_distribution, how.tails)
+    return Interval(value, float(low), float(high))
+
+
+def paired_mean_difference(
+    first: np.ndarray, second: np.ndarray, how: Uncertainty, groups: np.ndarray | None = None
+) -> Interval:
+    """Mean of first - second over clips that share a prompt (and seed), row by row."""
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"paired values must have one length, found {first.shape} and {second.shape}")
+    return mean_interval(first - second, how, groups)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Feature vectors (n, d) of one side, and the clip that each belongs to (n,), 0 … clips - 1."""
+
+    values: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray, groups: np.ndarray | None = None) -> "Features":
+        """Features of one window a clip, unless `groups` says otherwise."""
+        return cls(np.asarray(values, np.float64), np.arange(len(values)) if groups is None else groups)
+
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return int(self.groups.max()) + 1 if len(self.groups) else 0
+
+    def keep(self, clips: np.ndarray) -> "Features":
+        """The vectors of the clips that a mask (clips,) keeps; their numbers stay what they are."""
+        rows = clips[self.groups]
+        return Features(self.values[rows], self.groups[rows])
+
+
+Distance = Callable[[Features, Features], float]
+
+
+def fvd_distance(ddof: int) -> Distance:
+    """FVD as a distance of two sides."""
+    return lambda gen, real: fvd(gen.values, real.values, ddof)
+
+
+def kvd_distance(gen: Features, real: Features) -> float:
+    """KVD as a distance of two sides."""
+    return kernel_distance(gen.values, real.values, gen.groups, real.groups)
+
+
+def distance_interval(distance: Distance, gen: Features, real: Features, how: Uncertainty) -> Interval:
+    """A distance with its bootstrap interval over the clips of both sides.
+
+    A side of fewer than three clips cannot be left without one of them: it gives NaN bounds.
+    """
+    return two_sided_interval(
+        distance(gen, real),
+        lambda kept: distance(gen.keep(kept), real),
+        lambda kept: distance(gen, real.keep(kept)),
+        (gen.clips, real.clips),
+        how,
+    )
+
+
+def paired_distance_difference(
+    distance: Distance, first: Features, second: Features, real: Features, how: Uncertainty
+) -> Interval:
+    """distance(first) - distance(second) of two methods on the same prompts: the same clips of both are left out.
+
+    Raises:
+        ValueError: if the methods' clips are not the same, in the same order.
+    """
+    if not np.array_equal(first.groups, second.groups):
+        raise ValueError(
+            f"paired methods must have the same clips in the same order, found {len(first.groups)} and "
+            f"{len(second.groups)} windows"
+        )
+
+    def difference(a: Features, b: Features, against: Features) -> float:
+        return distance(a, against) - distance(b, against)
+
+    return two_sided_interval(
+        difference(first, second, real),
+        lambda kept: difference(first.keep(kept), second.keep(kept), real),
+        lambda kept: difference(first, second, real.keep(kept)),
+        (first.clips, real.clips),
+        how,
+    )
+
+
+Statistic = Callable[[np.ndarray], float]  # of the clips that a mask (clips,) keeps
+
+
+def two_sided_interval(
+    value: float,
+    without_gen: Statistic,
+    without_real: Statistic,
+    clips: tuple[int, int],
+    how: Uncertainty,
+    blocks: int = BLOCKS,
+) -> Interval:
+    """A statistic of two sides with a bootstrap of the influences of their blocks of clips.
+
+    Args:
+        without_gen, without_real: the statistic when one side keeps some of its clips. clips: of each side.
+    """
+    if min(clips) < 3 or not how.resamples:
+        return Interval(value, float("nan"), float("nan"))
+    rng, drawn = np.random.default_rng(how.seed), np.zeros(how.resamples)
+    for statistic, n in zip((without_gen, without_real), clips, strict=True):
+        found = influences(statistic, n, rng, blocks)
+        counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=how.resamples)
+        drawn += counts @ found / len(found)
+    low, high = np.quantile(drawn, how.tails)
+    return Interval(value, value + float(low), value + float(high))
+
+
+def influences(statistic: Statistic, clips: int, rng: np.random.Generator, blocks: int) -> np.ndarray:
+    """(blocks,) how far each block of clips moves a statistic: (blocks - 1) times its value without the others' mean.
+
+    Their mean is 0; their variance over the number of blocks, the jackknife's of the statistic. Of blocks there are at
+    most as many as clips.
+    """
+    block = rng.permutation(clips) % min(blocks, clips)
+    left = np.array([statistic(block != i) for i in range(min(blocks, clips))])
+    n = len(left)
+    return -(n - 1) * (left - left.mean()) * np.sqrt(n / (n - 1))

@@ -1,0 +1,1 @@
+"""Clips on disk: files, the ledger, generation, and the videos of others."""

@@ -1,0 +1,100 @@
+"""external: videos that somebody else made (LVDM, VideoCrafter, a closed model …), with their captions as prompts."""
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from metrics.hashing import fingerprint, sha256
+from metrics.reading.captions import read_captions
+from metrics.reading.errors import VideoError
+from metrics.reading.matching import matched
+from metrics.reading.sources import VIDEOS, find, source_hash
+from metrics.reading.video import read_all
+from pipeline.config import params
+from pipeline.methods.base import Clip, Job
+from pipeline.prompts.sets import Mixture
+
+_PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see MixtureMethod.jobs
+
+
+class External:
+    """Every video below a folder. Video files are brought as they are; frames and arrays are stored losslessly.
+
+    A video named like a mixture's clip (`<mixture>-s<seed>`) counts as one, so it is judged and paired with those of
+    other methods. A caption that has no video is a clip that was asked for and not made.
+    """
+
+    weights = ""
+    parameters = 0
+
+    def __init__(self, folder: Path, captions: Path, fps: int, mixtures: dict[str, str]) -> None:
+        self.folder, self.fps, self.mixtures = folder, fps, mixtures
+        found = find(folder)
+        self._sources = {_clip_id(source.id): source for source in found}
+        if len(self._sources) < len(found):
+            raise VideoError(f"{folder}: some videos differ only in signs that a clip's name cannot hold")
+        named = matched(read_captions(captions), found, captions)
+        self._captions = {_clip_id(name): caption for name, caption in named.items()}
+
+    @property
+    def origin(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    @cached_property
+    def _code(self) -> str:
+        return sha256(Path(str(sys.modules[__name__].__file__)))
+
+    def fingerprint(self, job: Job) -> str:
+        """Hash of the video's content and of the code that brings it."""
+        source = self._sources.get(job.clip)
+        try:
+            content = source_hash(source) if source else ""
+        except VideoError as error:  # bringing it will fail, and say so
+            content = str(error)
+        return fingerprint([self._code, content])
+
+    def prepare(self) -> None:
+        """Nothing to load."""
+
+    def jobs(self) -> list[Job]:
+        """A job for every video and every caption, in the order of their names."""
+        clips = sorted(self._sources.keys() | self._captions.keys())
+        return [self._job(clip, self._captions.get(clip, "")) for clip in clips]
+
+    def _job(self, clip: str, caption: str) -> Job:
+        place = _PLACE.fullmatch(clip)
+        mixture = self.mixtures.get(place["mixture"], "") if place else ""
+        return Job(clip, mixture, int(place["seed"]) if place and mixture else 0, "", caption, caption)
+
+    def generate(self, jobs: Sequence[Job]) -> list[Clip]:
+        """The files, or what frames and arrays hold.
+
+        Raises:
+            VideoError: if a caption has no video, or a folder of frames or an array cannot be read.
+        """
+        return [self._bring(job) for job in jobs]
+
+    def _bring(self, job: Job) -> Clip:
+        source = self._sources.get(job.clip)
+        if source is None:
+            raise VideoError(f"no video for the caption of {job.clip}")
+        is_video = source.path.is_file() and source.path.suffix.lower() in VIDEOS
+        return source.path if is_video else read_all(source)
+
+
+def _clip_id(name: str) -> str:
+    """A file name for a source's id."""
+    return re.sub(r"[^\w.-]", "-", name)
+
+
+def build(wanted: params.External, mixtures: Sequence[Mixture]) -> External:
+    """From an entry of generate.external.
+
+    Raises:
+        ValueError: if there is no video, or no caption matches one.
+    """
+    names = {mixture.name: mixture.id for mixture in mixtures}
+    return External(Path(wanted.clips), Path(wanted.captions), wanted.fps, names)

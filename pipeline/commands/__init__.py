@@ -1,0 +1,1 @@
+"""What the console command `reelbench` can do."""

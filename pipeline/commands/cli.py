@@ -1,0 +1,147 @@
+"""The console command `reelbench`. Commands import what they need when they run, so that --help answers at once."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.config.entry import one_sentence
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-video experiments, turned into numbers.")
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps the commands' names in front even while there are few."""
+
+
+def default_cache() -> Path:
+    """Where features are kept unless an option says otherwise: $XDG_CACHE_HOME/reelbench, or ~/.cache/reelbench."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reelbench"
+
+
+Protocol = Annotated[str, typer.Option(help="reelbench, reference, styleganv or clip-centre")]
+Frames = Annotated[int | None, typer.Option(help="frames of a clip (the protocols: 16)")]
+Start = Annotated[int | None, typer.Option(help="the clip's first frame (0)")]
+Stride = Annotated[int | None, typer.Option(help="take every so many frames (1)")]
+Windows = Annotated[int | None, typer.Option(help="clips from each video, one after the other (1)")]
+Weights = Annotated[Path | None, typer.Option(help="converted I3D weights (those of the weights stage)")]
+Clip = Annotated[Path | None, typer.Option(help="folder of a CLIP checkpoint (the world's own encoder)")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
+Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, which is faster and not exact")]
+Decoder = Annotated[str | None, typer.Option(help="pyav or torchcodec (torchcodec where it is installed)")]
+Cache = Annotated[Path | None, typer.Option(help="folder of cached features (~/.cache/reelbench)")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="neither read nor write cached features")]
+Batch = Annotated[int, typer.Option(min=1, help="clips in a forward pass; 2 is fastest on two cores, a GPU wants more")]
+Workers = Annotated[int, typer.Option(min=0, help="processes that decode")]
+Resamples = Annotated[int, typer.Option(min=0, help="of the bootstrap; 0 for no intervals, which is quickest")]
+Confidence = Annotated[float, typer.Option(help="of the intervals")]
+Seed = Annotated[int, typer.Option(help="of the bootstrap")]
+
+
+@app.command()
+@one_sentence(OSError)
+def score(
+    gen: Annotated[Path, typer.Option(help="folder of generated videos, or one video")],
+    real: Annotated[Path | None, typer.Option(help="folder of real videos, or one video")] = None,
+    real_stats: Annotated[Path | None, typer.Option(help="what `reelbench stats` wrote, in place of --real")] = None,
+    captions: Annotated[Path | None, typer.Option(help="csv, json or jsonl, by file stem")] = None,
+    metrics: Annotated[str, typer.Option(help="names with commas between; by default all that the inputs allow")] = "",
+    protocol: Protocol = "reelbench",
+    out: Annotated[Path | None, typer.Option(help="result.json; per-clip values are written beside it")] = None,
+    frames: Frames = None,
+    start: Start = None,
+    stride: Stride = None,
+    windows: Windows = None,
+    i3d: Weights = None,
+    clip: Clip = None,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    decoder: Decoder = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    batch: Batch = 2,
+    workers: Workers = 2,
+    resamples: Resamples = 1000,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+) -> None:
+    """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
+    from pipeline.commands import scoring
+
+    setup = scoring.Setup(
+        protocol, frames, start, stride, windows, i3d, clip, None, device, precision, decoder,
+        None if no_cache else cache or default_cache(), batch, workers, resamples, confidence, seed,
+    )  # fmt: skip
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    scoring.score(setup, names, gen, real, real_stats, captions, out)
+
+
+@app.command()
+@one_sentence(OSError)
+def stats(
+    real: Annotated[Path, typer.Option(help="folder of real videos")],
+    out: Annotated[Path, typer.Option(help="the file to write, for `reelbench score --real-stats`")],
+    protocol: Protocol = "reelbench",
+    frames: Frames = None,
+    start: Start = None,
+    stride: Stride = None,
+    windows: Windows = None,
+    i3d: Weights = None,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    decoder: Decoder = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    batch: Batch = 2,
+    workers: Workers = 2,
+) -> None:
+    """Write the reference statistics of a folder of real videos."""
+    from pipeline.commands import scoring
+
+    setup = scoring.Setup(
+        protocol, frames, start, stride, windows, i3d, None, None, device, precision, decoder,
+        None if no_cache else cache or default_cache(), batch, workers,
+    )  # fmt: skip
+    scoring.write_reference(setup, real, out)
+
+
+@app.command()
+@one_sentence(OSError)
+def agreement(
+    ratings: Annotated[Path, typer.Argument(help="csv with one row per rated item")],
+    metric: Annotated[str, typer.Option(help="the column of the metric")],
+    human: Annotated[str, typer.Option(help="the column of the human rating")],
+    group: Annotated[str | None, typer.Option(help="a column whose values part the items")] = None,
+    out: Annotated[Path | None, typer.Option(help="csv to write")] = None,
+    resamples: Resamples = 1000,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+) -> None:
+    """How well a metric agrees with people: Pearson, Spearman, Kendall tau-b and tau-c, with intervals."""
+    from metrics.statistics.bootstrap import Uncertainty
+    from pipeline.commands import scoring
+
+    scoring.show_agreement(ratings, metric, human, group, Uncertainty(resamples, confidence, seed), out)
+
+
+@app.command()
+def doctor() -> None:
+    """Print versions, device, weights found, free disk, and what is missing with the fix for each."""
+    from pipeline.commands.doctor import examine, show
+
+    raise typer.Exit(show(examine()))
+
+
+@app.command()
+def smoke() -> None:
+    """Run the whole DAG in a scratch copy with a handful of mixtures and sampling steps."""
+    from pipeline.commands.smoke import run
+
+    raise typer.Exit(run())
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    app()

@@ -1,0 +1,105 @@
+"""What `reelbench doctor` looks at: each finding is good, or comes with the fix."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.config import params, paths
+
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "torchmetrics",
+    "dvc",
+    "mlflow",
+    "av",
+    "scipy",
+    "pandas",
+)
+MIN_FREE_GB = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, what was found, and what to do about it ("" where it is fine)."""
+
+    what: str
+    found: str
+    fix: str = ""
+
+
+def examine() -> list[Finding]:
+    """Everything the doctor looks at, from the repository's root."""
+    return [*_python(), *_packages(), _device(), *_weights(), *_params(), _disk()]
+
+
+def show(findings: list[Finding]) -> int:
+    """Print the findings; returns the exit code: 1 if anything needs a fix."""
+    table = Table("", "what", "found", "fix", box=None)
+    for finding in findings:
+        table.add_row("[red]✗[/]" if finding.fix else "[green]✓[/]", finding.what, finding.found, finding.fix)
+    Console().print(table)
+    return int(any(finding.fix for finding in findings))
+
+
+def _python() -> Iterator[Finding]:
+    found = platform.python_version()
+    yield Finding("python", found, "" if found.startswith("3.11.") else "use Python 3.11: make PYTHON=python3.11")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in PACKAGES:
+        try:
+            yield Finding(name, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "missing", "make .venv/.ready installs the lock file")
+
+
+def _device() -> Finding:
+    try:
+        import torch
+    except ImportError:
+        return Finding("device", "unknown without torch", "make .venv/.ready installs the lock file")
+    if torch.cuda.is_available():
+        return Finding("device", f"cuda: {torch.cuda.get_device_name()}")
+    return Finding("device", f"cpu, {torch.get_num_threads()} threads")
+
+
+def _weights() -> Iterator[Finding]:
+    public = {"I3D": paths.I3D, "MiniLM": paths.MINILM / "model.safetensors"}
+    trained = {name: paths.world_model(name) for name in ("codec", "clip", "cogvideox")}
+    for name, path in public.items():
+        yield _exists(name, path, "dvc repro weights")
+    for name, folder in trained.items():
+        yield _exists(f"world's {name}", folder, f"git checkout {folder}, or dvc repro train@{name}")
+
+
+def _exists(what: str, path: Path, fix: str) -> Finding:
+    present = any(path.iterdir()) if path.is_dir() else path.exists()
+    return Finding(what, str(path)) if present else Finding(what, f"no {path}", fix)
+
+
+def _params() -> Iterator[Finding]:
+    try:
+        wanted = params.load()
+    except params.ParamsError as error:
+        yield Finding("params.yaml", str(error), "mend the keys named here")
+        return
+    yield Finding("params.yaml", f"{len(wanted.generate.methods)} methods")
+    for name, model in wanted.generate.models.items():
+        is_local = Path(model.checkpoint).exists() or model.checkpoint.count("/") == 1
+        fix = "" if is_local else f"generate.models.{name}.checkpoint: give an existing folder or a hub id"
+        yield Finding(f"model {name}", model.checkpoint, fix)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    return Finding("free disk", f"{free:.0f} GB", "" if free >= MIN_FREE_GB else f"free at least {MIN_FREE_GB:g} GB")

@@ -1,0 +1,55 @@
+"""The files that stages hand to one another. Nothing else in the project spells one of these paths."""
+
+from pathlib import Path
+
+from metrics.networks.places import I3D as I3D
+
+ROOT = Path(__file__).parents[2]  # of this checkout, for commands that are called from anywhere
+PARAMS = Path("params.yaml")
+PROMPT_SETS = Path("prompts")
+MODELS = Path("models")
+MINILM = MODELS / "public/minilm"
+WORLD_MODELS = MODELS / "world"
+PROMPTS = Path("data/prompts/prompts.csv")
+MIXTURES = Path("data/prompts/mixtures.csv")
+EMBEDDINGS = Path("data/embeddings")
+SEARCH = Path("data/search")
+CLIPS = Path("data/clips")
+FEATURES = Path("data/features")
+RESULTS = Path("data/results")
+NORMALITY = Path("data/analysis/normality.csv")
+MAPPING_EFFECT = Path("data/analysis/mapping.csv")
+REPORTS = Path("reports")
+SWEEPS = MODELS / "sweeps"
+TRACKED = Path("data/tracked.json")
+SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
+
+
+def world_model(name: str) -> Path:
+    """Folder of a model trained in the world."""
+    return WORLD_MODELS / name
+
+
+def sweep(point: str) -> Path:
+    """Result of a point of a sweep."""
+    return SWEEPS / f"{point}.json"
+
+
+def embeddings(encoder: str) -> Path:
+    """Folder of an encoder's embeddings."""
+    return EMBEDDINGS / encoder
+
+
+def search(encoder: str) -> Path:
+    """Folder of the search on an encoder's embeddings."""
+    return SEARCH / encoder
+
+
+def clips(method: str) -> Path:
+    """Folder of a method's clips and ledger."""
+    return CLIPS / method
+
+
+def features(method: str) -> Path:
+    """Folder of a method's features and per-clip measurements."""
+    return FEATURES / method

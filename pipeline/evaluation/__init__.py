@@ -1,0 +1,1 @@
+"""Clips -> features -> values with intervals, verdicts and comparisons."""

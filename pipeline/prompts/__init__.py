@@ -1,0 +1,1 @@
+"""Prompt sets -> one validated table of prompts and one of mixtures."""

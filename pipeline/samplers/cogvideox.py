@@ -1,0 +1,156 @@
+"""CogVideoX through diffusers: text embeddings + initial noise -> clips.
+
+The same two functions serve the world's small model (a folder with a transformer and a scheduler, whose latents the
+project's codec decodes) and a public checkpoint (a folder or hub id with its own `AutoencoderKLCogVideoX`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from diffusers import AutoencoderKL, CogVideoXPipeline
+from diffusers.utils import logging as diffusers_logging
+
+from pipeline.samplers.guidance import with_negative
+from pipeline.samplers.stable_diffusion import decode
+from pipeline.weights.checkpoints import CheckpointError, resolve
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a clip is sampled. `frames`, `height`, `width` of None are the checkpoint's own; sizes in pixels. The
+    denoiser computes in `precision`."""
+
+    steps: int = 50
+    guidance: float = 6.0
+    frames: int | None = None
+    height: int | None = None
+    width: int | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+
+@dataclass(frozen=True)
+class VideoModel:
+    """A CogVideoX pipeline and, where the pipeline has no decoder of its own, the codec of its latents."""
+
+    pipeline: CogVideoXPipeline
+    codec: AutoencoderKL | None
+    embedding_scale: float = 1.0
+
+    @property
+    def text_length(self) -> int:
+        """Number of text tokens that the transformer wants."""
+        return self.pipeline.transformer.config.max_text_seq_length
+
+    @property
+    def text_width(self) -> int:
+        """Width of the text embeddings that the transformer wants."""
+        return self.pipeline.transformer.config.text_embed_dim
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the denoiser."""
+        return sum(p.numel() for p in self.pipeline.transformer.parameters())
+
+
+def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: float = 1.0) -> VideoModel:
+    """Load a checkpoint (folder or hub id) without its text encoder; on a GPU where there is one.
+
+    Raises:
+        CheckpointError: if it has neither a decoder of its own nor `codec` names one.
+    """
+    folder = resolve(checkpoint)
+    left_out: dict[str, None] = {"text_encoder": None, "tokenizer": None}
+    if not (folder / "vae").is_dir():
+        left_out["vae"] = None
+    pipe = CogVideoXPipeline.from_pretrained(folder, **left_out, dtype=torch.float32)
+    decoder = None if codec is None else AutoencoderKL.from_pretrained(resolve(codec), dtype=torch.float32)
+    if decoder is None and pipe.vae is None:
+        raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
+    return assemble(pipe, decoder, embedding_scale)
+
+
+def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None, embedding_scale: float = 1.0) -> VideoModel:
+    """Put a pipeline and the codec of its latents together, on the device that there is."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    pipe.to(device)
+    pipe.set_progress_bar_config(disable=True)
+    if codec is not None:
+        codec.to(device).eval()
+        # the pipeline derives its sizes from its own vae; without one it must be told those of the codec
+        pipe.vae_scale_factor_spatial = 2 ** (len(codec.config.block_out_channels) - 1)
+        pipe.vae_scale_factor_temporal = 1
+    return VideoModel(pipe, codec, embedding_scale)
+
+
+def quiet() -> None:
+    """Silence diffusers' notices about components that are left out on purpose, and its loading bars."""
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+
+
+def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> torch.Tensor:
+    """Noise (B, F, C, h, w) of given seeds: the same seed is the same noise, whatever the batch or the device."""
+    pipe, config = model.pipeline, model.pipeline.transformer.config
+    spatial, temporal = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
+    pixels = sampling.frames or config.sample_frames
+    frames = (pixels - 1) // temporal + 1
+    frames += -frames % (config.patch_size_t or 1)
+    height = sampling.height // spatial if sampling.height else config.sample_height
+    width = sampling.width // spatial if sampling.width else config.sample_width
+    shape = (frames, config.in_channels, height, width)
+    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+def check_embeddings(model: VideoModel, embeddings: torch.Tensor) -> None:
+    """Refuse embeddings (B, n, d) whose n and d are not the transformer's.
+
+    Raises:
+        ValueError: naming both sizes.
+    """
+    found, wanted = tuple(embeddings.shape[1:]), (model.text_length, model.text_width)
+    if found != wanted:
+        raise ValueError(f"embeddings are {found}, the transformer wants {wanted} (tokens, width)")
+
+
+@torch.inference_mode()
+def sample(
+    model: VideoModel,
+    embeddings: torch.Tensor,
+    noise: torch.Tensor,
+    sampling: Sampling,
+    unconditional: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Sample clips.
+
+    Args:
+        embeddings: (B, n, d) float32, n and d those of the transformer.
+        unconditional: (n, d), what guidance steers away from: the empty prompt's embedding for public checkpoints;
+            None is zeros, as the world's model was trained.
+        noise: (B, F, C, h, w), from `initial_noise`.
+
+    Returns:
+        uint8 clips (B, T, H, W, 3) on the CPU.
+
+    Raises:
+        ValueError: if the embeddings' size is not the transformer's.
+    """
+    check_embeddings(model, embeddings)
+    pipe = model.pipeline
+    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
+    with torch.autocast(pipe.device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
+        output = pipe(
+            prompt_embeds=prompt,
+            negative_prompt_embeds=negative,
+            latents=noise.to(pipe.device),
+            num_inference_steps=sampling.steps,
+            guidance_scale=sampling.guidance,
+            num_frames=sampling.frames,
+            height=sampling.height,
+            width=sampling.width,
+            max_sequence_length=model.text_length,
+            output_type="latent" if model.codec else "pt",
+        ).frames
+    video = output.float() if model.codec is None else decode(model.codec, output.float())
+    return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()

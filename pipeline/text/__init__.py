@@ -1,0 +1,1 @@
+"""Text encoders, and the token embeddings that they make of prompt sets."""

@@ -1,0 +1,101 @@
+"""Result files -> what MLflow shall hold: one child run per method, per search and per trained model."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.harivo import sweeps
+from pipeline.richspace.optima import read_curves, read_optima, search_key
+from pipeline.tracking.store import ChildRun, Series
+
+
+def result_files() -> list[Path]:
+    """The files that make a state of the results."""
+    searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
+    found = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
+    return sorted([*found, *searches, *_histories()])
+
+
+def artifacts() -> list[Path]:
+    """Every file of the report: tables, pictures, the page and its script."""
+    return sorted(path for path in paths.REPORTS.rglob("*") if path.is_file())
+
+
+def children(params: Params) -> list[ChildRun]:
+    """One run per evaluated method, per encoder's search, per trained model, and per sweep, with a child a point."""
+    return [*_methods(params), *_searches(params), *_trainings(params), *_sweeps(params)]
+
+
+def _methods(params: Params) -> list[ChildRun]:
+    metrics = pd.read_csv(paths.RESULTS / "metrics.csv", dtype={"method": str})
+    runs = []
+    for name, own in metrics.groupby("method", sort=False):
+        values = {row.metric: row.value for row in own.itertuples()}
+        values |= {f"{row.metric}_low": row.low for row in own.itertuples() if pd.notna(row.low)}
+        values |= {f"{row.metric}_high": row.high for row in own.itertuples() if pd.notna(row.high)}
+        values |= {f"clips_{count}": int(own.iloc[0][count]) for count in ("requested", "generated", "scored")}
+        described = {f"fingerprint.{row.metric}": row.fingerprint for row in own.itertuples()}
+        described |= {f"flag.{row.metric}": row.flag for row in own.itertuples() if pd.notna(row.flag)}
+        method = params.generate.everything[str(name)]
+        runs.append(ChildRun(str(name), {**method.model_dump(), **described}, values, _curves(str(name))))
+    return runs
+
+
+def _curves(method: str) -> list[Series]:
+    """FVD against the number of clips, the mean over draws."""
+    curves = pd.read_csv(paths.RESULTS / "fvd_by_clips.csv", dtype={"method": str})
+    points = curves[curves.method == method].groupby("n").fvd.mean()
+    return [Series("fvd_by_clips", [(int(n), float(value)) for n, value in points.items()])] if len(points) else []
+
+
+def _searches(params: Params) -> list[ChildRun]:
+    """Similarity curves by interpolation step, and the optimal weight by k."""
+    runs = []
+    for name in params.embed.encoders:
+        optima, curves = read_optima(paths.search(name)), read_curves(paths.search(name))
+        series = []
+        for mixture, own in optima.groupby("mixture", sort=False):
+            series.append(Series(f"optimal_weight/{mixture}", list(zip(own.k, own.weight, strict=True))))
+            for k in own.k:
+                total = curves[search_key(str(mixture), k)]["total"]
+                series.append(Series(f"similarity_k{k}/{mixture}", list(enumerate(total, 1))))
+        runs.append(
+            ChildRun(f"search-{name}", {"k": params.search.k, "default_k": params.search.default_k}, {}, series)
+        )
+    return runs
+
+
+def _sweeps(params: Params) -> list[ChildRun]:
+    """One run per sweep; its children are its points, named by the swept value."""
+    points = sweeps.read(paths.SWEEPS, params.harivo.sweep.points)
+    base = {key: params.train[params.harivo.sweep.model].spec[key] for key in sweeps.LAMBDAS}
+    runs = []
+    for name, own in sweeps.sweeps(points, base).items():
+        runs.append(ChildRun(f"sweep-{name}", base, children=[_point(name, row) for _, row in own.iterrows()]))
+    return runs
+
+
+def _point(sweep: str, row: pd.Series) -> ChildRun:
+    keys = ["mg_scale", *sweeps.LAMBDAS]
+    swept = keys[1:] if sweep == "lambda_grid" else [sweep]
+    label = ", ".join(f"{key}={row[key]:g}" for key in swept)
+    metrics = {key: float(row[key]) for key in row.index if key not in ("point", "steps", "clips", *keys)}
+    return ChildRun(label, {key: row[key] for key in (*keys, "steps", "clips")}, metrics)
+
+
+def _trainings(params: Params) -> list[ChildRun]:
+    runs = []
+    for path in _histories():
+        history = pd.read_csv(path)
+        columns = [name for name in history if name != "step"]
+        series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]
+        wanted = params.train[path.parent.name]
+        described = {**wanted.spec, **wanted.schedule}
+        runs.append(ChildRun(f"train-{path.parent.name}", described, {}, series))
+    return runs
+
+
+def _histories() -> list[Path]:
+    return sorted(paths.WORLD_MODELS.glob("*/history.csv"))

@@ -1,0 +1,1 @@
+"""Public weights and where they come from; checkpoints and where they are."""

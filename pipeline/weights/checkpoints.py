@@ -1,0 +1,29 @@
+"""Where a model's files are: a local folder, or a hub's copy of one."""
+
+from pathlib import Path
+
+from pipeline.config import paths
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be found or read; the message says where it was looked for and what to do."""
+
+
+def resolve(checkpoint: str | Path) -> Path:
+    """The local folder of a checkpoint given as a folder or as a hub id (downloaded by huggingface_hub, cached).
+
+    Raises:
+        CheckpointError: if it is neither a folder here nor a hub id that can be reached.
+    """
+    folder = Path(checkpoint).expanduser()
+    if folder.is_dir():
+        return folder
+    text = str(checkpoint)
+    if folder.is_absolute() or text.startswith((".", f"{paths.MODELS}/")) or text.count("/") != 1:
+        raise CheckpointError(f"checkpoint folder {text!r} does not exist and is no hub id of the form owner/name")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(text))
+    except Exception as error:  # the hub client raises a dozen unrelated types for "cannot be had"
+        raise CheckpointError(f"hub id {text!r} could not be fetched ({error}); give a local folder instead") from error

@@ -1,0 +1,148 @@
+"""Extraction with a network that can be counted: order, cache, faults, pairs, worker processes, a stop midway."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from metrics.distances.pairs import PAIR
+from metrics.reading import video
+from metrics.reading.rule import ClipRule
+from metrics.reading.sources import find
+from metrics.scoring.cache import FeatureCache
+from metrics.scoring.extraction import Extractor, Job
+
+
+@dataclass
+class MeanColour:
+    """A network of three numbers that counts the clips it saw, and can be told to die at one."""
+
+    name: str = "mean"
+    identity: str = "1"
+    dies_at: int | None = None
+    seen: list[int] = field(default_factory=list)
+
+    def prepare(self, clip: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(clip).float()
+
+    def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
+        rows = []
+        for clip in prepared:
+            value = int(clip.max())
+            if value == self.dies_at:
+                raise KeyboardInterrupt
+            self.seen.append(value)
+            rows.append({"colour": clip.mean(dim=(0, 1, 2)).numpy(), "top": np.float64(value)})
+        return rows
+
+
+def clips(folder: Path, n: int, frames: int = 6) -> Path:
+    """Clip i is of colour i + 1; there are several windows of two frames in each."""
+    folder.mkdir()
+    for i in range(n):
+        np.save(folder / f"c{i}.npy", np.full((frames, 12, 12, 3), i + 1, np.uint8))
+    return folder
+
+
+def run(network: MeanColour, folder: Path, cache: Path | None, workers: int = 0, **options: object) -> list:
+    rule = ClipRule(frames=2, windows=2)
+    extractor = Extractor([network], rule, FeatureCache(cache), batch=2, workers=workers, **options)  # type: ignore[arg-type]
+    return [own for own, _ in extractor.extract([Job(source) for source in find(folder)], "test")]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_arrays_come_in_the_order_of_the_videos(tmp_path: Path, workers: int) -> None:
+    found = run(MeanColour(), clips(tmp_path / "v", 7), None, workers)
+    assert [own.source.id for own in found] == [f"c{i}" for i in range(7)]
+    assert [own.windows for own in found] == [2] * 7
+    for i, own in enumerate(found):
+        assert own.features["mean"]["colour"].tolist() == [[i + 1.0] * 3] * 2
+        assert own.features["mean"]["top"].tolist() == [i + 1.0] * 2
+
+
+def test_what_was_done_once_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = clips(tmp_path / "v", 5)
+    first, again = MeanColour(), MeanColour()
+    expected = run(first, folder, tmp_path / "cache")
+    assert len(first.seen) == 10
+    monkeypatch.setattr(video, "read", None)  # nothing may be decoded
+    found = run(again, folder, tmp_path / "cache")
+    assert again.seen == []
+    for own, before in zip(found, expected, strict=True):
+        assert own.features["mean"]["colour"].tolist() == before.features["mean"]["colour"].tolist()
+        assert (own.codec, own.windows) == (before.codec, before.windows)
+
+
+def test_a_copy_under_another_name_costs_nothing(tmp_path: Path) -> None:
+    folder = clips(tmp_path / "v", 2)
+    run(MeanColour(), folder, tmp_path / "cache")
+    (folder / "copy.npy").write_bytes((folder / "c0.npy").read_bytes())
+    again = MeanColour()
+    run(again, folder, tmp_path / "cache")
+    assert again.seen == []
+
+
+@pytest.mark.parametrize("change", ["network", "rule", "content"])
+def test_another_network_rule_or_content_is_extracted_anew(tmp_path: Path, change: str) -> None:
+    folder = clips(tmp_path / "v", 2)
+    run(MeanColour(), folder, tmp_path / "cache")
+    again = MeanColour(identity="2" if change == "network" else "1")
+    if change == "content":
+        np.save(folder / "c0.npy", np.full((6, 12, 12, 3), 9, np.uint8))
+    rule = ClipRule(frames=2, windows=1 if change == "rule" else 2)
+    extractor = Extractor([again], rule, FeatureCache(tmp_path / "cache"), workers=0)
+    list(extractor.extract([Job(source) for source in find(folder)], "test"))
+    assert len(again.seen) == {"network": 4, "rule": 2, "content": 2}[change]
+
+
+def test_a_run_that_was_stopped_continues(tmp_path: Path) -> None:
+    folder = clips(tmp_path / "v", 6)
+    with pytest.raises(KeyboardInterrupt):
+        run(MeanColour(dies_at=5), folder, tmp_path / "cache")
+    rest = MeanColour()
+    found = run(rest, folder, tmp_path / "cache")
+    assert sorted(set(rest.seen)) == [5, 6]
+    assert [own.features["mean"]["top"][0] for own in found] == [1, 2, 3, 4, 5, 6]
+    assert not list((tmp_path / "cache").rglob("*.tmp"))
+
+
+def test_a_damaged_entry_of_the_cache_is_made_anew(tmp_path: Path) -> None:
+    folder = clips(tmp_path / "v", 1)
+    run(MeanColour(), folder, tmp_path / "cache")
+    (entry,) = (tmp_path / "cache").rglob("*.safetensors")
+    entry.write_bytes(entry.read_bytes()[:20])
+    again = MeanColour()
+    assert run(again, folder, tmp_path / "cache")[0].fault == ""
+    assert len(again.seen) == 2
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_faults_are_carried_and_take_nobody_along(tmp_path: Path, workers: int) -> None:
+    folder = clips(tmp_path / "v", 3)
+    (folder / "c1.npy").write_bytes(b"")
+    np.save(folder / "c2.npy", np.zeros((1, 12, 12, 3), np.uint8))
+    found = run(MeanColour(), folder, tmp_path / "cache", workers)
+    assert [own.fault for own in found] == ["", "the file is empty", "too short: 1 frames, expected 2 frames"]
+    assert found[1].features == {}
+
+
+def test_pairs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gen, real = clips(tmp_path / "gen", 3), clips(tmp_path / "real", 3)
+    np.save(real / "c1.npy", np.full((6, 12, 12, 3), 100, np.uint8))
+    np.save(real / "c2.npy", np.full((6, 16, 12, 3), 100, np.uint8))
+    jobs = [Job(a, b) for a, b in zip(find(gen), find(real), strict=True)]
+    network = MeanColour()
+    extractor = Extractor([network], ClipRule(frames=2), FeatureCache(tmp_path / "cache"), workers=0)
+    found = [own for own, _ in extractor.extract(jobs, "test")]
+    assert found[0].features[PAIR]["psnr"].tolist() == [100]
+    assert found[1].features[PAIR]["psnr"][0] < 20
+    assert "12x12 cannot be compared with an original of 2 frames of 12x16" in found[2].unpaired
+    assert found[2].fault == ""  # it is still scored by itself
+    assert found[2].features["mean"]["top"].tolist() == [3]
+    monkeypatch.setattr("metrics.scoring.extraction.compare", None)
+    monkeypatch.setattr(video, "read", None)
+    again = [own for own, _ in extractor.extract(jobs[:2], "test")]
+    assert again[1].features[PAIR]["psnr"].tolist() == found[1].features[PAIR]["psnr"].tolist()

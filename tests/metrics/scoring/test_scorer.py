@@ -1,0 +1,219 @@
+"""Scoring folders with the real networks, through the library: values, counts, statistics files, the result's file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
+from metrics.distances.fvd import fvd
+from metrics.distances.kvd import kernel_distance
+from metrics.networks.clip import DualEncoder
+from metrics.networks.features import CODE, load_clip, load_i3d
+from metrics.networks.i3d import I3D, extract, prepare
+from metrics.networks.resize import resize
+from metrics.networks.rules import Resize
+from metrics.reading.errors import VideoError
+from metrics.reading.matching import paired
+from metrics.reading.rule import ClipRule
+from metrics.reading.sources import Source
+from metrics.scoring import result
+from metrics.scoring.cache import FeatureCache
+from metrics.scoring.measured import StatsError, write_stats
+from metrics.scoring.protocol import named
+from metrics.scoring.scorer import Scorer
+from metrics.scoring.summary import difference
+from metrics.statistics.bootstrap import Uncertainty
+
+PINNED_LOGITS, PINNED_FRAME = [-3.0744, 6.242, 7.6933], [0.15244, -0.03242, 0.00197]
+NAMES = ["fvd", "kvd", "clipsim", "clip_score", "frame_consistency"]
+PROTOCOL = named("reelbench").with_clips(ClipRule(frames=9))
+
+
+@pytest.fixture(scope="module")
+def scorer(i3d_weights: Path, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    networks = [
+        load_i3d(i3d_weights, PROTOCOL.i3d_resize),
+        load_clip(i3d_weights.parents[1] / "world/clip", minilm, PROTOCOL.clip_resize),
+    ]
+    cache = FeatureCache(tmp_path_factory.mktemp("cache"))
+    return Scorer(networks, PROTOCOL, cache, Uncertainty(50), workers=0)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five real clips; four generated ones, of which one is too short; captions of five, one of them of no file."""
+    root, rng = tmp_path_factory.mktemp("folders"), np.random.default_rng(0)
+    for side, n in (("real", 5), ("gen", 4)):
+        (root / side).mkdir()
+        for i in range(n):
+            ground = rng.integers(0, 256, (1, 6, 8, 3)).repeat(6, axis=1).repeat(6, axis=2)
+            clip = (ground + rng.integers(-20, 21, (9, 36, 48, 3))).clip(0, 255).astype(np.uint8)
+            np.save(root / f"{side}/c{i}.npy", clip[: 3 if (side, i) == ("gen", 3) else 9])
+    rows = [{"file": f"c{i}.npy", "caption": f"A red circle number {i}."} for i in (0, 1, 3, 7)]
+    pd.DataFrame(rows).to_csv(root / "captions.csv", index=False)
+    return root
+
+
+def test_values_are_those_of_the_functions(scorer: Scorer, folders: Path, i3d_weights: Path, minilm: Path) -> None:
+    """The whole path against the pure functions on clips that are loaded by hand."""
+    found, table = scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
+    values = {value.metric: value.value for value in found.values}
+    gen, real = ([torch.from_numpy(np.load(folders / f"{side}/c{i}.npy")) for i in range(n)]
+                 for side, n in (("gen", 3), ("real", 5)))  # fmt: skip
+    network = I3D.from_pretrained(i3d_weights)
+    logits = [extract(network, prepare(torch.stack(side))).numpy() for side in (gen, real)]
+    assert values["fvd"] == pytest.approx(fvd(*logits), rel=1e-4)
+    assert values["kvd"] == pytest.approx(kernel_distance(*logits), rel=1e-4)
+    encoder = DualEncoder(i3d_weights.parents[1] / "world/clip", minilm)
+    squares = [resize(clip, 32, Resize.SQUASH_BICUBIC) / 255 for clip in gen]
+    frames = torch.stack([encoder.frame_features(square) for square in squares])
+    text = encoder.text_features([f"A red circle number {i}." for i in range(2)])
+    assert values["clipsim"] == pytest.approx(float(clipsim(frames[:2], text).mean()), abs=1e-6)
+    assert values["clip_score"] == pytest.approx(float(clip_score(frames[:2], text).mean()), abs=1e-6)
+    assert values["frame_consistency"] == pytest.approx(float(frame_consistency(frames).mean()), abs=1e-6)
+    assert table.clipsim.isna().tolist() == [False, False, True]
+
+
+def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
+    found, _ = scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
+    assert (found.gen.requested, found.gen.scored) == (5, 3)  # four files, and one caption without a file
+    assert {(fault.clip, fault.reason) for fault in found.faults} == {
+        ("c7", "has a caption and no file"),
+        ("c3", "too short: 3 frames, expected 9 frames"),
+        ("c2", "has no caption: not in CLIPSIM and CLIPScore"),
+    }
+    by_name = {value.metric: value for value in found.values}
+    assert (by_name["fvd"].n_gen, by_name["fvd"].n_real, by_name["clipsim"].n_gen) == (3, 5, 2)
+    assert by_name["fvd"].flag == "n = 3 < 400"
+    assert by_name["clipsim"].flag == "world's own encoder"
+    assert set(found.fingerprints) == {value.fingerprint for value in found.values}
+    choices = found.fingerprints[by_name["fvd"].fingerprint]
+    assert (choices["frames"], choices["ddof"], choices["n_gen"], choices["n_real"]) == (9, 1, 3, 5)
+    assert choices["codec"] == "npy / npy"
+
+
+def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    path, identity = tmp_path / "real.safetensors", scorer.networks[0].identity
+    write_stats(scorer.real(folders / "real"), PROTOCOL, identity, path)
+    ours, _ = scorer.score(["fvd", "kvd"], folders / "gen", stats=path)
+    theirs, _ = scorer.score(["fvd", "kvd"], folders / "gen", folders / "real")
+    assert [value.model_dump() for value in ours.values] == [value.model_dump() for value in theirs.values]
+    other = replace(scorer, protocol=named("styleganv").with_clips(PROTOCOL.clips))
+    with pytest.raises(StatsError, match="protocol is reelbench, this run's is styleganv: make the statistics again"):
+        other.stats(path)
+    (tmp_path / "bad").write_bytes(b"no")
+    with pytest.raises(StatsError, match="no file of statistics"):
+        scorer.stats(tmp_path / "bad")
+    with pytest.raises(StatsError, match="no such file"):
+        scorer.stats(tmp_path / "none")
+
+
+def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders: Path) -> None:
+    found = {}
+    for name in ("reelbench", "reference", "styleganv", "clip-centre"):
+        protocol = named(name).with_clips(PROTOCOL.clips)
+        networks = [replace(scorer.networks[0], rule=protocol.i3d_resize)]  # type: ignore[type-var]
+        value = replace(scorer, networks=networks, protocol=protocol).score(["fvd"], folders / "gen", folders / "real")
+        found[name] = value[0].values[0]
+    assert len({value.fingerprint for value in found.values()}) == 4
+    assert len({round(value.value or 0, 6) for value in found.values()}) == 4
+    assert found["styleganv"].value < found["reelbench"].value  # a smaller covariance on both sides
+
+
+def test_a_second_metric_costs_nothing(scorer: Scorer, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
+    monkeypatch.setattr("metrics.networks.i3d.extract", None)
+    monkeypatch.setattr(DualEncoder, "frame_features", None)
+    monkeypatch.setattr(DualEncoder, "text_features", None)
+    found, _ = scorer.score(["fvd", "clipsim"], folders / "gen", folders / "real", captions=folders / "captions.csv")
+    assert found.gen.scored == 3
+
+
+def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    found, table = scorer.score(["fvd", "frame_consistency"], folders / "gen", folders / "real")
+    written = result.write(found, table, tmp_path / "out/r.json")
+    assert result.read(tmp_path / "out/r.json") == written
+    assert written.schema_ == "reelbench.score/1"
+    assert '"schema": "reelbench.score/1"' in (tmp_path / "out/r.json").read_text()
+    clips = pd.read_parquet(tmp_path / "out" / str(written.per_clip))
+    assert clips["clip"].tolist() == ["c0", "c1", "c2"]
+    assert clips.frame_consistency.mean() == pytest.approx(found.values[1].value)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["r.clips.parquet", "r.json"]
+    with pytest.raises(ValueError, match="schema"):
+        (tmp_path / "old.json").write_text('{"schema": "reelbench.score/0"}')
+        result.read(tmp_path / "old.json")
+
+
+def test_methods_are_compared_on_the_clips_they_share(scorer: Scorer, folders: Path) -> None:
+    measured = scorer.real(folders / "real")
+    fewer = replace(measured, table=measured.table.iloc[1:].reset_index(drop=True), logits=measured.logits[1:])
+    found, pairs = difference("fvd", measured, fewer, measured, PROTOCOL, Uncertainty(20))
+    assert (found.value, found.low, found.high, pairs) == (0, 0, 0, 4)
+    one = replace(measured, table=measured.table.iloc[:1], logits=measured.logits[:1])
+    found, pairs = difference("fvd", measured, one, measured, PROTOCOL, Uncertainty(20))
+    assert np.isnan(found.value)
+    assert pairs == 1
+    assert difference("clipsim", measured, measured, measured, PROTOCOL, Uncertainty(20))[1] == 0  # nobody has it
+
+
+def test_fingerprints_follow_captions_and_originals(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"c0": "A cat.", "c1": "A dog."}')
+    marks = set()
+    for captions in (folders / "captions.csv", tmp_path / "other.json"):
+        marks.add(scorer.score(["clipsim"], folders / "gen", captions=captions)[0].values[0].fingerprint)
+    assert len(marks) == 2
+    ssim = [scorer.score(["ssim"], folders / "gen", folders / side)[0].values[0] for side in ("real", "gen")]
+    assert ssim[0].fingerprint != ssim[1].fingerprint
+    assert ssim[0].value < 0.99 < ssim[1].value <= 1.0001
+
+
+def test_originals_are_both_sides_at_once(scorer: Scorer, folders: Path) -> None:
+    """SSIM and FVD together: originals that have no copy are real clips too, and each counts once."""
+    both, _ = scorer.score(["ssim", "fvd"], folders / "gen", folders / "real")
+    alone, _ = scorer.score(["fvd"], folders / "gen", folders / "real")
+    assert both.real == alone.real
+    assert both.values[1] == alone.values[0]
+
+
+def test_pairs_are_by_path_before_stem() -> None:
+    def sources(*names: str) -> list[Source]:
+        return [Source(name, Path(name)) for name in names]
+
+    both = sources("cat/1", "dog/1")
+    assert {name: source.id for name, source in paired(both, both).items()} == {"cat/1": "cat/1", "dog/1": "dog/1"}
+    assert paired(sources("x/2", "y/3"), sources("2", "a/4"))["x/2"].id == "2"
+    assert paired(sources("a"), sources("b"))["a"].id == "b"
+    with pytest.raises(VideoError, match="no generated clip has an original of its name: 'q/1' is generated"):
+        paired(sources("q/1", "q/2"), both)  # two originals are called 1
+
+
+def test_captions_need_no_dual_encoder_and_statistics_no_i3d(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    write_stats(scorer.real(folders / "real"), PROTOCOL, scorer.networks[0].identity, tmp_path / "s")
+    i3d_only = replace(scorer, networks=scorer.networks[:1])
+    assert i3d_only.score(["fvd"], folders / "gen", folders / "real", captions=folders / "captions.csv")[0].values
+    clip_only = replace(scorer, networks=scorer.networks[1:])
+    found, _ = clip_only.score(["clipsim"], folders / "gen", stats=tmp_path / "s", captions=folders / "captions.csv")
+    assert found.real is None
+
+
+def test_features_are_those_of_this_number_of_the_code(scorer: Scorer) -> None:
+    """If this fails, features have changed: raise `features.CODE`, so that none from before is taken for new."""
+    clip = (np.arange(9 * 40 * 30 * 3, dtype=np.uint64) * 2654435761 // 2**20 % 256).astype(np.uint8)
+    logits, frames = (n.features([n.prepare(clip.reshape(9, 40, 30, 3))])[0] for n in scorer.networks)
+    assert CODE == 1
+    assert logits["logits"][:3].tolist() == pytest.approx(PINNED_LOGITS, abs=2e-3)
+    assert frames["frames"][0, :3].tolist() == pytest.approx(PINNED_FRAME, abs=1e-4)
+
+
+def test_what_cannot_be_had_is_said(scorer: Scorer, folders: Path) -> None:
+    with pytest.raises(ValueError, match="fvd compares with real clips, and there are none"):
+        scorer.score(["fvd"], folders / "gen")
+    with pytest.raises(ValueError, match="no metric 'fid', expected some of fvd, fvd_inf, kvd"):
+        scorer.score(["fid"], folders / "gen")
+    short, _ = scorer.score(["fvd_inf"], folders / "gen", folders / "real")
+    assert short.values[0].value is None
+    assert short.values[0].flag == "needs 1024 clips a side"

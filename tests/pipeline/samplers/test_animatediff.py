@@ -1,0 +1,184 @@
+"""Sampling video from Stable Diffusion's layout made small: against diffusers' own pipelines."""
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AnimateDiffPipeline, StableDiffusionPipeline
+
+from pipeline.harivo.unet import inflate
+from pipeline.samplers import animatediff, stable_diffusion
+from pipeline.samplers.animatediff import Sampling, denoise, personalise, sample
+from pipeline.samplers.guidance import Guidance
+from pipeline.text.encoders import TextEncoder
+from pipeline.weights.checkpoints import CheckpointError
+from tests.pipeline import tiny
+
+FRAMES = 4
+
+
+@pytest.fixture(scope="module")
+def motion_folder(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Temporal layers that are not at their first zeros, as `train` writes them."""
+    folder = tmp_path_factory.mktemp("motion")
+    unet = inflate(stable_diffusion.load(stable_diffusion_folder, None).unet, FRAMES, heads=2)
+    for name, parameter in unet.named_parameters():
+        if "motion_modules" in name:
+            parameter.data += 0.2 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0))
+    unet.save_motion(folder)
+    return folder
+
+
+@pytest.fixture
+def model(stable_diffusion_folder: Path, motion_folder: Path) -> animatediff.VideoModel:
+    return animatediff.load(stable_diffusion_folder, None, motion_folder)
+
+
+@pytest.fixture
+def text(stable_diffusion_folder: Path) -> torch.Tensor:
+    """(3, 77, 16): two prompts and the empty one."""
+    encoder = TextEncoder("clip", stable_diffusion_folder)
+    return encoder.encode(["A cat runs.", "A dog sits.", ""], 77, zero_padding=False).tokens
+
+
+@pytest.fixture
+def noise() -> torch.Tensor:
+    return torch.randn(2, 4, FRAMES, 8, 8, generator=torch.Generator().manual_seed(3))
+
+
+def pipeline_of(model: animatediff.VideoModel) -> AnimateDiffPipeline:
+    return AnimateDiffPipeline(
+        vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
+        scheduler=model.scheduler,
+    )  # fmt: skip
+
+
+def test_latents_equal_animatediffs(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+    pipe = pipeline_of(model)
+    pipe.set_progress_bar_config(disable=True)
+    theirs = pipe(
+        prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise, num_frames=FRAMES,
+        num_inference_steps=3, guidance_scale=5.0, height=32, width=32, output_type="latent",
+    ).frames  # fmt: skip
+    ours = denoise(model, text[:2], noise, Sampling(3, Guidance(5.0)), text[2])
+    torch.testing.assert_close(ours, theirs)
+    assert not torch.allclose(denoise(model, text[:2], noise, Sampling(3, Guidance(5.0))), theirs, atol=1e-3)
+
+
+def test_early_guidance_and_mitigation_change_the_clips(
+    model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor
+) -> None:
+    plain = denoise(model, text[:2], noise, Sampling(4, Guidance(5.0)))
+    for other in (Sampling(4, Guidance(5.0, early=9.0)), Sampling(4, Guidance(5.0), mg_scale=40.0)):
+        assert not torch.allclose(denoise(model, text[:2], noise, other), plain, atol=1e-2)
+    never = Sampling(4, Guidance(5.0, early=9.0, until=1.0))
+    torch.testing.assert_close(denoise(model, text[:2], noise, never), plain)
+
+
+def test_bfloat16_is_near_float32(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+    exact, near = (
+        denoise(model, text[:2], noise, Sampling(3, Guidance(5.0), precision=precision), text[2])
+        for precision in ("float32", "bfloat16")
+    )
+    assert near.dtype == torch.float32
+    assert not torch.equal(near, exact)
+    assert (near - exact).norm() / exact.norm() < 0.05
+
+
+def test_with_temporal_parts_bypassed_frames_are_stable_diffusions_images(
+    model: animatediff.VideoModel, stable_diffusion_folder: Path, text: torch.Tensor, noise: torch.Tensor
+) -> None:
+    pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    with model.unet.spatial_only():
+        clips = sample(model, text[:2], noise, Sampling(3, Guidance(5.0)), text[2])
+    for frame in range(FRAMES):
+        images = pipe(
+            prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise[:, :, frame],
+            num_inference_steps=3, guidance_scale=5.0, height=32, width=32, output_type="pt",
+        ).images  # fmt: skip
+        theirs = (images * 255).round().byte().movedim(1, -1)
+        difference = (clips[:, frame].int() - theirs.int()).abs()
+        assert difference.max() <= 1  # a value that lies between two of the 256
+        assert (difference > 0).float().mean() < 1e-3
+
+
+def test_the_image_models_own_sampler_is_stable_diffusions(
+    stable_diffusion_folder: Path, text: torch.Tensor, noise: torch.Tensor
+) -> None:
+    """From the prompt itself, text encoder included."""
+    pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    theirs = pipe(
+        ["A cat runs.", "A dog sits."], latents=noise[:, :, 0], num_inference_steps=3, guidance_scale=5.0,
+        height=32, width=32, output_type="pt",
+    ).images  # fmt: skip
+    images = stable_diffusion.load(stable_diffusion_folder, None)
+    ours = stable_diffusion.sample(images, text[:2], noise[:, :, 0], 3, 5.0, text[2])
+    assert torch.equal(ours, (theirs * 255).round().byte().movedim(1, -1))
+
+
+def test_a_lora_changes_the_style_and_no_temporal_layer(
+    model: animatediff.VideoModel,
+    stable_diffusion_folder: Path,
+    text: torch.Tensor,
+    noise: torch.Tensor,
+    tmp_path: Path,
+) -> None:
+    tiny.write_lora(stable_diffusion_folder, tmp_path)
+    plain = denoise(model, text[:2], noise, Sampling(3, Guidance(5.0)))
+    motion = {name: value.clone() for name, value in model.unet.state_dict().items() if "motion_modules" in name}
+    styled = personalise(model, tmp_path)
+    assert not torch.allclose(denoise(styled, text[:2], noise, Sampling(3, Guidance(5.0))), plain, atol=1e-2)
+    after = styled.unet.state_dict()
+    assert motion
+    assert all(torch.equal(after[name], value) for name, value in motion.items())
+
+
+def test_a_loras_scale_is_its_own(
+    model: animatediff.VideoModel,
+    stable_diffusion_folder: Path,
+    text: torch.Tensor,
+    noise: torch.Tensor,
+    tmp_path: Path,
+) -> None:
+    """rank 2, alpha 8: four times its layers, as diffusers' pipeline loads it."""
+    tiny.write_lora(stable_diffusion_folder, tmp_path, alpha=8)
+    theirs = pipeline_of(replace(model, unet=deepcopy(model.unet)))
+    theirs.load_lora_weights(tmp_path)
+    expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, Sampling(3, Guidance(5.0)))
+    torch.testing.assert_close(
+        denoise(personalise(model, tmp_path), text[:2], noise, Sampling(3, Guidance(5.0))), expected
+    )
+
+
+def test_a_loras_layers_for_the_text_encoder_are_left_out(
+    model: animatediff.VideoModel,
+    stable_diffusion_folder: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = {
+        f"encoder.layers.0.self_attn.q_proj.lora_linear_layer.{end}.weight": torch.ones(2, 2) for end in ("up", "down")
+    }
+    tiny.write_lora(stable_diffusion_folder, tmp_path, text_encoder_lora_layers=text)
+    styled = personalise(model, tmp_path)
+    assert any("lora_A" in name for name, _ in styled.unet.named_parameters())
+    assert "its layers for the text encoder are left out" in caplog.text
+
+
+def test_many_frames_are_decoded_in_parts(stable_diffusion_folder: Path) -> None:
+    codec = stable_diffusion.load(stable_diffusion_folder, None).codec
+    latents = torch.randn(1, 19, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        frames = stable_diffusion.decode(codec, latents)
+        single = codec.decode(latents[:, 17] / codec.config.scaling_factor).sample
+    torch.testing.assert_close(frames[:, 17], (single + 1) / 2)
+    assert frames.shape[:2] == (1, 19)
+
+
+def test_a_checkpoint_without_decoder_needs_a_codec(root: Path) -> None:
+    with pytest.raises(CheckpointError, match="has no vae/ of its own; name the codec"):
+        stable_diffusion.load(root / "models/world/t2i", None)

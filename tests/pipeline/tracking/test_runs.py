@@ -1,0 +1,36 @@
+"""What MLflow is told of a method: values, intervals, counts, fingerprints, flags, and FVD by number of clips."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.config import paths
+from pipeline.config.params import load
+from pipeline.tracking.runs import _methods
+
+
+def test_a_methods_run_carries_its_flags_and_its_curve(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = load(root / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    paths.RESULTS.mkdir(parents=True)
+    counts = {"method": "richspace", "requested": 3, "generated": 3, "scored": 2}
+    rows = [
+        {**counts, "metric": "fvd", "value": 9.0, "low": 8.0, "high": 11.0, "flag": "n = 2 < 400", "fingerprint": "ab"},
+        {**counts, "metric": "kvd", "value": 1.0, "low": np.nan, "high": np.nan, "flag": "", "fingerprint": "cd"},
+    ]
+    pd.DataFrame(rows).to_csv(paths.RESULTS / "metrics.csv", index=False)
+    points = [(n, seed) for n in (2, 4) for seed in (0, 2)]
+    curve = [{"method": m, "n": n, "seed": s, "fvd": 10 * n + s} for m in ("richspace", "x") for n, s in points]
+    pd.DataFrame(curve).to_csv(paths.RESULTS / "fvd_by_clips.csv", index=False)
+    (run,) = _methods(params)
+    assert run.name == "richspace"
+    assert run.params["flag.fvd"] == "n = 2 < 400"
+    assert "flag.kvd" not in run.params
+    assert (run.params["fingerprint.fvd"], run.params["module"]) == ("ab", "pipeline/methods/richspace.py")
+    assert (run.metrics["fvd"], run.metrics["fvd_high"], run.metrics["clips_scored"]) == (9.0, 11.0, 2)
+    assert "kvd_low" not in run.metrics
+    assert [(series.name, series.points) for series in run.series] == [("fvd_by_clips", [(2, 21.0), (4, 41.0)])]

@@ -1,0 +1,136 @@
+"""A real sqlite store: nothing twice, everything back after a deletion. The schema is migrated once and copied."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from pipeline.tracking import store as tracking
+from pipeline.tracking.store import ChildRun, Series, live_run, state_of, track_results
+
+CHILDREN = [
+    ChildRun("cogvideox", {"module": "m"}, {"fvd": 12.5, "clipsim": float("nan")}),
+    ChildRun("search", {}, {}, [Series("similarity/x", [(i, i / 700) for i in range(1, 701)])]),
+]
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def database(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    shutil.copy(migrated, tmp_path / "mlflow.db")
+    return tmp_path / "mlflow.db"
+
+
+def runs(name: str = tracking.RESULTS) -> list:
+    client = MlflowClient(tracking.uri())
+    return client.search_runs([client.get_experiment_by_name(name).experiment_id])
+
+
+def summary() -> set[tuple]:
+    """What the store says, apart from ids and times."""
+    return {
+        (run.info.run_name, tuple(sorted(run.data.metrics.items())), tuple(sorted(run.data.params.items())))
+        for run in runs()
+    }
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/table.csv").write_text("a,b\n1,2\n")
+    return Path("reports/table.csv")
+
+
+def test_one_parent_with_a_child_each(database: Path, artifact: Path) -> None:
+    parent = track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    client = MlflowClient(tracking.uri())
+    assert len(runs()) == 3
+    children = [run for run in runs() if run.data.tags.get("mlflow.parentRunId") == parent]
+    assert {run.info.run_name for run in children} == {"cogvideox", "search"}
+    search = next(run for run in children if run.info.run_name == "search")
+    history = client.get_metric_history(search.info.run_id, "similarity/x")
+    assert [(m.step, m.value) for m in history] == [(i, pytest.approx(i / 700)) for i in range(1, 701)]
+    assert [a.path for a in client.list_artifacts(parent, "reports")] == ["reports/table.csv"]
+    assert client.get_run(parent).data.tags[tracking.STATE_TAG] == "s1"
+    assert {"git.commit", "dvc.lock"} <= set(client.get_run(parent).data.tags)
+    method = next(run for run in children if run.info.run_name == "cogvideox")
+    assert method.data.metrics == {"fvd": 12.5}  # NaN is no metric
+
+
+def test_a_sweep_is_a_parent_of_its_points(database: Path) -> None:
+    points = [ChildRun(f"mg_scale={value}", {"mg_scale": value}, {"average": value / 100}) for value in (0, 40)]
+    parent = track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    (sweep,) = (run for run in runs() if run.data.tags.get("mlflow.parentRunId") == parent)
+    below = {run.info.run_name: run for run in runs() if run.data.tags.get("mlflow.parentRunId") == sweep.info.run_id}
+    assert set(below) == {"mg_scale=0", "mg_scale=40"}
+    assert below["mg_scale=40"].data.metrics == {"average": 0.4}
+    MlflowClient(tracking.uri()).delete_tag(parent, tracking.DONE_TAG)
+    track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    assert len(runs()) == 4  # the half-written family is gone, to its last generation
+
+
+def test_the_same_state_adds_nothing(database: Path, artifact: Path) -> None:
+    first = track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    assert track_results("s1", CHILDREN, {"k": 30}, [artifact]) == first
+    assert len(runs()) == 3
+    track_results("s2", CHILDREN, {"k": 30}, [artifact])
+    assert len(runs()) == 6
+
+
+def test_a_deleted_database_is_restored(database: Path, artifact: Path, migrated: Path) -> None:
+    track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    before = summary()
+    database.unlink()
+    shutil.copy(migrated, database)
+    track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    assert summary() == before
+
+
+def test_a_half_written_state_is_replaced(database: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "_log_series", broken)
+        with pytest.raises(KeyboardInterrupt):
+            track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    track_results("s1", CHILDREN, {"k": 30}, [artifact])
+    assert len(runs()) == 3
+
+
+def test_training_is_logged_while_it_goes(database: Path) -> None:
+    with live_run("codec", {"spec": {"kl": 0.1}}) as report:
+        report(20, {"step": 20, "loss": 1.5}, None)
+        assert runs(tracking.TRAINING)[0].data.metrics == {"loss": 1.5}
+        report(40, {"psnr_db": 30.0}, np.zeros((4, 4, 3), np.uint8))
+    run = runs(tracking.TRAINING)[0]
+    assert (run.info.status, run.data.params) == ("FINISHED", {"spec.kl": "0.1"})
+    client = MlflowClient(tracking.uri())
+    assert client.list_artifacts(run.info.run_id)
+
+
+def test_training_that_dies_is_a_failed_run(database: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), live_run("codec", {}):
+        raise KeyboardInterrupt
+    assert runs(tracking.TRAINING)[0].info.status == "FAILED"
+
+
+def test_the_state_follows_names_and_bytes(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("1")
+    b.write_text("2")
+    first = state_of([a, b])
+    assert state_of([b, a]) == first
+    b.write_text("3")
+    assert state_of([a, b]) != first
+    assert state_of([a]) != first
