@@ -12,6 +12,7 @@ from metrics.scoring.protocol import Protocol, named
 from pipeline.config import paths
 
 Positive = Annotated[int, Field(ge=1)]
+EXTERNAL = "external"  # the folder of videos of others, beside those of models
 
 
 class ParamsError(ValueError):
@@ -102,26 +103,37 @@ class SamplingParams(_Section):
 
 
 class Model(_Section):
-    """`unconditional`: what guidance steers away from, the empty prompt's embedding or zeros."""
+    """`family`: file under pipeline/samplers/ without its suffix. `unconditional`: what guidance steers away from, the
+    empty prompt's embedding or zeros."""
 
+    family: str
     checkpoint: str
     codec: str | None = None
     encoder: str
-    set: str
     embedding_scale: float = 1.0
     unconditional: Literal["empty", "zeros"] = "empty"
     sampling: SamplingParams
     fps: Positive
 
 
+class Asked(_Section):
+    """What methods are asked for of a set: the first `limit` (null: all), with `seeds` clips each."""
+
+    limit: Positive | None = None
+    seeds: Positive = 1
+
+
 class Method(BaseModel):
-    """A method's module and, where it has one, its model; everything else in the entry is the method's own."""
+    """A method's module and its model; `set`, `limit`, `seeds` overrule what the section says for all methods. Everything
+    else in the entry is the method's own."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     module: str
-    model: str | None = None
+    model: str
+    set: str | None = None
+    limit: Positive | None = None
     seeds: Positive | None = None
-    prompts: Positive | None = None
+    evaluate: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -135,16 +147,18 @@ class External(_Section):
     clips: str
     captions: str
     fps: Positive = 8
+    evaluate: bool = True
 
 
 class Generate(_Section):
-    """`mixtures` of null generates every mixture of a model's set, else the first so many; `prompts` of null every
-    prompt of its own, for the methods that take prompts one by one."""
+    """`set`: whose prompts and mixtures are asked for. `workers`: processes that sample on a CPU, one thread each; a GPU
+    serves one."""
 
-    seeds: Positive
-    mixtures: Positive | None = None
-    prompts: Positive | None = None
+    set: str
+    mixtures: Asked
+    prompts: Asked
     batch: Positive
+    workers: Positive = 1
     models: dict[str, Model]
     methods: dict[str, Method]
     external: dict[str, External] = {}
@@ -154,18 +168,44 @@ class Generate(_Section):
         """Whatever makes or brings clips, by name."""
         return {**self.methods, **self.external}
 
+    @property
+    def evaluated(self) -> list[str]:
+        """Whatever is in features, tables and plots."""
+        return [name for name, entry in self.everything.items() if entry.evaluate]
+
+    def of_model(self, model: str) -> list[str]:
+        """The methods of a model, which one process serves."""
+        return [name for name, method in self.methods.items() if method.model == model]
+
+    def folder(self, name: str) -> Path:
+        """Where the clips and the ledger of a method, or of videos of others, are."""
+        return paths.clips(self.methods[name].model if name in self.methods else EXTERNAL, name)
+
+    def set_of(self, method: Method) -> str:
+        """The set whose prompts or mixtures a method is asked for."""
+        return method.set or self.set
+
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> "Generate":
         both = sorted(set(self.methods) & set(self.external))
         if both:
             raise ValueError(f"generate.external names {both}, which generate.methods has already")
+        if EXTERNAL in self.models:
+            raise ValueError(f"generate.models names {EXTERNAL!r}, which is the folder of generate.external")
         return self
 
     @model_validator(mode="after")
     def _models_exist(self) -> "Generate":
         for name, method in self.methods.items():
-            _subset(f"generate.methods.{name}.model", filter(None, [method.model]), "generate.models", self.models)
+            _subset(f"generate.methods.{name}.model", [method.model], "generate.models", self.models)
         return self
+
+
+class Reference(_Section):
+    """The real side of FVD and KVD: how many clips the world renders, from which seed."""
+
+    clips: Positive
+    seed: int
 
 
 class Clips(_Section):
@@ -179,7 +219,6 @@ class Clips(_Section):
 class Features(_Section):
     """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode."""
 
-    methods: list[str]
     protocol: Literal["reelbench", "reference", "styleganv", "clip-centre"]
     clips: Clips = Clips()
     batch: Positive
@@ -201,8 +240,6 @@ class Comparison(_Section):
 
 
 class Evaluate(_Section):
-    reference: str
-    methods: list[str]
     comparisons: list[Comparison]
     metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
@@ -279,6 +316,7 @@ class Params(_Section):
     search: Search
     train: dict[str, Training]
     generate: Generate
+    reference: Reference
     features: Features
     evaluate: Evaluate
     harivo: Harivo
@@ -289,14 +327,17 @@ class Params(_Section):
         """Every name that one section uses must be defined in the other."""
         for name, model in self.generate.models.items():
             _subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
-        _subset("features.methods", self.features.methods, "generate.methods, external", self.generate.everything)
+        for name, method in self.generate.methods.items():
+            encoder = self.generate.models[method.model].encoder
+            embedded = self.embed.encoders[encoder].sets
+            own = self.generate.set_of(method)
+            _subset(f"generate.methods.{name}.set", [own], f"embed.encoders.{encoder}.sets", embedded)
         _subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
-        evaluated = [*self.evaluate.methods, self.evaluate.reference]
-        _subset("evaluate", evaluated, "features.methods", self.features.methods)
+        evaluated = self.generate.evaluated
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
-        _subset("evaluate.comparisons", compared, "evaluate.methods", self.evaluate.methods)
+        _subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
         _subset("harivo.sweep.model", [self.harivo.sweep.model], "train", self.train)
-        _subset("harivo.ablation", self.harivo.ablation.values(), "evaluate.methods", self.evaluate.methods)
+        _subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 
 

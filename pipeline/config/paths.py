@@ -21,6 +21,7 @@ NORMALITY = Path("data/analysis/normality.csv")
 MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
+REFERENCE = MODELS / "reference"
 TRACKED = Path("data/tracked.json")
 SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
 
@@ -45,9 +46,9 @@ def search(encoder: str) -> Path:
     return SEARCH / encoder
 
 
-def clips(method: str) -> Path:
-    """Folder of a method's clips and ledger."""
-    return CLIPS / method
+def clips(model: str, method: str) -> Path:
+    """Folder of a method's clips and ledger, below that of its model."""
+    return CLIPS / model / method
 
 
 def features(method: str) -> Path:

@@ -11,7 +11,6 @@ from typing import Literal
 import torch
 from diffusers import AnimateDiffPipeline
 
-from pipeline.harivo.mitigation import mitigate
 from pipeline.harivo.unet import VideoUNet, load_video_unet
 from pipeline.samplers import stable_diffusion
 from pipeline.samplers.guidance import Guidance, with_negative
@@ -23,12 +22,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a clip is sampled: DDIM steps, guidance, the mitigating gradient's α (0 leaves it out), and what the denoiser
-    computes in; everything around it is float32."""
+    """How a clip is sampled: DDIM steps, guidance, and what the denoiser computes in; everything around it is
+    float32."""
 
     steps: int
     guidance: Guidance
-    mg_scale: float = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
 
 
@@ -82,7 +80,7 @@ def sample(
     sampling: Sampling,
     unconditional: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Sample clips with DDIM, classifier-free guidance and, where it is on, the mitigating gradient.
+    """Sample clips with DDIM and guidance.
 
     Args:
         embeddings: (B, n, d) float32, n and d those of the UNet.
@@ -114,12 +112,6 @@ def denoise(
     for timestep in scheduler.timesteps:
         with torch.autocast(device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
             both = model.unet(torch.cat([latents, latents]), timestep, text).sample
-        without, with_prompt = both.float().chunk(2)
-        scale = sampling.guidance.at(int(timestep), scheduler.config.num_train_timesteps)
-        predicted = without + scale * (with_prompt - without)
-        if sampling.mg_scale:
-            alpha_bar = float(scheduler.alphas_cumprod[timestep])
-            kind = scheduler.config.prediction_type
-            predicted = mitigate(predicted, latents, alpha_bar, kind, sampling.mg_scale)
+        predicted = sampling.guidance.combine(*both.float().chunk(2), latents, timestep, scheduler)
         latents = scheduler.step(predicted, timestep, latents).prev_sample
     return latents

@@ -44,7 +44,7 @@ def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpo
     else:
         model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(wanted.model), spec.embedding_scale)
     mg_scale = point.mg_scale or 0.0
-    sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance), mg_scale)
+    sampling = animatediff.Sampling(spec.sampling_steps, Guidance(spec.guidance, mg_scale=mg_scale))
     known = frozenset(training_captions(spec.scenes, seed))
     names, texts = unseen_prompts(wanted.prompts, known)
     clips = sample_prompts(model, spec.captions(), texts, spec.size, sampling)
