@@ -13,7 +13,7 @@ def main(name: str) -> None:
     wanted = params.load().generate
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     method = build(pick("generate.external", wanted.external, name), mixtures)
-    generate(name, method, paths.clips(name), wanted.batch)
+    generate(name, method, wanted.folder(name), wanted.batch)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,22 @@
-"""generate@method: embeddings -> clips, one lossless file each, with a ledger."""
+"""generate@model: embeddings -> clips of all methods of a model, one lossless file each, and a ledger for every method."""
 
 from pipeline.config import params, paths
-from pipeline.config.entry import stage
+from pipeline.config.entry import pick, stage
 
 
 @stage
-def main(name: str) -> None:
+def main(model: str) -> None:
     from pipeline.clips.generation import generate
-    from pipeline.methods.base import Context, build
+    from pipeline.methods.base import build
+    from pipeline.methods.context import Context, Inputs
 
-    wanted = params.load()
-    generate(name, build(Context.of(wanted, name)), paths.clips(name), wanted.generate.batch)
+    wanted, inputs = params.load(), Inputs()
+    asked = wanted.generate
+    pick("generate.models", asked.models, model)
+    methods = {name: build(Context.of(wanted, name, inputs)) for name in asked.of_model(model)}
+    paths.clips_of(model).mkdir(parents=True, exist_ok=True)  # DVC wants it, also for a model without methods
+    for name, method in methods.items():
+        generate(name, method, asked.folder(name), asked.batch, asked.workers)
 
 
 if __name__ == "__main__":

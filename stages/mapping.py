@@ -9,13 +9,15 @@ VIDEOS = 8  # that the statistics are over
 @stage
 def main() -> None:
     from pipeline.harivo.mapping_effect import mapping_effect
-    from pipeline.methods.base import Context, build
+    from pipeline.methods.base import build
+    from pipeline.methods.context import Context
 
     method = build(Context.of(params.load(), "harivo"))
     method.prepare()
+    unet, jobs = method.sampler.model.unet, method.jobs()[:VIDEOS]
+    table = mapping_effect(unet, lambda: method.generate(jobs))
     paths.MAPPING_EFFECT.parent.mkdir(parents=True, exist_ok=True)
-    inputs = method.inputs(method.jobs()[:VIDEOS])
-    mapping_effect(*inputs, method.context.unconditional).to_csv(paths.MAPPING_EFFECT, index=False)
+    table.to_csv(paths.MAPPING_EFFECT, index=False)
 
 
 if __name__ == "__main__":

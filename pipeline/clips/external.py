@@ -1,22 +1,22 @@
 """external: videos that somebody else made (LVDM, VideoCrafter, a closed model …), with their captions as prompts."""
 
 import re
-import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from metrics.hashing import fingerprint, sha256
+from metrics.hashing import fingerprint
 from metrics.reading.captions import read_captions
 from metrics.reading.errors import VideoError
 from metrics.reading.matching import matched
 from metrics.reading.sources import VIDEOS, find, source_hash
 from metrics.reading.video import read_all
+from pipeline.clips.jobs import Asked, Clip, Job
 from pipeline.config import params
-from pipeline.methods.base import Clip, Job
+from pipeline.config.code import code_hash
 from pipeline.prompts.sets import Mixture
 
-_PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see MixtureMethod.jobs
+_PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see methods.rules.Mixtures
 
 
 class External:
@@ -26,6 +26,7 @@ class External:
     other methods. A caption that has no video is a clip that was asked for and not made.
     """
 
+    asked: Asked = "videos"
     weights = ""
     parameters = 0
 
@@ -45,7 +46,7 @@ class External:
 
     @cached_property
     def _code(self) -> str:
-        return sha256(Path(str(sys.modules[__name__].__file__)))
+        return code_hash(__name__, without=("pipeline.config", "pipeline.prompts"))
 
     def fingerprint(self, job: Job) -> str:
         """Hash of the video's content and of the code that brings it."""

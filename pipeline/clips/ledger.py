@@ -7,6 +7,7 @@ dropped when the ledger is read. For a clip with several lines the last one coun
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 OK = "ok"
 FILE = "ledger.jsonl"
@@ -44,6 +45,12 @@ class Entry:
     def file(self) -> str:
         """Name of the clip's file."""
         return f"{self.clip}{self.suffix}"
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What made the clips of a folder: method, asked, weights, parameters, device, fps, origin; empty if not known."""
+    path = folder / ABOUT
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def append(folder: Path, entry: Entry) -> None:

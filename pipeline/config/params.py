@@ -124,12 +124,14 @@ class Asked(_Section):
 
 
 class Method(BaseModel):
-    """A method's module and its model; `set`, `limit`, `seeds` overrule what the section says for all methods. Everything
-    else in the entry is the method's own."""
+    """A method's module and its model. `ask`: what a method that takes texts as they are is asked for. `set`, `limit`,
+    `seeds` overrule what the section says for all methods. `evaluate`: whether it is in features, tables and plots.
+    Everything else in the entry is the method's own."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     module: str
     model: str
+    ask: Literal["prompts", "mixtures"] = "prompts"
     set: str | None = None
     limit: Positive | None = None
     seeds: Positive | None = None
@@ -151,8 +153,8 @@ class External(_Section):
 
 
 class Generate(_Section):
-    """`set`: whose prompts and mixtures are asked for. `workers`: processes that sample on a CPU, one thread each; a GPU
-    serves one."""
+    """`set`: whose prompts and mixtures are asked for. `workers`: processes that sample on a CPU, one thread each; on a
+    GPU there is one."""
 
     set: str
     mixtures: Asked

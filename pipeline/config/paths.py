@@ -46,6 +46,11 @@ def search(encoder: str) -> Path:
     return SEARCH / encoder
 
 
+def clips_of(model: str) -> Path:
+    """Folder of the clips of all methods of a model."""
+    return CLIPS / model
+
+
 def clips(model: str, method: str) -> Path:
     """Folder of a method's clips and ledger, below that of its model."""
     return CLIPS / model / method

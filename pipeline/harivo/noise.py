@@ -20,11 +20,14 @@ def correlate(independent: torch.Tensor, shared: torch.Tensor, weight: float) ->
     return (weight * shared + independent) / (1 + weight**2) ** 0.5
 
 
-def video_noise(shape: tuple[int, int, int, int], seed: int, kind: NoiseKind, weight: float = 1.0) -> torch.Tensor:
-    """Noise of one video (C, F, h, w) from its seed alone; frames of `mixed` noise share a part."""
-    channels, _, height, width = shape
+def video_noise(
+    shape: tuple[int, ...], seed: int, kind: NoiseKind, weight: float = 1.0, frame_axis: int = 1
+) -> torch.Tensor:
+    """Noise of one video, (C, F, h, w) or with the frames on another axis, from its seed alone; frames of `mixed` noise
+    share a part."""
     generator = torch.Generator().manual_seed(seed)
     independent = torch.randn(shape, generator=generator)
     if kind == "iid":
         return independent
-    return correlate(independent, torch.randn((channels, 1, height, width), generator=generator), weight)
+    one_frame = [1 if axis == frame_axis else size for axis, size in enumerate(shape)]
+    return correlate(independent, torch.randn(one_frame, generator=generator), weight)

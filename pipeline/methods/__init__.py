@@ -1,1 +1,1 @@
-"""Methods: each one file with a function `build(context) -> Method`. See `pipeline.methods.base`."""
+"""Methods: each a file with `build(context) -> Method` that says which prompts, which sampler and which noise."""

@@ -1,15 +1,9 @@
-"""cogvideox: the baseline, CogVideoX on the guide prompt as it is."""
+"""cogvideox: the baseline, a text-to-video model on texts as they are: prompts, or the guides of mixtures (`ask`)."""
 
-from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.prompts.sets import Mixture
-
-
-class GuidePrompt(MixtureMethod):
-    """One clip per mixture and seed, conditioned on the guide prompt's own embedding."""
-
-    def conditions(self, mixture: Mixture) -> list[Condition]:
-        return [Condition(self.embeddings.of(mixture.guide), self.prompts[mixture.guide].text)]
+from pipeline.methods.base import Method
+from pipeline.methods.context import Context
+from pipeline.methods.rules import texts
 
 
-def build(context: Context) -> GuidePrompt:
-    return GuidePrompt(context)
+def build(context: Context) -> Method:
+    return Method.of(context, texts(context), context.sampler())

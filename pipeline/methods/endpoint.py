@@ -1,27 +1,16 @@
-"""endpoint: CogVideoX on one part of the mixture alone, `part: first` (a) or `part: last` (b, or c of three)."""
+"""endpoint: any model on one part of a mixture alone, `part: first` (a) or `part: last` (b, or c of three)."""
 
-from pipeline.methods.base import Condition, Context, MixtureMethod
-from pipeline.prompts.sets import Mixture
+from pipeline.methods.base import Method
+from pipeline.methods.context import Context
+from pipeline.methods.rules import Mixtures, of_prompt
 
 PARTS = {"first": 0, "last": -1}
 
 
-class EndPoint(MixtureMethod):
-    """One clip per mixture and seed, conditioned on a part's own prompt."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        part = context.params.options.get("part")
-        if part not in PARTS:
-            raise ValueError(
-                f"params.yaml: generate.methods.{context.name}.part is {part!r}, expected one of {sorted(PARTS)}"
-            )
-        self.index = PARTS[part]
-
-    def conditions(self, mixture: Mixture) -> list[Condition]:
-        part = mixture.parts[self.index]
-        return [Condition(self.embeddings.of(part), self.prompts[part].text)]
-
-
-def build(context: Context) -> EndPoint:
-    return EndPoint(context)
+def build(context: Context) -> Method:
+    expected = f"one of {', '.join(PARTS)}"
+    part = context.options.take("part", str, expected)
+    if part not in PARTS:
+        raise context.options.wrong("part", part, expected)
+    rule = Mixtures(context, lambda mixture: [of_prompt(context, mixture.parts[PARTS[part]])])
+    return Method.of(context, rule, context.sampler())

@@ -3,26 +3,15 @@
 Options: `motion`; `noise_weight`, PYoCo's a, the one it was trained with.
 """
 
-from pipeline.harivo.noise import NoiseKind
-from pipeline.methods.base import Context
-from pipeline.methods.prompted import Animated
+from pipeline.methods.base import Method
+from pipeline.methods.context import Context
+from pipeline.methods.noise import Noise
+from pipeline.methods.rules import texts
 
 
-class PyocoNoise(Animated):
-    """AnimateDiff whose frames share a part of their noise."""
-
-    OPTIONS = ("motion", "noise_weight")
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.weight = self.option("noise_weight", int | float, "a number from 0", 1.0)
-        if self.weight < 0:
-            raise ValueError(f"{self._key('noise_weight')} is {self.weight}, expected a number from 0")
-
-    @property
-    def noise(self) -> tuple[NoiseKind, float]:
-        return "mixed", float(self.weight)
-
-
-def build(context: Context) -> PyocoNoise:
-    return PyocoNoise(context)
+def build(context: Context) -> Method:
+    context.options.require("motion")
+    weight = context.options.take("noise_weight", int | float, "a number from 0", 1.0)
+    if weight < 0:
+        raise context.options.wrong("noise_weight", weight, "a number from 0")
+    return Method.of(context, texts(context), context.sampler(), Noise("mixed", float(weight)))

@@ -1,17 +1,16 @@
-"""richspace: CogVideoX on the optimal interpolation of the mixture's parts (Algorithm 1)."""
+"""richspace: any model on the optimal interpolation of a mixture's parts (RichSpace, Algorithm 1)."""
 
-from pipeline.methods.base import Condition, Context, MixtureMethod
+from pipeline.methods.base import Method
+from pipeline.methods.context import Context
+from pipeline.methods.rules import Condition, Mixtures
 from pipeline.prompts.sets import Mixture
 
 
-class OptimalInterpolation(MixtureMethod):
-    """One clip per mixture and seed, conditioned on the embedding that the search found."""
+def build(context: Context) -> Method:
+    searches = context.searches
 
-    def conditions(self, mixture: Mixture) -> list[Condition]:
-        parts = " + ".join(self.prompts[part].text for part in mixture.parts)
-        step, k = self.searches.steps[mixture.id], self.searches.k
-        return [Condition(self.searches.optimal(mixture), f"[{step}/{k}] {parts}")]
+    def optimum(mixture: Mixture) -> list[Condition]:
+        parts = " + ".join(context.text(part) for part in mixture.parts)
+        return [Condition(searches.optimal(mixture), f"[{searches.steps[mixture.id]}/{searches.k}] {parts}")]
 
-
-def build(context: Context) -> OptimalInterpolation:
-    return OptimalInterpolation(context)
+    return Method.of(context, Mixtures(context, optimum), context.sampler())

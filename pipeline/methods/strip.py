@@ -1,20 +1,22 @@
-"""strip: the clips of the paper's Figure 3, at steps 1, opt - 1, opt, opt + 1 and k of the interpolation."""
+"""strip: the clips of the paper's Figure 3, at steps 1, opt - 1, opt, opt + 1 and k of the interpolation.
 
-from pipeline.methods.base import Condition, Context, MixtureMethod
+They are for the report; their variants are named by their step.
+"""
+
+from pipeline.methods.base import Method
+from pipeline.methods.context import Context
+from pipeline.methods.rules import Condition, Mixtures
 from pipeline.prompts.sets import Mixture
 from pipeline.richspace.interpolation import interpolate
 from pipeline.richspace.optima import strip_steps
 
 
-class Strip(MixtureMethod):
-    """Clips along the interpolation around the optimum, for the report; variants are named by their step."""
+def build(context: Context) -> Method:
+    searches = context.searches
 
-    def conditions(self, mixture: Mixture) -> list[Condition]:
-        a, b = self.searches.ends(mixture)
-        k = self.searches.k
-        steps = strip_steps(self.searches.steps[mixture.id], k)
+    def along_the_line(mixture: Mixture) -> list[Condition]:
+        (a, b), k = searches.ends(mixture), searches.k
+        steps = strip_steps(searches.steps[mixture.id], k)
         return [Condition(interpolate(a, b, step, k), f"step {step} of {k}", f"i{step}") for step in steps]
 
-
-def build(context: Context) -> Strip:
-    return Strip(context)
+    return Method.of(context, Mixtures(context, along_the_line), context.sampler())

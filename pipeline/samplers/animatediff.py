@@ -4,18 +4,26 @@ The same functions serve AnimateDiff and HARIVO, the world's small model and a S
 """
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 from diffusers import AnimateDiffPipeline
 
+from metrics.hashing import content_hash, fingerprint
+from pipeline.config.options import Options
+from pipeline.config.params import Model
 from pipeline.harivo.unet import VideoUNet, load_video_unet
-from pipeline.samplers import stable_diffusion
+from pipeline.samplers import denoising, stable_diffusion
+from pipeline.samplers.decoding import decode, to_clips
+from pipeline.samplers.denoising import Precision
 from pipeline.samplers.guidance import Guidance, with_negative
 from pipeline.samplers.stable_diffusion import ImageModel
-from pipeline.weights.checkpoints import resolve
+from pipeline.weights.checkpoints import parts_of, resolve
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +35,7 @@ class Sampling:
 
     steps: int
     guidance: Guidance
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -91,11 +99,9 @@ def sample(
         uint8 clips (B, F, H, W, 3) on the CPU.
     """
     latents = denoise(model, embeddings, noise, sampling, unconditional)
-    video = stable_diffusion.decode(model.codec, latents.movedim(2, 1))
-    return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()
+    return to_clips(decode(model.codec, latents.movedim(2, 1)))
 
 
-@torch.inference_mode()
 def denoise(
     model: VideoModel,
     embeddings: torch.Tensor,
@@ -104,14 +110,112 @@ def denoise(
     unconditional: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """`sample` up to the latents (B, C, F, h, w)."""
-    device, scheduler = model.unet.device, model.scheduler
-    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, device)
+    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, model.unet.device)
     text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
-    scheduler.set_timesteps(sampling.steps, device=device)
-    latents = noise.to(device)
-    for timestep in scheduler.timesteps:
-        with torch.autocast(device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
-            both = model.unet(torch.cat([latents, latents]), timestep, text).sample
-        predicted = sampling.guidance.combine(*both.float().chunk(2), latents, timestep, scheduler)
-        latents = scheduler.step(predicted, timestep, latents).prev_sample
-    return latents
+    how = (sampling.steps, sampling.guidance, sampling.precision)
+    return denoising.denoise(model.unet, model.scheduler, text, noise, *how)
+
+
+@dataclass(frozen=True)
+class AnimateDiffSampler:
+    """Samples a video UNet: a text-to-image checkpoint with trained temporal layers; see samplers.base.
+
+    mapping: false leaves HARIVO's mapping network out. temporal: false leaves temporal layers and frame-wise tokens
+    out, so that frames are images behind the mapping network. lora: of the text-to-image model, or None.
+    """
+
+    wanted: Model
+    guidance: Guidance
+    motion: str
+    mapping: bool = True
+    temporal: bool = True
+    lora: str | None = None
+    frame_axis = 1
+
+    @property
+    def origin(self) -> str:
+        return " + ".join(filter(None, (self.wanted.checkpoint, self.motion, self.lora)))
+
+    @cached_property
+    def weights(self) -> str:
+        folders = parts_of(self.wanted, stable_diffusion.PARTS, self.motion, *filter(None, [self.lora]))
+        return fingerprint([content_hash(folder) for folder in folders])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        own = {"scale": self.wanted.embedding_scale, "mapping": self.mapping, "temporal": self.temporal}
+        return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), **own}
+
+    @cached_property
+    def model(self) -> VideoModel:
+        """The video model, put together when it is first asked for."""
+        images = stable_diffusion.shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+        model = VideoModel.of(images, load_video_unet(images.unet, resolve(self.motion)))
+        if not self.mapping:
+            model.unet.equip(None, model.unet.tokens)
+        return personalise(model, self.lora) if self.lora else model
+
+    @contextmanager
+    def _in_use(self) -> Iterator[VideoModel]:
+        with nullcontext() if self.temporal else self.model.unet.spatial_only():
+            yield self.model
+
+    @property
+    def parameters(self) -> int:
+        with self._in_use() as model:
+            return model.parameters
+
+    @property
+    def frames(self) -> int:
+        """As many as params.yaml asks for, else as the temporal layers were trained with."""
+        return self.wanted.sampling.frames or self.model.unet.config.motion_max_seq_length
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        return stable_diffusion.noise_shape(self.model, self.wanted.sampling, self.frames)
+
+    def prepare(self, length: int, width: int) -> None:
+        stable_diffusion.check_fit(self.origin, self.model, width)
+        unet = self.model.unet
+        if unet.tokens is not None:
+            for what, found, expected in (
+                ("length of the embeddings", length, unet.tokens.config.length),
+                ("frames", self.frames, unet.tokens.config.frames),
+            ):
+                if found != expected:
+                    raise ValueError(f"{self.origin}: {what}: found {found}, expected {expected}")
+        most = unet.config.motion_max_seq_length
+        if self.frames > most:
+            raise ValueError(f"{self.origin}: frames: found {self.frames}, expected at most {most}")
+        self._check_guidance()
+
+    def _check_guidance(self) -> None:
+        """The guidance at one step of a video of zeros, so that what it cannot do is said before any clip."""
+        nothing, scheduler = torch.zeros(1, 1, self.frames, 1, 1), self.model.scheduler
+        try:
+            self.guidance.combine(nothing, nothing, nothing, torch.tensor(1), scheduler)
+        except ValueError as error:
+            raise ValueError(f"{self.origin}: {error}") from error
+
+    def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
+        wanted = self.wanted.sampling
+        with self._in_use() as model:
+            return sample(
+                model, embeddings, noise, Sampling(wanted.steps, self.guidance, wanted.precision), unconditional
+            )
+
+
+def build(model: Model, guidance: Guidance, options: Options) -> AnimateDiffSampler:
+    """The sampler of an entry of generate.models with temporal layers.
+
+    Options: `motion`, the folder or hub id of trained temporal layers; `mapping`, `temporal`, `lora`, see the class.
+    """
+    place, switch = "a folder or hub id", "true or false"
+    return AnimateDiffSampler(
+        model,
+        guidance,
+        options.take("motion", str, place),
+        options.take("mapping", bool, switch, True),
+        options.take("temporal", bool, switch, True),
+        options.take("lora", str, place, "") or None,
+    )

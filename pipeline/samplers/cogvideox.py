@@ -4,17 +4,21 @@ The same two functions serve the world's small model (a folder with a transforme
 project's codec decodes) and a public checkpoint (a folder or hub id with its own `AutoencoderKLCogVideoX`).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers import AutoencoderKL, CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
-from pipeline.samplers.guidance import with_negative
-from pipeline.samplers.stable_diffusion import decode
-from pipeline.weights.checkpoints import CheckpointError, resolve
+from metrics.hashing import content_hash, fingerprint
+from pipeline.config.options import Options
+from pipeline.config.params import Model
+from pipeline.samplers.decoding import decode, to_clips
+from pipeline.samplers.guidance import Guidance, with_negative
+from pipeline.weights.checkpoints import CheckpointError, parts_of, resolve
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ def quiet() -> None:
     diffusers_logging.disable_progress_bar()
 
 
-def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> torch.Tensor:
-    """Noise (B, F, C, h, w) of given seeds: the same seed is the same noise, whatever the batch or the device."""
+def noise_shape(model: VideoModel, sampling: Sampling) -> tuple[int, int, int, int]:
+    """(F, C, h, w) of one clip's noise."""
     pipe, config = model.pipeline, model.pipeline.transformer.config
     spatial, temporal = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
     pixels = sampling.frames or config.sample_frames
@@ -99,17 +103,22 @@ def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> to
     frames += -frames % (config.patch_size_t or 1)
     height = sampling.height // spatial if sampling.height else config.sample_height
     width = sampling.width // spatial if sampling.width else config.sample_width
-    shape = (frames, config.in_channels, height, width)
+    return frames, config.in_channels, height, width
+
+
+def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> torch.Tensor:
+    """Noise (B, F, C, h, w) of given seeds: the same seed is the same noise, whatever the batch or the device."""
+    shape = noise_shape(model, sampling)
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def check_embeddings(model: VideoModel, embeddings: torch.Tensor) -> None:
-    """Refuse embeddings (B, n, d) whose n and d are not the transformer's.
+def check_embeddings(model: VideoModel, found: tuple[int, int]) -> None:
+    """Refuse embeddings whose n and d are not the transformer's.
 
     Raises:
         ValueError: naming both sizes.
     """
-    found, wanted = tuple(embeddings.shape[1:]), (model.text_length, model.text_width)
+    wanted = (model.text_length, model.text_width)
     if found != wanted:
         raise ValueError(f"embeddings are {found}, the transformer wants {wanted} (tokens, width)")
 
@@ -136,7 +145,7 @@ def sample(
     Raises:
         ValueError: if the embeddings' size is not the transformer's.
     """
-    check_embeddings(model, embeddings)
+    check_embeddings(model, (embeddings.shape[1], embeddings.shape[2]))
     pipe = model.pipeline
     prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
     with torch.autocast(pipe.device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
@@ -153,4 +162,65 @@ def sample(
             output_type="latent" if model.codec else "pt",
         ).frames
     video = output.float() if model.codec is None else decode(model.codec, output.float())
-    return (video.clamp(0, 1) * 255).round().byte().movedim(2, -1).cpu()
+    return to_clips(video)
+
+
+@dataclass(frozen=True)
+class CogVideoXSampler:
+    """Samples a CogVideoX checkpoint; see samplers.base."""
+
+    wanted: Model
+    guidance: float
+    frame_axis = 0
+
+    @property
+    def origin(self) -> str:
+        return self.wanted.checkpoint
+
+    @cached_property
+    def weights(self) -> str:
+        folders = parts_of(self.wanted, ("transformer", "scheduler", "vae"))
+        return fingerprint([content_hash(folder) for folder in folders])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {**asdict(self.sampling), "embedding_scale": self.wanted.embedding_scale}
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """How clips are sampled."""
+        wanted = self.wanted.sampling
+        size = (wanted.frames, wanted.height, wanted.width)
+        return Sampling(wanted.steps, self.guidance, *size, wanted.precision)
+
+    @cached_property
+    def model(self) -> VideoModel:
+        """The checkpoint, loaded when it is first asked for."""
+        quiet()
+        return load(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+
+    @property
+    def parameters(self) -> int:
+        return self.model.parameters
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        return noise_shape(self.model, self.sampling)
+
+    def prepare(self, length: int, width: int) -> None:
+        check_embeddings(self.model, (length, width))
+
+    def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
+        return sample(self.model, embeddings, noise, self.sampling, unconditional)
+
+
+def build(model: Model, guidance: Guidance, options: Options) -> CogVideoXSampler:
+    """The sampler of an entry of generate.models; there are no further options.
+
+    Raises:
+        ValueError: if guidance is more than one number, which CogVideoX's pipeline cannot follow.
+    """
+    if guidance.early is not None or guidance.mg_scale:
+        takes = "CogVideoX takes one number as guidance, and no mitigating gradient"
+        raise ValueError(f"params.yaml: {options.key}: {takes}")
+    return CogVideoXSampler(model, guidance.late)

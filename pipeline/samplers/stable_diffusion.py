@@ -4,16 +4,24 @@ The same functions serve the world's small model (a folder with a UNet and a sch
 codec decodes) and a Stable Diffusion checkpoint (a folder or hub id with its own `vae/`).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
-from pipeline.samplers.guidance import with_negative
-from pipeline.weights.checkpoints import CheckpointError, resolve
+from metrics.hashing import content_hash, fingerprint
+from pipeline.config.options import Options
+from pipeline.config.params import Model, SamplingParams
+from pipeline.samplers.decoding import decode, scale_factor, to_clips
+from pipeline.samplers.denoising import denoise
+from pipeline.samplers.guidance import Guidance, with_negative
+from pipeline.weights.checkpoints import CheckpointError, parts_of, resolve
 
-_DECODED = 16  # frames at once: at 512 x 512 pixels a decoder needs gigabytes for them
+PARTS = ("unet", "scheduler", "vae")  # the folders of a checkpoint that are loaded
+FRAMES = 16  # of a clip, where params.yaml names no number: a checkpoint of images has none
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,12 @@ class ImageModel:
     def parameters(self) -> int:
         """Number of parameters of the denoiser."""
         return sum(p.numel() for p in self.unet.parameters())
+
+
+@lru_cache(maxsize=1)
+def shared(checkpoint: str, codec: str | None, embedding_scale: float) -> ImageModel:
+    """`load`, once for all methods of a model that one process serves; they copy what they change."""
+    return load(checkpoint, codec, embedding_scale)
 
 
 def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: float = 1.0) -> ImageModel:
@@ -49,11 +63,6 @@ def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: floa
         AutoencoderKL.from_pretrained(decoder, dtype=torch.float32).to(device).eval(),
         embedding_scale,
     )
-
-
-def scale_factor(codec: AutoencoderKL) -> int:
-    """Pixels per latent."""
-    return 2 ** (len(codec.config.block_out_channels) - 1)
 
 
 @torch.inference_mode()
@@ -95,8 +104,81 @@ def sample(
     return (images.float() * 255).round().byte().movedim(1, -1).cpu()
 
 
-def decode(codec: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
-    """Scaled latents (B, F, C, h, w) -> frames (B, F, 3, H, W), about [0, 1], frame by frame."""
-    scaled = latents.flatten(0, 1) / codec.config.scaling_factor
-    frames = torch.cat([codec.decode(part).sample for part in scaled.split(_DECODED)])
-    return (frames.unflatten(0, latents.shape[:2]) + 1) / 2
+@dataclass(frozen=True)
+class FramesSampler:
+    """Samples every frame of a clip by itself, as an image of its own noise; see samplers.base."""
+
+    wanted: Model
+    guidance: Guidance
+    frame_axis = 1
+
+    @property
+    def origin(self) -> str:
+        return self.wanted.checkpoint
+
+    @cached_property
+    def weights(self) -> str:
+        return fingerprint([content_hash(folder) for folder in parts_of(self.wanted, PARTS)])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), "scale": self.wanted.embedding_scale}
+
+    @property
+    def model(self) -> ImageModel:
+        """The checkpoint, loaded when it is first asked for."""
+        return shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+
+    @property
+    def parameters(self) -> int:
+        return self.model.parameters
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        return noise_shape(self.model, self.wanted.sampling, self.wanted.sampling.frames or FRAMES)
+
+    def prepare(self, length: int, width: int) -> None:
+        check_fit(self.origin, self.model, width)
+
+    @torch.inference_mode()
+    def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
+        model, wanted = self.model, self.wanted.sampling
+        pair = with_negative(embeddings, unconditional, model.embedding_scale, model.unet.device)
+        text = torch.cat([side.repeat_interleave(noise.shape[2], dim=0) for side in pair[::-1]])
+        frames = noise.movedim(2, 1).flatten(0, 1)
+        latents = denoise(model.unet, model.scheduler, text, frames, wanted.steps, self.guidance, wanted.precision)
+        return to_clips(decode(model.codec, latents.unflatten(0, (len(noise), -1))))
+
+
+def noise_shape(model: ImageModel, wanted: SamplingParams, frames: int) -> tuple[int, int, int, int]:
+    """(C, F, h, w) of one clip's noise."""
+    spatial = scale_factor(model.codec)
+    height = wanted.height // spatial if wanted.height else model.unet.config.sample_size
+    width = wanted.width // spatial if wanted.width else model.unet.config.sample_size
+    return model.unet.config.in_channels, frames, height, width
+
+
+def check_fit(origin: str, model: ImageModel, width: int) -> None:
+    """Refuse embeddings or a codec that the UNet was not made for.
+
+    Raises:
+        ValueError: naming the checkpoint and both sizes.
+    """
+    config, codec = model.unet.config, model.codec.config
+    for what, found, expected in (
+        ("width of the embeddings", width, config.cross_attention_dim),
+        ("latent channels of the codec", codec.latent_channels, config.in_channels),
+    ):
+        if found != expected:
+            raise ValueError(f"{origin}: {what}: found {found}, expected {expected}")
+
+
+def build(model: Model, guidance: Guidance, options: Options) -> FramesSampler:
+    """The sampler of an entry of generate.models without temporal layers; there are no further options.
+
+    Raises:
+        ValueError: if the mitigating gradient is on: frames by themselves have none.
+    """
+    if guidance.mg_scale:
+        raise ValueError(f"params.yaml: {options.key}: the mitigating gradient needs temporal layers (motion)")
+    return FramesSampler(model, guidance)

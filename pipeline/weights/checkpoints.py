@@ -1,8 +1,10 @@
 """Where a model's files are: a local folder, or a hub's copy of one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config import paths
+from pipeline.config.params import Model
 
 
 class CheckpointError(ValueError):
@@ -27,3 +29,10 @@ def resolve(checkpoint: str | Path) -> Path:
         return Path(snapshot_download(text))
     except Exception as error:  # the hub client raises a dozen unrelated types for "cannot be had"
         raise CheckpointError(f"hub id {text!r} could not be fetched ({error}); give a local folder instead") from error
+
+
+def parts_of(model: Model, parts: Sequence[str], *further: str) -> list[Path]:
+    """The folders that loading a model reads: those parts that its checkpoint has, its codec, and further ones."""
+    below = [resolve(model.checkpoint) / part for part in parts]
+    others = [resolve(place) for place in (model.codec, *further) if place]
+    return [folder for folder in (*below, *others) if folder.is_dir()]

@@ -1,0 +1,103 @@
+"""Makes clips, in this process or, on a CPU, in several that sample a batch each on one thread.
+
+Tensors of small models gain nothing from a second thread, so two processes make nearly twice the clips of one. They are
+forked after the model is loaded: imports and weights are paid once.
+"""
+
+import ctypes
+import logging
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pipeline.clips.jobs import Clip, ClipMaker, Job
+from pipeline.clips.ledger import OK
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1  # of prctl.h
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a job: its clip, or None; the seconds of its share of the batch; "ok", or the error."""
+
+    job: Job
+    clip: Clip | None
+    seconds: float
+    outcome: str = OK
+
+
+def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) -> Iterator[Made]:
+    """Make the clips of a prepared maker, `batch` at a time, as they are finished.
+
+    A batch that fails is tried again clip by clip. On a GPU one process makes all of them.
+    """
+    workers = processes(workers, len(jobs))
+    groups = batches(jobs, batch, workers)
+    if workers == 1:
+        for group in groups:
+            yield from _make(maker, group)
+        return
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker,)) as pool:
+        for made in pool.map(_work, groups):
+            yield from made
+
+
+def batches(jobs: Sequence[Job], batch: int, workers: int) -> list[Sequence[Job]]:
+    """The jobs in groups of at most `batch`, as even as can be and as many for each worker."""
+    groups = workers * -(-len(jobs) // (batch * workers))
+    return [[jobs[i] for i in rows] for rows in np.array_split(range(len(jobs)), groups)] if jobs else []
+
+
+def processes(workers: int, jobs: int) -> int:
+    """How many processes share the jobs."""
+    return 1 if torch.cuda.is_available() else max(1, min(workers, jobs))
+
+
+def device_name(workers: int) -> str:
+    """What clips are sampled on, for people."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    threads = 1 if workers > 1 else torch.get_num_threads()
+    return f"cpu, {threads} thread{'s' if threads > 1 else ''} a process"
+
+
+_maker: ClipMaker  # of a worker, set when it starts
+
+
+def _start(maker: ClipMaker) -> None:
+    global _maker
+    _maker = maker
+    torch.set_num_threads(1)
+    if sys.platform == "linux":  # a parent that is killed takes its workers along
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _work(jobs: Sequence[Job]) -> list[Made]:
+    return list(_make(_maker, jobs))
+
+
+def _make(maker: ClipMaker, jobs: Sequence[Job]) -> Iterator[Made]:
+    start = time.perf_counter()
+    try:
+        clips = maker.generate(jobs)
+    except Exception as error:  # whatever a maker raises: the clip is recorded as failed, the others go on
+        log.warning("%s: %s", ", ".join(job.clip for job in jobs), error)
+        if len(jobs) == 1:
+            yield Made(jobs[0], None, time.perf_counter() - start, f"{type(error).__name__}: {error}")
+            return
+        for job in jobs:
+            yield from _make(maker, [job])
+        return
+    seconds = (time.perf_counter() - start) / len(jobs)
+    for job, clip in zip(jobs, clips, strict=True):
+        yield Made(job, clip, seconds)

@@ -1,0 +1,145 @@
+"""What a method may need: its entry in params.yaml, and what earlier stages made of its prompt set."""
+
+import importlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from pipeline.config import paths
+from pipeline.config.options import Options
+from pipeline.config.params import Generate, Model, Params
+from pipeline.config.params import Method as MethodParams
+from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.tables import read_tables
+from pipeline.richspace.search import SearchResults
+from pipeline.samplers.base import Sampler
+from pipeline.samplers.guidance import Guidance
+from pipeline.text.embeddings import Embeddings
+
+
+class Inputs:
+    """The files that methods read, each once in a process."""
+
+    def __init__(self) -> None:
+        self._embeddings: dict[Path, Embeddings] = {}
+
+    @cached_property
+    def tables(self) -> tuple[dict[str, Prompt], list[Mixture]]:
+        """Prompts by id, and mixtures."""
+        return read_tables(paths.PROMPTS, paths.MIXTURES)
+
+    def embeddings(self, encoder: str, set_name: str) -> Embeddings:
+        """Token embeddings of a prompt set."""
+        path = paths.embeddings(encoder) / f"{set_name}.safetensors"
+        if path not in self._embeddings:
+            self._embeddings[path] = Embeddings.read(path)
+        return self._embeddings[path]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A method's entry, those of its stage, RichSpace's k, HARIVO's α, and what the method reads."""
+
+    name: str
+    params: MethodParams
+    generate: Generate
+    k: int
+    mg_scale: float
+    inputs: Inputs = field(default_factory=Inputs)
+
+    @classmethod
+    def of(cls, wanted: Params, name: str, inputs: Inputs | None = None) -> "Context":
+        """The context of a method of params.yaml."""
+        method, k = wanted.generate.methods[name], wanted.search.default_k
+        return cls(name, method, wanted.generate, k, wanted.harivo.mg_scale, inputs or Inputs())
+
+    @property
+    def module(self) -> str:
+        """The method's module by its dotted name."""
+        return ".".join(Path(self.params.module).with_suffix("").parts)
+
+    @cached_property
+    def options(self) -> Options:
+        """The keys of the entry that only the method and its sampler know."""
+        return Options(f"generate.methods.{self.name}", self.params.options)
+
+    @property
+    def model(self) -> Model:
+        """The parameters of the method's model."""
+        return self.generate.models[self.params.model]
+
+    @property
+    def set(self) -> str:
+        """The set whose prompts or mixtures are asked for."""
+        return self.generate.set_of(self.params)
+
+    @cached_property
+    def mixtures(self) -> list[Mixture]:
+        """The mixtures that are asked for.
+
+        Raises:
+            ValueError: if the set has none.
+        """
+        own = [mixture for mixture in self.inputs.tables[1] if mixture.set == self.set]
+        if not own:
+            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no mixtures")
+        return own[: self.params.limit or self.generate.mixtures.limit]
+
+    @cached_property
+    def prompts(self) -> list[Prompt]:
+        """The prompts that are asked for, those that no mixture is made of.
+
+        Raises:
+            ValueError: if the set has none.
+        """
+        prompts, mixtures = self.inputs.tables
+        mixed = {part for mixture in mixtures for part in (*mixture.parts, mixture.guide)}
+        own = [prompt for prompt in prompts.values() if prompt.set == self.set and prompt.id not in mixed]
+        if not own:
+            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no prompts of its own")
+        return own[: self.params.limit or self.generate.prompts.limit]
+
+    def seeds(self, asked: Literal["prompts", "mixtures"]) -> range:
+        """Seeds of every prompt or mixture."""
+        return range(self.params.seeds or getattr(self.generate, asked).seeds)
+
+    def text(self, prompt_id: str) -> str:
+        """A prompt's text."""
+        return self.inputs.tables[0][prompt_id].text
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """Token embeddings of the method's prompt set, by its model's encoder."""
+        return self.inputs.embeddings(self.model.encoder, self.set)
+
+    @property
+    def unconditional(self) -> torch.Tensor | None:
+        """(n, d), what guidance steers away from: the empty prompt's embedding; None is zeros."""
+        return self.embeddings.empty if self.model.unconditional == "empty" else None
+
+    @cached_property
+    def searches(self) -> SearchResults:
+        """What the search found for the model's encoder."""
+        return SearchResults(paths.search(self.model.encoder), self.k, self.embeddings)
+
+    def sampler(self, mg: bool = False) -> Sampler:
+        """The sampler of the model's family; temporal layers (`motion`) make an image model one of videos.
+
+        Options: `mg`, whether guidance has the mitigating gradient in it; further ones are the family's.
+
+        Args:
+            mg: what holds where the entry says nothing.
+        """
+        mitigated = self.options.take("mg", bool, "true or false", mg)
+        guidance = self._guidance(self.mg_scale if mitigated else 0.0)
+        family = "animatediff" if "motion" in self.options else self.model.family
+        return importlib.import_module(f"pipeline.samplers.{family}").build(self.model, guidance, self.options)
+
+    def _guidance(self, mg_scale: float) -> Guidance:
+        wanted = self.model.sampling.guidance
+        if isinstance(wanted, float):
+            return Guidance(wanted, mg_scale=mg_scale)
+        return Guidance(wanted.late, wanted.early, wanted.until, mg_scale)
