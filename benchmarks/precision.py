@@ -19,8 +19,9 @@ from rich.table import Table
 from scipy.linalg import sqrtm
 
 from benchmarks.score import cut, peer_forward, peer_i3d
-from metrics.distances.fvd import FrechetVideoDistance, fvd, moments
+from metrics.distances.fvd import fvd, moments
 from metrics.distances.kvd import kernel_distance
+from metrics.distances.stateful import FrechetVideoDistance
 from metrics.networks.i3d import I3D, extract, prepare
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize

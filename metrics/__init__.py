@@ -8,13 +8,13 @@ from typing import Any
 
 _HOMES = {
     "I3D": "metrics.networks.i3d",
-    "FrechetVideoDistance": "metrics.distances.fvd",
+    "FrechetVideoDistance": "metrics.distances.stateful",
     "frechet_distance": "metrics.distances.fvd",
-    "KernelVideoDistance": "metrics.distances.kvd",
+    "KernelVideoDistance": "metrics.distances.stateful",
     "kernel_distance": "metrics.distances.kvd",
-    "CLIPSIM": "metrics.distances.clipsim",
-    "CLIPScore": "metrics.distances.clipsim",
-    "FrameConsistency": "metrics.distances.clipsim",
+    "CLIPSIM": "metrics.distances.stateful",
+    "CLIPScore": "metrics.distances.stateful",
+    "FrameConsistency": "metrics.distances.stateful",
     "DualEncoder": "metrics.networks.clip",
 }
 __all__ = list(_HOMES)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from metrics.reading.errors import VideoError
 
@@ -36,6 +35,8 @@ def compare(clips: np.ndarray, originals: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _compare(clip: np.ndarray, original: np.ndarray) -> tuple[float, float]:
+    from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
     a, b = (torch.from_numpy(x).movedim(-1, 1) for x in (clip, original))
     pairs = zip(a.float() / 255, b.float() / 255, strict=True)  # frame by frame: SSIM holds ten times its input
     frames = [structural_similarity_index_measure(x[None], y[None], data_range=1.0) for x, y in pairs]

@@ -20,6 +20,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from metrics.networks.rules import WORLD_ENCODER
+
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -27,7 +29,7 @@ _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 class WorldClipConfig(PretrainedConfig):
     """Sizes of the vision tower and of the head on the text tower's mean-pooled tokens."""
 
-    model_type = "reelbench-world-clip"
+    model_type = WORLD_ENCODER
 
     def __init__(
         self,

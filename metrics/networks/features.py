@@ -1,25 +1,28 @@
 """The feature networks of scoring: what each wants a clip to look like, and what it makes of it.
 
-`prepare` runs in the worker that decoded the clip, `features` in the process that holds the weights.
+`prepare` runs in the worker that decoded the clip, `features` in the process that holds the weights. These are loaded
+when the first clip wants them: where everything is cached no model is, nor the libraries behind it.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from transformers.utils import logging as transformers_logging
 
 from metrics.hashing import content_hash, fingerprint, weight_hash
 from metrics.networks import i3d
-from metrics.networks.clip import DualEncoder, WorldClipConfig
 from metrics.networks.resize import resize
-from metrics.networks.rules import Resize
+from metrics.networks.rules import WORLD_ENCODER, Resize
 
-WORLD_ENCODER = WorldClipConfig.model_type
+if TYPE_CHECKING:
+    from metrics.networks.clip import DualEncoder
+
 CODE = 1  # raise it when i3d, clip or resize make other features of a clip: it names cached features and statistics
 
 
@@ -41,18 +44,24 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class I3DFeatures:
-    """I3D logits of a clip: `logits` (400,)."""
+    """I3D logits of a clip: `logits` (400,). weights: sha256 of the file."""
 
-    network: i3d.I3D
+    path: Path
     weights: str
     rule: Resize
+    device: str = "cpu"
+    dtype: torch.dtype = torch.float32
     name: str = "i3d"
+
+    @cached_property
+    def network(self) -> i3d.I3D:
+        """The network, loaded when it is first used."""
+        return i3d.I3D.from_pretrained(self.path, self.dtype).to(self.device)
 
     @property
     def description(self) -> str:
         """What fingerprints call it, with its precision."""
-        dtype = next(self.network.trunk.parameters()).dtype
-        return f"i3d-kinetics-400 logits (TF-Hub), {str(dtype).removeprefix('torch.')}"
+        return f"i3d-kinetics-400 logits (TF-Hub), {str(self.dtype).removeprefix('torch.')}"
 
     @property
     def identity(self) -> str:
@@ -76,18 +85,36 @@ class I3DFeatures:
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """A dual encoder's unit vectors of a clip's frames: `frames` (T, d). content: hash of all its files."""
+    """A dual encoder's unit vectors of a clip's frames: `frames` (T, d).
 
-    encoder: DualEncoder
+    weights: sha256 of both towers'. content: hash of all their files. kind, image_size: its model type, and the side of
+    the frames that it wants.
+    """
+
+    folder: Path
+    text_tower: Path | None
     weights: str
     content: str
+    kind: str
+    image_size: int
     rule: Resize
+    device: str = "cpu"
     name: str = "clip"
+
+    @cached_property
+    def encoder(self) -> "DualEncoder":
+        """The dual encoder, loaded when it is first used."""
+        from transformers.utils import logging as transformers_logging
+
+        from metrics.networks.clip import DualEncoder
+
+        transformers_logging.disable_progress_bar()  # it draws a bar for a model of one megabyte, also into a log
+        return DualEncoder(self.folder, self.text_tower, self.device)
 
     @property
     def description(self) -> str:
         """What fingerprints call it."""
-        return f"dual encoder {self.encoder.model.config.model_type}"
+        return f"dual encoder {self.kind}"
 
     @property
     def identity(self) -> str:
@@ -96,7 +123,7 @@ class ClipFeatures:
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """(T, 3, S, S) in [0, 1]."""
-        return resize(torch.from_numpy(clip), self.encoder.image_size, self.rule) / 255
+        return resize(torch.from_numpy(clip), self.image_size, self.rule) / 255
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
         """One forward pass for all frames of all clips."""
@@ -107,23 +134,37 @@ class ClipFeatures:
 def load_i3d(
     weights: Path | None, rule: Resize, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> I3DFeatures:
-    """I3D from its converted weights; None takes those of the weights stage."""
-    path = i3d.DEFAULT_WEIGHTS if weights is None else weights
-    network = i3d.I3D.from_pretrained(path, dtype).to(device)
-    return I3DFeatures(network, weight_hash(path), rule)
+    """I3D from its converted weights, which are read when a clip wants them; None takes those of the weights stage.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    path = i3d.found(weights)
+    return I3DFeatures(path, weight_hash(path), rule, device, dtype)
 
 
 def load_clip(folder: Path, text_tower: Path | None, rule: Resize, device: str = "cpu") -> ClipFeatures:
-    """A dual encoder from its folder; the text tower is a WorldClip's.
+    """A dual encoder from its folder, which is read when a clip wants it; the text tower is a WorldClip's.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no weights in it.
+        ValueError: if a WorldClip has no text tower.
     """
     for place in filter(None, (folder, text_tower)):
         if not (place / "config.json").is_file():
             raise FileNotFoundError(f"dual encoder: {place} has no config.json, expected a checkpoint's folder")
-    transformers_logging.disable_progress_bar()  # it draws a bar for a model of one megabyte, also into a log
-    encoder = DualEncoder(folder, text_tower, device)
-    folders = [folder, *([text_tower] if text_tower and encoder.is_world else [])]
+    config = json.loads((folder / "config.json").read_text())
+    kind = config["model_type"]
+    if kind == WORLD_ENCODER and text_tower is None:
+        raise ValueError(f"{folder} is a {kind}: it needs the folder of its text tower")
+    tower = text_tower if kind == WORLD_ENCODER else None
+    folders = [folder, *([tower] if tower else [])]
     weights, content = ("+".join(digest(place) for place in folders) for digest in (weight_hash, content_hash))
-    return ClipFeatures(encoder, weights, content, rule)
+    return ClipFeatures(folder, tower, weights, content, kind, _image_size(config), rule, device)
+
+
+def _image_size(config: dict[str, Any]) -> int:
+    """The side in a checkpoint's configuration, which leaves out what is transformers' default."""
+    if config["model_type"] == WORLD_ENCODER:
+        return config.get("image_size", 32)
+    return config.get("vision_config", {}).get("image_size", 224)

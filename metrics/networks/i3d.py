@@ -126,11 +126,8 @@ class I3D(nn.Module):
             FileNotFoundError: if there is no such file.
             KeyError: if a tensor of the network is missing in it.
         """
-        path = DEFAULT_WEIGHTS if path is None else Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"I3D weights not found at {path}: run the weights stage, or give a local file")
         network = cls()
-        network.load_state_dict(_folded(load_file(path)))
+        network.load_state_dict(_folded(load_file(found(path))))
         network.trunk.to(dtype)
         return network.eval().requires_grad_(False).to(memory_format=torch.channels_last_3d)
 
@@ -146,6 +143,18 @@ class I3D(nn.Module):
         x = self.trunk(clips.to(dtype=dtype, memory_format=torch.channels_last_3d)).float()
         pooled = F.avg_pool3d(x, (2, 7, 7), stride=1)
         return self.logits(pooled).flatten(2).mean(dim=2)
+
+
+def found(path: Path | None) -> Path:
+    """The file of the converted weights; None takes the one that the weights stage fetches.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    path = DEFAULT_WEIGHTS if path is None else Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"I3D weights not found at {path}: run the weights stage, or give a local file")
+    return path
 
 
 # Original name of every convolution -> ours, below the trunk; those of an inception module are "<module>/<branch>".

@@ -1,6 +1,8 @@
-"""The names of resize rules, for protocols and parameters; loads nothing heavy."""
+"""Names that parameters and fingerprints carry: resize rules, the world's encoder. Loads nothing heavy."""
 
 from enum import StrEnum
+
+WORLD_ENCODER = "reelbench-world-clip"  # the model type in the configuration of the world's dual encoder
 
 
 class Resize(StrEnum):

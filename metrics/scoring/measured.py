@@ -1,23 +1,22 @@
 """What was measured of a set of clips: one row per scored window, one feature vector each, and what fell out.
 
-The same object comes from a folder of videos, from a file of reference statistics, and from the features stage.
+The same object comes from a folder of videos, from a file of reference statistics, and from the features stage. Loads
+nothing heavy: `metrics.scoring.measuring` measures.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
 from metrics.reading.rule import ClipRule
-from metrics.scoring.extraction import Extracted
 from metrics.scoring.protocol import Protocol
 from metrics.statistics.bootstrap import Features
 
@@ -65,7 +64,7 @@ class Measured:
         """The clip, 0 … scored - 1, of every row."""
         return pd.factorize(self.table["clip"])[0]
 
-    @property
+    @cached_property
     def features(self) -> Features:
         """The logits with the clip that each belongs to."""
         return Features(self.logits.astype(np.float64), self.groups)
@@ -91,67 +90,7 @@ def _each_once(names: Iterable[str]) -> str:
     return "+".join(sorted(set(names))) or "none"
 
 
-_COLUMNS = ["clip", "window", "content", "codec", "decoder"]
-
-
-def collect(
-    videos: Iterable[tuple[Extracted, Extracted | None]],
-    provenance: Provenance,
-    captions: Mapping[str, str] | None = None,
-    text: Mapping[str, np.ndarray] | None = None,
-    absent: Sequence[str] = (),
-) -> Measured:
-    """Reduce videos to rows as they come; the frames' features are dropped at once.
-
-    Args:
-        videos: each with its original, if it has one. captions: by clip id. text: a caption's unit vector (d,); None
-            where no metric wants it. absent: clips that have a caption and no file.
-    """
-    rows: list[dict[str, object]] = []
-    logits: list[np.ndarray] = []
-    faults = [(name, "has a caption and no file") for name in absent]
-    requested = len(absent)
-    for video, original in videos:
-        requested += 1
-        caption = captions.get(video.source.id) if captions is not None else None
-        faults += [(video.source.id, why) for why in _faults(video, captions is not None and not caption)]
-        if video.fault:
-            continue
-        columns = _columns(video, text[caption] if caption and text is not None else None)
-        if "i3d" in video.features:
-            logits += list(video.features["i3d"]["logits"])
-        for window in range(video.windows):
-            rows.append({
-                "clip": video.source.id, "window": window, "content": video.content, "codec": video.codec,
-                "decoder": video.decoder, **({"caption": caption} if captions is not None else {}),
-                **({"original": original.content} if original else {}),
-                **{name: float(values[window]) for name, values in columns.items()},
-            })  # fmt: skip
-    table = pd.DataFrame(rows, columns=None if rows else _COLUMNS)
-    return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, faults, provenance)
-
-
-def _faults(video: Extracted, lacks_caption: bool) -> Iterable[str]:
-    if video.fault:
-        yield video.fault
-        return
-    if lacks_caption:
-        yield "has no caption: not in CLIPSIM and CLIPScore"
-    if video.unpaired:
-        yield f"not in SSIM and PSNR: {video.unpaired}"
-
-
-def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Per-clip metrics (W,) by name: what a network says in one number a clip is one already."""
-    columns = {k: v for arrays in video.features.values() for k, v in arrays.items() if v.ndim == 1}
-    if "clip" in video.features:
-        frames = torch.from_numpy(video.features["clip"]["frames"])
-        if frames.shape[1] > 1:
-            columns["frame_consistency"] = frame_consistency(frames).numpy()
-        if text is not None:
-            words = torch.from_numpy(text).expand(len(frames), -1)
-            columns |= {"clipsim": clipsim(frames, words).numpy(), "clip_score": clip_score(frames, words).numpy()}
-    return columns
+COLUMNS = ["clip", "window", "content", "codec", "decoder"]
 
 
 def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -> None:
@@ -169,7 +108,7 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
         "schema": STATS_SCHEMA, "protocol": protocol.name, "clips": json.dumps(vars(protocol.clips)),
         "identity": identity, "weights": real.provenance.weights["i3d"], "network": real.provenance.networks["i3d"],
         "requested": str(real.requested), "faults": json.dumps(list(real.faults)),
-        "rows": real.table[_COLUMNS].to_json(orient="records"),
+        "rows": real.table[COLUMNS].to_json(orient="records"),
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
@@ -199,5 +138,5 @@ def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
             raise StatsError(f"{path}: {field} is {found}, this run's is {wanted[field]}: make the statistics again")
     faults = [(name, reason) for name, reason in json.loads(words["faults"])]
     provenance = Provenance({"i3d": words["weights"]}, {"i3d": words["network"]})
-    table = pd.DataFrame(json.loads(words["rows"]), columns=_COLUMNS)
+    table = pd.DataFrame(json.loads(words["rows"]), columns=COLUMNS)
     return Measured(table, logits, int(words["requested"]), faults, provenance)

@@ -1,28 +1,25 @@
-"""Scoring a folder of videos, from files to values: what `reelbench score` and the features stage are made of."""
+"""Scoring a folder of videos, from files to values: what `reelbench score` is made of."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from metrics.hashing import fingerprint
-from metrics.networks.features import ClipFeatures, I3DFeatures, Network
+from metrics.networks.features import Network
 from metrics.reading.captions import read_captions
 from metrics.reading.matching import matched, paired
 from metrics.reading.sources import Source, find
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
-from metrics.scoring.extraction import Extracted, Extractor, Job
-from metrics.scoring.measured import Measured, Provenance, collect, read_stats
+from metrics.scoring.extraction import Extracted, Job
+from metrics.scoring.measured import Measured, Provenance, read_stats
+from metrics.scoring.measuring import Batch, Measurer, collect
 from metrics.scoring.protocol import Protocol
 from metrics.scoring.result import ScoreResult, result_of
 from metrics.scoring.summary import summarise
 from metrics.statistics.bootstrap import Uncertainty
-
-_TEXT_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,11 @@ class Scorer:
     @property
     def provenance(self) -> Provenance:
         """What every number of this scorer was made by."""
-        own = [network for network in self.networks if isinstance(network, I3DFeatures | ClipFeatures)]
-        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own})
+        return self._measurer.provenance
+
+    @property
+    def _measurer(self) -> Measurer:
+        return Measurer(self.networks, self.protocol, self.cache, self.decoder, self.batch, self.workers)
 
     def real(self, folder: Path) -> Measured:
         """The real clips below a folder, as I3D sees them."""
@@ -97,36 +97,12 @@ class Scorer:
             captions: by clip id; those of no clip count as clips that lack. originals: takes the jobs' partners, each
                 once, as I3D sees them.
         """
-        absent = sorted(set(captions) - {job.source.id for job in jobs}) if captions else []
-        text = self._text(captions) if captions else None
-        extractor = Extractor(
-            self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers, ("i3d",)
-        )
-        return collect(_noting(extractor.extract(jobs, title), originals), self.provenance, captions, text, absent)
+        videos = _noting(self._measurer.extract(jobs, title), originals)
+        return self._measurer.reduce(videos, Batch(jobs, captions))
 
     def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
         i3d = [network for network in self.networks if network.name == "i3d"]
-        extractor = Extractor(i3d, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers)
-        return extractor.extract([Job(source) for source in sources], "real")
-
-    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
-        """Unit vectors of captions, each encoded once and cached; None without a dual encoder."""
-        network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
-        if network is None:
-            return None
-        found: dict[str, np.ndarray] = {}
-        unique = list(dict.fromkeys(captions.values()))
-        keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
-        for caption in unique:
-            if (kept := self.cache.get(keys[caption])) is not None:
-                found[caption] = kept[0]["text"]
-        missing = [caption for caption in unique if caption not in found]
-        for i in range(0, len(missing), _TEXT_BATCH):
-            part = missing[i : i + _TEXT_BATCH]
-            for caption, vector in zip(part, network.encoder.text_features(part).numpy(), strict=True):
-                found[caption] = vector
-                self.cache.put(keys[caption], {"text": vector}, {})
-        return found
+        return replace(self._measurer, networks=i3d).extract([Job(source) for source in sources], "real")
 
 
 def _noting(

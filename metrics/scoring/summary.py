@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from metrics.distances.fvd import MIN_CLIPS
-from metrics.networks.features import WORLD_ENCODER
+from metrics.networks.rules import WORLD_ENCODER
 from metrics.scoring.catalogue import METRICS, checked
 from metrics.scoring.measured import Measured
 from metrics.scoring.protocol import Fingerprint, Protocol

@@ -12,12 +12,13 @@ Clips are what is drawn: the windows of one clip stay together (`groups`).
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import stats
 
-from metrics.distances.fvd import fvd
-from metrics.distances.kvd import kernel_distance
+from metrics.distances.fvd import between, fvd, root, roots_without
+from metrics.distances.kvd import kernel_distance, kernel_distances_without
 
 BLOCKS = 50  # blocks of clips on each side that are left out in turn
 _ROUNDING = 1e-12  # relative: values that differ by less are one value
@@ -115,17 +116,45 @@ class Features:
         return Features(self.values[rows], self.groups[rows])
 
 
-Distance = Callable[[Features, Features], float]
+class Distance(Protocol):
+    """A symmetric distance of two sides."""
+
+    def __call__(self, gen: Features, real: Features) -> float:
+        """The distance."""
+        ...
+
+    def without(self, side: Features, other: Features, block: np.ndarray) -> np.ndarray:
+        """(blocks,) the distance of two sides if one lacks the clips of block 0, of block 1 …; block: (clips,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Frechet:
+    ddof: int
+
+    def __call__(self, gen: Features, real: Features) -> float:
+        return fvd(gen.values, real.values, self.ddof)
+
+    def without(self, side: Features, other: Features, block: np.ndarray) -> np.ndarray:
+        against = root(other.values, self.ddof)
+        left = roots_without(side.values, block[side.groups], self.ddof)
+        return np.array([between(own, against) for own in left])
+
+
+class _Kernel:
+    def __call__(self, gen: Features, real: Features) -> float:
+        return kernel_distance(gen.values, real.values, gen.groups, real.groups)
+
+    def without(self, side: Features, other: Features, block: np.ndarray) -> np.ndarray:
+        return kernel_distances_without(side.values, other.values, block[side.groups], side.groups, other.groups)
 
 
 def fvd_distance(ddof: int) -> Distance:
     """FVD as a distance of two sides."""
-    return lambda gen, real: fvd(gen.values, real.values, ddof)
+    return _Frechet(ddof)
 
 
-def kvd_distance(gen: Features, real: Features) -> float:
-    """KVD as a distance of two sides."""
-    return kernel_distance(gen.values, real.values, gen.groups, real.groups)
+kvd_distance: Distance = _Kernel()
 
 
 def distance_interval(distance: Distance, gen: Features, real: Features, how: Uncertainty) -> Interval:
@@ -135,8 +164,8 @@ def distance_interval(distance: Distance, gen: Features, real: Features, how: Un
     """
     return two_sided_interval(
         distance(gen, real),
-        lambda kept: distance(gen.keep(kept), real),
-        lambda kept: distance(gen, real.keep(kept)),
+        lambda block: distance.without(gen, real, block),
+        lambda block: distance.without(real, gen, block),
         (gen.clips, real.clips),
         how,
     )
@@ -155,26 +184,27 @@ def paired_distance_difference(
             f"paired methods must have the same clips in the same order, found {len(first.groups)} and "
             f"{len(second.groups)} windows"
         )
-
-    def difference(a: Features, b: Features, against: Features) -> float:
-        return distance(a, against) - distance(b, against)
-
     return two_sided_interval(
-        difference(first, second, real),
-        lambda kept: difference(first.keep(kept), second.keep(kept), real),
-        lambda kept: difference(first, second, real.keep(kept)),
+        distance(first, real) - distance(second, real),
+        lambda block: distance.without(first, real, block) - distance.without(second, real, block),
+        lambda block: distance.without(real, first, block) - distance.without(real, second, block),
         (first.clips, real.clips),
         how,
     )
 
 
-Statistic = Callable[[np.ndarray], float]  # of the clips that a mask (clips,) keeps
+Without = Callable[[np.ndarray], np.ndarray]  # the block of every clip -> a statistic without each block
+
+
+def left_out_in_turn(statistic: Callable[[np.ndarray], float]) -> Without:
+    """For a statistic of the clips that a mask (clips,) keeps, and that knows no quicker way."""
+    return lambda block: np.array([statistic(block != i) for i in range(int(block.max()) + 1)])
 
 
 def two_sided_interval(
     value: float,
-    without_gen: Statistic,
-    without_real: Statistic,
+    without_gen: Without,
+    without_real: Without,
     clips: tuple[int, int],
     how: Uncertainty,
     blocks: int = BLOCKS,
@@ -182,26 +212,25 @@ def two_sided_interval(
     """A statistic of two sides with a bootstrap of the influences of their blocks of clips.
 
     Args:
-        without_gen, without_real: the statistic when one side keeps some of its clips. clips: of each side.
+        without_gen, without_real: the statistic when one side lacks a block of its clips. clips: of each side.
     """
     if min(clips) < 3 or not how.resamples:
         return Interval(value, float("nan"), float("nan"))
     rng, drawn = np.random.default_rng(how.seed), np.zeros(how.resamples)
-    for statistic, n in zip((without_gen, without_real), clips, strict=True):
-        found = influences(statistic, n, rng, blocks)
+    for without, n in zip((without_gen, without_real), clips, strict=True):
+        found = influences(without, n, rng, blocks)
         counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=how.resamples)
         drawn += counts @ found / len(found)
     low, high = np.quantile(drawn, how.tails)
     return Interval(value, value + float(low), value + float(high))
 
 
-def influences(statistic: Statistic, clips: int, rng: np.random.Generator, blocks: int) -> np.ndarray:
+def influences(without: Without, clips: int, rng: np.random.Generator, blocks: int) -> np.ndarray:
     """(blocks,) how far each block of clips moves a statistic: (blocks - 1) times its value without the others' mean.
 
     Their mean is 0; their variance over the number of blocks, the jackknife's of the statistic. Of blocks there are at
     most as many as clips.
     """
-    block = rng.permutation(clips) % min(blocks, clips)
-    left = np.array([statistic(block != i) for i in range(min(blocks, clips))])
+    left = without(rng.permutation(clips) % min(blocks, clips))
     n = len(left)
     return -(n - 1) * (left - left.mean()) * np.sqrt(n / (n - 1))

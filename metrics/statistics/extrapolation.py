@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from metrics.distances.fvd import fvd
-from metrics.statistics.bootstrap import Features, Interval, Uncertainty, two_sided_interval
+from metrics.distances.fvd import between, fvd, root
+from metrics.statistics.bootstrap import Features, Interval, Uncertainty, left_out_in_turn, two_sided_interval
 
 SMALLEST = 512  # subsets below this are not on the line: 400 features need more clips than that for a full rank
 _SIZES, _REPEATS = 8, 3  # points on the line, and draws of the subsets
@@ -58,10 +58,11 @@ def fvd_by_clips(
     wrong = [size for size in sizes if not 2 <= size <= len(gen)]
     if wrong:
         raise ValueError(f"sizes {wrong} are out of range: expected 2 … {len(gen)} clips")
-    rows = []
+    rows, against = [], root(real, ddof)
     for seed in seeds:
         order = np.random.default_rng(seed).permutation(len(gen))
-        rows += [{"n": size, "seed": seed, "fvd": fvd(gen[order[:size]], real, ddof)} for size in sizes]
+        found = [between(root(gen[order[:size]], ddof), against) for size in sizes]
+        rows += [{"n": size, "seed": seed, "fvd": value} for size, value in zip(sizes, found, strict=True)]
     return pd.DataFrame(rows)
 
 
@@ -94,8 +95,8 @@ def fvd_infinity(
     every = np.ones(gen.clips, bool), np.ones(real.clips, bool)
     return two_sided_interval(
         limit(*every),
-        lambda kept: limit(kept, every[1]),
-        lambda kept: limit(every[0], kept),
+        left_out_in_turn(lambda kept: limit(kept, every[1])),
+        left_out_in_turn(lambda kept: limit(every[0], kept)),
         (gen.clips, real.clips),
         how,
         _BLOCKS,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
-from metrics.distances.fvd import FrechetVideoDistance, Moments, distance, frechet_distance, fvd, moments
+from metrics.distances.fvd import Moments, distance, frechet_distance, fvd, moments
+from metrics.distances.stateful import FrechetVideoDistance
 
 
 def literal_distance(a: Moments, b: Moments) -> float:

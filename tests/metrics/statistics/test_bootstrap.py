@@ -16,6 +16,7 @@ from metrics.statistics.bootstrap import (
     fvd_distance,
     influences,
     kvd_distance,
+    left_out_in_turn,
     mean_interval,
     paired_distance_difference,
     paired_mean_difference,
@@ -34,6 +35,28 @@ def test_intervals_hold_their_value(seed: int, n: int) -> None:
         found = distance_interval(distance, gen, real, FEW)
         assert found.value == distance(gen, real)
         assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("clips", [12, 40])
+@pytest.mark.parametrize("name", DISTANCES)
+def test_leaving_out_blocks_at_once_is_leaving_out_one_after_the_other(name: str, clips: int) -> None:
+    """With one and two windows a clip; FVD takes its quick way to both."""
+    rng, distance = np.random.default_rng(clips), DISTANCES[name]
+    groups = np.sort(np.r_[np.arange(clips), np.arange(0, clips, 2)])
+    side = Features(rng.normal(0.5, 1, size=(len(groups), 4)), groups)
+    other = Features.of(rng.normal(size=(30, 4)))
+    block = rng.permutation(clips) % 7
+    expected = left_out_in_turn(lambda kept: distance(side.keep(kept), other))(block)
+    assert distance.without(side, other, block) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_singular_covariance_has_a_distance_without_each_block() -> None:
+    """Features that repeat one another: Cholesky fails, QR does not."""
+    rng = np.random.default_rng(3)
+    side = Features.of(np.repeat(rng.normal(size=(40, 2)), 2, axis=1))
+    other, block = Features.of(rng.normal(size=(30, 4))), np.arange(40) % 5
+    expected = left_out_in_turn(lambda kept: fvd_distance(1)(side.keep(kept), other))(block)
+    assert fvd_distance(1).without(side, other, block) == pytest.approx(expected, rel=1e-6)
 
 
 def coverage(intervals: list[Interval], truth: float) -> float:
@@ -118,7 +141,9 @@ def test_too_little_gives_no_interval() -> None:
 def test_the_influences_of_a_mean_spread_as_its_standard_error() -> None:
     """Leaving out one clip at a time, their variance is the textbook's: s² / n is that of the mean."""
     values = np.random.default_rng(2).normal(size=20)
-    found = influences(lambda kept: float(values[kept].mean()), 20, np.random.default_rng(0), blocks=20)
+    found = influences(
+        left_out_in_turn(lambda kept: float(values[kept].mean())), 20, np.random.default_rng(0), blocks=20
+    )
     assert found.mean() == pytest.approx(0, abs=1e-9)
     assert (found**2).sum() / 20**2 == pytest.approx(values.var(ddof=1) / 20)
 

@@ -1,0 +1,148 @@
+"""Videos -> what was measured of them: the networks' features reduced to rows as they come."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+import torch
+
+from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
+from metrics.hashing import fingerprint
+from metrics.networks.features import ClipFeatures, I3DFeatures, Network
+from metrics.scoring.cache import FeatureCache
+from metrics.scoring.extraction import Extracted, Extractor, Job
+from metrics.scoring.measured import COLUMNS, Measured, Provenance
+from metrics.scoring.protocol import Protocol
+
+_TEXT_BATCH = 256
+Videos = Iterable[tuple[Extracted, Extracted | None]]  # each with its original, if it has one
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Videos that are one set, and their captions by clip id; those of no clip count as clips that lack."""
+
+    jobs: Sequence[Job]
+    captions: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Networks, and how they are run; see `Extractor` for the others."""
+
+    networks: Sequence[Network]
+    protocol: Protocol
+    cache: FeatureCache
+    decoder: str | None = None
+    batch: int = 2
+    workers: int = 2
+
+    @property
+    def provenance(self) -> Provenance:
+        """What every number is made by."""
+        own = [network for network in self.networks if isinstance(network, I3DFeatures | ClipFeatures)]
+        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own})
+
+    def measure(self, batches: Sequence[Batch], title: str) -> Iterator[Measured]:
+        """What the networks make of each set of videos, as soon as its last is read: one loader, one progress bar."""
+        jobs = [job for batch in batches for job in batch.jobs]
+        with closing(self.extract(jobs, title)) as videos:
+            for batch in batches:
+                yield self.reduce(islice(videos, len(batch.jobs)), batch)
+            next(videos, None)  # ends the progress bar
+
+    def extract(self, jobs: Sequence[Job], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
+        """The arrays that the networks make of videos; of their originals, I3D's."""
+        extractor = Extractor(
+            self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers, ("i3d",)
+        )
+        return extractor.extract(jobs, title)
+
+    def reduce(self, videos: Videos, batch: Batch) -> Measured:
+        """The rows of a set of videos."""
+        captions = batch.captions
+        absent = sorted(set(captions) - {job.source.id for job in batch.jobs}) if captions else []
+        text = self._text(captions) if captions else None
+        return collect(videos, self.provenance, captions, text, absent)
+
+    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
+        """Unit vectors of captions, each encoded once and cached; None without a dual encoder."""
+        network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
+        if network is None:
+            return None
+        found: dict[str, np.ndarray] = {}
+        unique = list(dict.fromkeys(captions.values()))
+        keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
+        for caption in unique:
+            if (kept := self.cache.get(keys[caption])) is not None:
+                found[caption] = kept[0]["text"]
+        missing = [caption for caption in unique if caption not in found]
+        for i in range(0, len(missing), _TEXT_BATCH):
+            part = missing[i : i + _TEXT_BATCH]
+            for caption, vector in zip(part, network.encoder.text_features(part).numpy(), strict=True):
+                found[caption] = vector
+                self.cache.put(keys[caption], {"text": vector}, {})
+        return found
+
+
+def collect(
+    videos: Videos,
+    provenance: Provenance,
+    captions: Mapping[str, str] | None = None,
+    text: Mapping[str, np.ndarray] | None = None,
+    absent: Sequence[str] = (),
+) -> Measured:
+    """Reduce videos to rows as they come; the frames' features are dropped at once.
+
+    Args:
+        captions: by clip id. text: a caption's unit vector (d,); None
+            where no metric wants it. absent: clips that have a caption and no file.
+    """
+    rows: list[dict[str, object]] = []
+    logits: list[np.ndarray] = []
+    faults = [(name, "has a caption and no file") for name in absent]
+    requested = len(absent)
+    for video, original in videos:
+        requested += 1
+        caption = captions.get(video.source.id) if captions is not None else None
+        faults += [(video.source.id, why) for why in _faults(video, captions is not None and not caption)]
+        if video.fault:
+            continue
+        columns = _columns(video, text[caption] if caption and text is not None else None)
+        if "i3d" in video.features:
+            logits += list(video.features["i3d"]["logits"])
+        for window in range(video.windows):
+            rows.append({
+                "clip": video.source.id, "window": window, "content": video.content, "codec": video.codec,
+                "decoder": video.decoder, **({"caption": caption} if captions is not None else {}),
+                **({"original": original.content} if original else {}),
+                **{name: float(values[window]) for name, values in columns.items()},
+            })  # fmt: skip
+    table = pd.DataFrame(rows, columns=None if rows else COLUMNS)
+    return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, faults, provenance)
+
+
+def _faults(video: Extracted, lacks_caption: bool) -> Iterable[str]:
+    if video.fault:
+        yield video.fault
+        return
+    if lacks_caption:
+        yield "has no caption: not in CLIPSIM and CLIPScore"
+    if video.unpaired:
+        yield f"not in SSIM and PSNR: {video.unpaired}"
+
+
+def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Per-clip metrics (W,) by name: what a network says in one number a clip is one already."""
+    columns = {k: v for arrays in video.features.values() for k, v in arrays.items() if v.ndim == 1}
+    if "clip" in video.features:
+        frames = torch.from_numpy(video.features["clip"]["frames"])
+        if frames.shape[1] > 1:
+            columns["frame_consistency"] = frame_consistency(frames).numpy()
+        if text is not None:
+            words = torch.from_numpy(text).expand(len(frames), -1)
+            columns |= {"clipsim": clipsim(frames, words).numpy(), "clip_score": clip_score(frames, words).numpy()}
+    return columns
