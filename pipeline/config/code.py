@@ -1,7 +1,7 @@
 """Which code a result depends on: the files that a module imports, directly or through others, read from the code."""
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pipeline.config.paths import ROOT
 PACKAGES = ("stages", "pipeline", "metrics")
 
 
-def closure(*modules: str, without: Sequence[str] = ()) -> list[Path]:
+def closure(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> list[Path]:
     """The project's files that modules depend on, themselves included, relative to the checkout and sorted.
 
     Imports inside functions count; those under `if TYPE_CHECKING` do not, nor do the `__init__` files that Python runs
@@ -20,7 +20,7 @@ def closure(*modules: str, without: Sequence[str] = ()) -> list[Path]:
 
     Args:
         modules: dotted names, "pipeline.methods.richspace". without: packages or modules at which to stop, because what
-            they make enters a result by value.
+            they make enters a result by value. root: the checkout.
 
     Raises:
         ValueError: if a module is none of the project's.
@@ -31,25 +31,25 @@ def closure(*modules: str, without: Sequence[str] = ()) -> list[Path]:
         name = waiting.pop()
         if name in found or _within(name, without):
             continue
-        if file_of(name) is None:
+        if file_of(name, root) is None:
             raise ValueError(f"{name} is no module of {', '.join(PACKAGES)}")
         found.add(name)
-        waiting += imports(name)
-    return sorted(path for path in map(file_of, found) if path is not None)
+        waiting += imports(name, root)
+    return sorted(path for path in (file_of(name, root) for name in found) if path is not None)
 
 
-def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
+def code_hash(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> str:
     """Twelve digits that change when a file of the closure does."""
-    files = closure(*modules, without=without)
-    return fingerprint({path.as_posix(): sha256(ROOT / path) for path in files})
+    files = closure(*modules, without=without, root=root)
+    return fingerprint({path.as_posix(): sha256(root / path) for path in files})
 
 
-def file_of(module: str) -> Path | None:
+def file_of(module: str, root: Path = ROOT) -> Path | None:
     """The file of a module of the project, relative to the checkout; None if it is none."""
     if module.split(".")[0] not in PACKAGES:
         return None
     place = Path(*module.split("."))
-    return next((p for p in (place.with_suffix(".py"), place / "__init__.py") if (ROOT / p).is_file()), None)
+    return next((p for p in (place.with_suffix(".py"), place / "__init__.py") if (root / p).is_file()), None)
 
 
 def module_of(file: Path) -> str:
@@ -59,30 +59,48 @@ def module_of(file: Path) -> str:
 
 
 @cache
-def imports(module: str) -> tuple[str, ...]:
-    """The project's modules that a module names in its import statements, in their order."""
-    file = file_of(module)
-    tree = ast.parse((ROOT / file).read_text(encoding="utf-8")) if file else ast.Module([], [])
-    return tuple(dict.fromkeys(name for node in _run(tree) for name in _named(node)))
+def imports(module: str, root: Path = ROOT) -> tuple[str, ...]:
+    """The project's modules that a module names in its import statements, in their order.
+
+    Of `from a.b import c` it is a.b.c where that is a module, else a.b.
+    """
+    found = []
+    for place, name in named(module, root):
+        inner = f"{place}.{name}" if name else place
+        found.append(inner if file_of(inner, root) else place)
+    return tuple(dict.fromkeys(name for name in found if file_of(name, root)))
+
+
+@cache
+def named(module: str, root: Path = ROOT) -> tuple[tuple[str, str], ...]:
+    """Whatever a module imports, of the project or not: (module, name taken from it, "" for the module itself)."""
+    file = file_of(module, root)
+    if file is None:
+        return ()
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    tree = ast.parse((root / file).read_text(encoding="utf-8"))
+    return tuple(pair for node in _run(tree) for pair in _named(node, package))
 
 
 def _run(tree: ast.AST) -> Iterator[ast.AST]:
     """Every node that can run: not what is there for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING":
+            node = ast.Module(node.orelse, [])
         yield node
         yield from _run(node)
 
 
-def _named(node: ast.AST) -> Iterable[str]:
+def _named(node: ast.AST, package: list[str]) -> Iterator[tuple[str, str]]:
+    """What one node imports: a statement, or import_module with a name that is written out."""
     if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names if file_of(alias.name)]
-    if not isinstance(node, ast.ImportFrom) or not node.module:
-        return []
-    inner = [f"{node.module}.{alias.name}" for alias in node.names]
-    modules = [name if file_of(name) else node.module for name in inner]
-    return [name for name in modules if file_of(name)]
+        yield from ((alias.name, "") for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        above = package[: len(package) - node.level + 1] if node.level else []
+        place = ".".join([*above, *([node.module] if node.module else [])])
+        yield from ((place, alias.name) for alias in node.names)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+        yield from ((a.value, "") for a in node.args[:1] if isinstance(a, ast.Constant) and isinstance(a.value, str))
 
 
 def _within(name: str, places: Sequence[str]) -> bool:
