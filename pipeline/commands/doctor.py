@@ -79,7 +79,7 @@ def _weights() -> Iterator[Finding]:
     for name, path in public.items():
         yield _exists(name, path, "dvc repro weights")
     for name, folder in trained.items():
-        yield _exists(f"world's {name}", folder, f"git checkout {folder}, or dvc repro train@{name}")
+        yield _exists(f"world's {name}", folder, f"git checkout {folder}, or dvc repro train_{name}")
 
 
 def _exists(what: str, path: Path, fix: str) -> Finding:

@@ -1,0 +1,126 @@
+"""What the stages of dvc.yaml shall name among their deps: the code that their results depend on, read from imports.
+
+`python -m tests.dag` puts it into dvc.yaml; everything else in the file stays as it is.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.config import params
+from pipeline.config.code import PACKAGES, closure, module_of
+from pipeline.config.paths import ROOT
+
+# Parameters enter by value, through DVC's params; paths and entry points carry no result.
+WITHOUT = ["pipeline.config"]
+# Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
+EXACT = re.compile(r"train.*|sweep|reference|normality|weights")
+
+_STAGE = re.compile(r"  (?P<name>\w+):\s*")
+_CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
+
+
+def read(root: Path) -> dict[str, dict[str, Any]]:
+    """The entries of dvc.yaml."""
+    return yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def code_deps(entry: dict[str, Any]) -> list[str]:
+    """The files and folders of code that an entry names."""
+    return [dep for dep in entry.get("do", entry)["deps"] if dep.split("/")[0] in PACKAGES]
+
+
+def faults(stage: str, deps: Sequence[str], files: Sequence[Path]) -> list[str]:
+    """What is missing among the deps of a stage that depends on these files, and what is too much."""
+    missing = [f"{stage} lacks {file}" for file in files if not {file.as_posix(), room(file)} & set(deps)]
+    right = {file.as_posix() for file in files} | set(listed(stage, files))
+    return missing + [f"{stage} names {dep}, which is more than it runs" for dep in deps if dep not in right]
+
+
+def listed(stage: str, files: Sequence[Path]) -> list[str]:
+    """The deps that a stage shall name: exact files where a run is dear, rooms elsewhere."""
+    return sorted({file.as_posix() if EXACT.fullmatch(stage) else room(file) for file in files})
+
+
+def room(file: Path) -> str:
+    """The first folder below the package; a file that is in none, and a stage, stand for themselves."""
+    return Path(*file.parts[:2]).as_posix()
+
+
+def needed(stage: str, entry: dict[str, Any], wanted: dict[str, Any], root: Path) -> list[Path]:
+    """The files that the result of a stage depends on; what a training reports changes no weight.
+
+    Raises:
+        ValueError: if there is no such module.
+    """
+    without = [*WITHOUT, *(["pipeline.tracking"] if stage.startswith("train") else [])]
+    modules = {module for command in commands(entry, wanted) for module in runs(command, wanted, root)}
+    return closure(*sorted(modules), without=without, root=root)
+
+
+def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
+    """The commands of an entry: one, or one for each item of its foreach (`key` if there is none)."""
+    if "do" not in entry:
+        yield entry["cmd"]
+        return
+    items = entry["foreach"]
+    if isinstance(items, str):
+        items = value(items.strip("${}"), wanted)
+    for item in items or ["key"]:
+        yield re.sub(r"\$\{(key|item)\}", str(item), entry["do"]["cmd"])
+
+
+def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
+    """The modules that a stage's command runs, with those whose names it puts together at run time."""
+    name, *arguments = command.split("python -m stages.")[1].split()
+    if name == "train":
+        model = arguments[0]
+        return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
+    if name == "sweep":
+        return ["pipeline.training.point"]
+    samplers = [f"pipeline.samplers.{model['family']}" for model in wanted["generate"]["models"].values()]
+    if name == "generate":
+        methods = (root / "pipeline/methods").glob("[!_]*.py")
+        return ["stages.generate", *samplers, *(module_of(file.relative_to(root)) for file in methods)]
+    if name == "mapping":
+        return ["stages.mapping", *samplers, module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))]
+    return [f"stages.{name}"]
+
+
+def value(key: str, wanted: dict[str, Any]) -> Any:
+    """The value of a dotted key of params.yaml."""
+    for part in key.split("."):
+        wanted = wanted[part]
+    return wanted
+
+
+def rewritten(text: str, deps: dict[str, list[str]]) -> str:
+    """dvc.yaml with other code among the deps of its stages; code stands together, one file or folder a line."""
+    lines: list[str] = []
+    stage, before = "", False
+    for line in text.splitlines():
+        stage = match["name"] if (match := _STAGE.fullmatch(line)) else stage
+        code = _CODE.fullmatch(line) if stage in deps else None
+        if code and not before:
+            lines += [f"{code['indent']}- {dep}" for dep in deps[stage]]
+        lines += [] if code else [line]
+        before = bool(code)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    wanted, path = params.read(ROOT / "params.yaml"), ROOT / "dvc.yaml"
+    deps = {}
+    for stage, entry in read(ROOT).items():
+        try:
+            deps[stage] = listed(stage, needed(stage, entry, wanted, ROOT))
+        except ValueError as error:
+            print(f"{stage} stays as it is: {error}")
+    path.write_text(rewritten(path.read_text(encoding="utf-8"), deps), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Deps that tell the truth: the code that a stage of dvc.yaml names is the code that its result depends on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import params
+from tests.dag import code_deps, commands, faults, listed, needed, read, rewritten, runs, value
+
+FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
+
+
+@pytest.fixture(scope="module")
+def dag(root: Path) -> dict[str, dict[str, Any]]:
+    return read(root)
+
+
+@pytest.fixture(scope="module")
+def wanted(root: Path) -> dict[str, Any]:
+    return params.read(root / "params.yaml")
+
+
+def test_deps_are_the_code_that_a_result_depends_on(root: Path, dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Fails with what is missing and too much, and with the list that dvc.yaml shall have."""
+    messages = []
+    for stage, entry in dag.items():
+        try:
+            files = needed(stage, entry, wanted, root)
+        except ValueError as error:
+            messages.append(f"{stage}: {error}")
+            continue
+        if found := faults(stage, code_deps(entry), files):
+            messages.append("\n".join([*found, f"code of {stage}:", *(f"  - {dep}" for dep in listed(stage, files))]))
+    assert not messages, "`python -m tests.dag` writes these lists\n" + "\n\n".join(messages)
+
+
+def test_dvc_reads_the_dag(root: Path, wanted: dict[str, Any]) -> None:
+    from dvc.repo import Repo
+
+    names = {stage.addressing for stage in Repo(str(root)).index.stages}
+    assert {f"generate@{model}" for model in wanted["generate"]["models"]} <= names
+    trained = {name.removeprefix("train_motion@").removeprefix("train_") for name in names if name.startswith("train")}
+    assert trained == set(wanted["train"])
+
+
+def test_every_parameter_that_a_stage_names_is_there(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    for entry in dag.values():
+        for key in entry.get("do", entry).get("params", []):
+            value(key.split(".${")[0], wanted)
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    deps = ["stages/embed.py", "metrics/hashing.py"]
+    assert faults("embed", deps, FILES) == ["embed lacks pipeline/text/encoders.py"]
+
+
+def test_a_file_or_a_room_that_is_too_much_is_named() -> None:
+    deps = ["stages/embed.py", "pipeline/text", "metrics/hashing.py"]
+    assert not faults("embed", deps, FILES)
+    for dep in ("pipeline/world", "pipeline/text/embeddings.py", "pipeline"):
+        assert faults("embed", [*deps, dep], FILES) == [f"embed names {dep}, which is more than it runs"]
+
+
+@pytest.mark.parametrize("stage", ["train_motion", "train_codec", "sweep", "reference"])
+def test_trainings_and_sweeps_name_files(stage: str) -> None:
+    deps = ["stages/embed.py", "pipeline/text", "metrics/hashing.py"]
+    assert faults(stage, deps, FILES) == [f"{stage} names pipeline/text, which is more than it runs"]
+    assert not faults(stage, listed(stage, FILES), FILES)
+
+
+def test_what_is_named_at_run_time_counts(root: Path) -> None:
+    wanted = {
+        "train": {"codec": {}, "harivo": {"module": "motion"}},
+        "generate": {"models": {"m": {"family": "cogvideox"}}, "methods": {"harivo": {"module": "pipeline/a/b.py"}}},
+    }
+    sampler = "pipeline.samplers.cogvideox"
+    assert runs("python -m stages.train codec", wanted, root)[-1] == "pipeline.training.codec"
+    assert runs("A=1 python -m stages.train harivo", wanted, root)[-1] == "pipeline.training.motion"
+    assert runs("python -m stages.mapping", wanted, root) == ["stages.mapping", sampler, "pipeline.a.b"]
+    assert {sampler, "pipeline.methods.richspace"} <= set(runs("python -m stages.generate m", wanted, root))
+
+
+def test_a_foreach_has_a_command_for_each_item() -> None:
+    wanted = {"generate": {"models": {"world": {}, "images": {}}, "external": {}}}
+    own = {"foreach": "${generate.models}", "do": {"cmd": "run ${key}"}}
+    assert list(commands(own, wanted)) == ["run world", "run images"]
+    assert list(commands({"foreach": ["a", "b"], "do": {"cmd": "run ${item}"}}, wanted)) == ["run a", "run b"]
+    assert list(commands({"foreach": "${generate.external}", "do": {"cmd": "run ${key}"}}, wanted)) == ["run key"]
+
+
+def test_lists_are_written_in_their_place() -> None:
+    text = (
+        "stages:\n  embed:\n    deps:\n      - data\n      - pipeline/old\n      - metrics/old.py\n    outs: []  # x\n"
+    )
+    new = text.replace("pipeline/old\n      - metrics/old.py", "pipeline/text\n      - stages/embed.py")
+    assert rewritten(text, {"embed": ["pipeline/text", "stages/embed.py"]}) == new
