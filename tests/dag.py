@@ -81,13 +81,16 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
         return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
     if name == "sweep":
         return ["pipeline.training.point"]
-    samplers = [f"pipeline.samplers.{model['family']}" for model in wanted["generate"]["models"].values()]
     if name == "generate":
-        methods = (root / "pipeline/methods").glob("[!_]*.py")
-        return ["stages.generate", *samplers, *(module_of(file.relative_to(root)) for file in methods)]
+        return ["stages.generate", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
     if name == "mapping":
-        return ["stages.mapping", *samplers, module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))]
+        method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
+        return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]
     return [f"stages.{name}"]
+
+
+def _modules(root: Path, folder: str) -> list[str]:
+    return sorted(module_of(file.relative_to(root)) for file in (root / folder).glob("[!_]*.py"))
 
 
 def value(key: str, wanted: dict[str, Any]) -> Any:

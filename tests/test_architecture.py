@@ -13,6 +13,7 @@ from tests.architecture import (
     second_homes,
     second_params,
     second_paths,
+    unseen,
     users,
     wrong_way,
 )
@@ -27,7 +28,7 @@ def test_rooms_have_no_circle(root: Path, package: str) -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    [wrong_way, hidden, second_homes, second_codecs, second_paths, second_params],
+    [wrong_way, hidden, unseen, second_homes, second_codecs, second_paths, second_params],
     ids=lambda rule: rule.__name__,
 )
 def test_the_house_keeps_the_rule(root: Path, rule: Rule) -> None:
@@ -91,6 +92,12 @@ def test_names_that_the_package_loads_by_strings_are_found(tmp_path: Path) -> No
     importers = {"pipeline/a": "from metrics import I3D", "pipeline/b": "import metrics.a"}
     house(tmp_path, files | importers)
     assert hidden(tmp_path) == ["pipeline.a imports from metrics"]
+
+
+def test_an_import_that_a_closure_cannot_see_is_found(tmp_path: Path) -> None:
+    text = "import_module('pipeline.b')\nimportlib.import_module(f'pipeline.{name}')"
+    (message,) = unseen(house(tmp_path, {"pipeline/a/one": text}))
+    assert message.startswith("pipeline/a/one.py:2 ")
 
 
 @pytest.mark.parametrize(
