@@ -1,4 +1,4 @@
-"""generate@model: embeddings -> clips of all methods of a model, one lossless file each, and a ledger for every method."""
+"""generate@model: embeddings -> clips of all methods of a model, one lossless file each, with a ledger per method."""
 
 from pipeline.config import params, paths
 from pipeline.config.entry import pick, stage

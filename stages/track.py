@@ -13,7 +13,11 @@ def main() -> None:
 
     wanted = params.load()
     state = tracking.state_of([*results.result_files(), *results.artifacts()])
-    summary = {"k": wanted.search.default_k, "seeds": wanted.generate.seeds, "encoder": list(wanted.embed.encoders)}
+    summary = {
+        "k": wanted.search.default_k,
+        "seeds": wanted.generate.mixtures.seeds,
+        "encoder": list(wanted.embed.encoders),
+    }
     run = tracking.track_results(state, results.children(wanted), summary, results.artifacts())
     paths.TRACKED.write_text(json.dumps({"state": state}, indent=2) + "\n")
     print(f"tracked as MLflow run {run}")

@@ -9,9 +9,10 @@ from typing import Any
 
 from pipeline.config import params, paths
 
+LIMIT = 4  # mixtures, and prompts, of every method
 SMALL = {
     "search": {"k": [10, 30]},
-    "generate": {"seeds": 1, "mixtures": 4, "prompts": 4, "methods": {"reference": {"clips": 32}}},
+    "generate": {"mixtures": {"limit": LIMIT, "seeds": 1}, "prompts": {"limit": LIMIT, "seeds": 1}},
     "harivo": {"normality": {"videos": 100}},
 }
 STEPS = 6  # sampling steps of every model
@@ -35,10 +36,12 @@ def run() -> int:
 
 
 def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
-    """The same parameters, with few mixtures, seeds, reference clips and sampling steps."""
+    """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
     small = _merged(wanted, SMALL)
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
+    for method in small["generate"]["methods"].values():
+        method["limit"] = min(method.get("limit") or LIMIT, LIMIT)
     return small
 
 

@@ -90,16 +90,17 @@ class Context:
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """The prompts that are asked for, those that no mixture is made of.
+        """The prompts that are asked for: those that no mixture is made of, or all of a set that has no others.
 
         Raises:
             ValueError: if the set has none.
         """
         prompts, mixtures = self.inputs.tables
         mixed = {part for mixture in mixtures for part in (*mixture.parts, mixture.guide)}
-        own = [prompt for prompt in prompts.values() if prompt.set == self.set and prompt.id not in mixed]
+        every = [prompt for prompt in prompts.values() if prompt.set == self.set]
+        own = [prompt for prompt in every if prompt.id not in mixed] or every
         if not own:
-            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no prompts of its own")
+            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no prompts")
         return own[: self.params.limit or self.generate.prompts.limit]
 
     def seeds(self, asked: Literal["prompts", "mixtures"]) -> range:

@@ -1,7 +1,7 @@
 """external: videos of others enter the comparison as they are, with their captions as prompts."""
 
-import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.external import External
 from pipeline.clips.generation import generate
+from pipeline.config import paths
 from pipeline.config.params import Params
 
 
@@ -84,8 +85,9 @@ def test_a_video_that_cannot_be_brought_has_failed(folder: Path) -> None:
 def test_parameters_name_each_kind_once(root: Path) -> None:
     wanted = yaml.safe_load((root / "params.yaml").read_text())
     wanted["generate"]["external"] = {"lvdm": {"clips": "a", "captions": "b.csv"}}
-    wanted["features"]["methods"].append("lvdm")
-    assert set(Params.model_validate(wanted).generate.everything) > {"lvdm", "richspace"}
+    generate = Params.model_validate(wanted).generate
+    assert set(generate.evaluated) > {"lvdm", "richspace"}
+    assert generate.folder("lvdm") == paths.clips("external", "lvdm")
     wanted["generate"]["external"]["richspace"] = {"clips": "a", "captions": "b.csv"}
     with pytest.raises(
         ValueError, match=r"generate\.external names \['richspace'\], which generate\.methods has already"
@@ -94,26 +96,27 @@ def test_parameters_name_each_kind_once(root: Path) -> None:
 
 
 def test_videos_of_others_go_through_the_dag(
-    root: Path, tmp_path: Path, shared: Path, i3d_weights: Path, minilm: Path
+    root: Path, tmp_path: Path, shared: Path, i3d_weights: Path, minilm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stages themselves: brought, featured and evaluated beside the world's own clips, then reported."""
-    for name in ("pipeline", "stages", "metrics", "models", "prompts"):
+    """The stages themselves: imported, featured and evaluated against the reference that is shipped."""
+    for name in ("models", "prompts"):
         (tmp_path / name).symlink_to(root / name)
     wanted = yaml.safe_load((root / "params.yaml").read_text())
     videos = shared / "data/clips/generated"
     wanted["generate"]["external"] = {"cog": {"clips": str(videos), "captions": str(videos / "captions.csv")}}
-    wanted["generate"]["methods"]["reference"]["clips"] = 6
-    wanted["features"]["methods"] = ["cog", "reference"]
-    wanted["evaluate"] |= {"methods": ["cog"], "comparisons": [], "resamples": 20}
+    for method in wanted["generate"]["methods"].values():
+        method["evaluate"] = False
+    wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
-    for stage in ("prompts", "external cog", "generate reference", "features cog", "features reference", "evaluate"):
-        done = subprocess.run([sys.executable, "-m", *f"stages.{stage}".split()], cwd=tmp_path, capture_output=True,
-                              text=True, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    for stage, *arguments in (["prompts"], ["external", "cog"], ["features"], ["evaluate"]):
+        monkeypatch.setattr(sys, "argv", [stage, *arguments])
+        import_module(f"stages.{stage}").main()
     metrics = pd.read_csv(tmp_path / "data/results/metrics.csv").set_index("metric")
     assert metrics.scored.tolist() == [10] * len(metrics)
-    assert metrics.flag["fvd"] == "n = 6 < 400"
+    assert metrics.asked.unique().tolist() == ["videos"]
+    assert metrics.flag["fvd"] == "n = 10 < 400"
     assert np.isnan(metrics.value["parameters"])
     assert np.isnan(metrics.value["frames_per_second"])
     table = pd.read_csv(tmp_path / "data/features/cog/clips.csv")

@@ -7,30 +7,36 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate
-from pipeline.config.params import load
-from pipeline.methods.base import Context, Job, build
-from pipeline.prompts.sets import read_sets
-from pipeline.richspace.optima import strip_steps
+from pipeline.clips.jobs import Job
+from pipeline.clips.workers import batches, make
 
 
 class Toy:
     """A method of n clips whose pixels are their seed; it fails where it is told to, and counts what it made."""
 
-    fps, weights, parameters, origin = 8, "w", 10, "paint"
+    fps, asked, weights, origin = 8, "prompts", "w", "paint"
 
     def __init__(self, n: int = 5, failing: Sequence[int] = (), fingerprint: str = "f") -> None:
         self.n, self.failing, self.mark = n, failing, fingerprint
         self.made: list[int] = []
-        self.prepared = 0
+        self.prepared = self.counted = 0
+
+    @property
+    def parameters(self) -> int:
+        self.counted += 1  # of a real model, this loads it
+        return 10
 
     def jobs(self) -> list[Job]:
         return [Job(f"clip-{i}", "s/m", i, "", "prompt", "caption") for i in range(self.n)]
@@ -64,7 +70,7 @@ def test_a_restart_makes_only_what_is_missing(tmp_path: Path) -> None:
     nothing = Toy(5)
     generate("toy", nothing, tmp_path, batch=2)
     assert nothing.made == []
-    assert (again.prepared, nothing.prepared) == (1, 0)  # nothing to make: no model is loaded
+    assert (again.prepared, nothing.prepared, nothing.counted) == (1, 0, 0)  # nothing to make: no model is loaded
 
 
 def test_failures_are_recorded_and_do_not_take_their_batch_along(tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_a_killed_run_continues(tmp_path: Path, root: Path) -> None:
             def generate(self, jobs):
                 time.sleep(0.05)
                 return super().generate(jobs)
-        generate("toy", Slow(200), Path(sys.argv[1]), batch=2)
+        generate("toy", Slow(200), Path(sys.argv[1]), batch=2, workers=2)
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=root, env=os.environ)
@@ -146,38 +152,38 @@ def test_a_killed_run_continues(tmp_path: Path, root: Path) -> None:
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-@pytest.mark.parametrize(
-    ("optimum", "k", "steps"),
-    [(14, 30, [1, 13, 14, 15, 30]), (1, 30, [1, 2, 30]), (30, 30, [1, 29, 30]), (2, 30, [1, 2, 3, 30]), (1, 1, [1])],
-)
-def test_strips_stay_on_the_interpolation(optimum: int, k: int, steps: list[int]) -> None:
-    assert strip_steps(optimum, k) == steps
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_several_processes_make_the_clips_of_one(tmp_path: Path, workers: int) -> None:
+    entries = generate("toy", Toy(7, failing=[4]), tmp_path, batch=2, workers=workers)
+    assert [entry.outcome for entry in entries] == ["ok"] * 4 + ["RuntimeError: out of paint"] + ["ok"] * 2
+    assert [int(read_all(tmp_path / entry.file).max()) for entry in entries if entry.outcome == "ok"] == [
+        0,
+        1,
+        2,
+        3,
+        5,
+        6,
+    ]
+    assert ledger.about(tmp_path)["device"].endswith("a process")
 
 
-def tables(root: Path) -> tuple:
-    prompts, mixtures = read_sets(root / "prompts", ["world"])
-    return {prompt.id: prompt for prompt in prompts}, mixtures
+def test_a_worker_that_dies_ends_the_stage(tmp_path: Path) -> None:
+    class Fatal(Toy):
+        def generate(self, jobs: Sequence[Job]) -> np.ndarray:
+            if jobs[0].seed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().generate(jobs)
+
+    with pytest.raises(BrokenProcessPool):
+        list(make(Fatal(4), Fatal(4).jobs(), batch=1, workers=2))
 
 
-def test_faulty_methods_are_named(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(root)
-    wanted = load()
-    method = wanted.generate.methods["end_a"]
-    monkeypatch.setattr("pipeline.methods.base.read_tables", lambda *_: tables(root))
-    for change, message in (
-        ({"part": "middle"}, r"generate.methods.x.part is 'middle', expected one of \['first', 'last'\]"),
-        ({"module": "pipeline/methods/none.py"}, r"generate.methods.x.module: no file pipeline/methods/none.py"),
-        ({"module": "pipeline/paths.py"}, r"pipeline/paths.py has no build\(context\)"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            build(Context("x", method.model_copy(update=change), wanted.generate, 30, 40.0))
-
-
-def test_the_reference_is_rendered_from_its_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(root)
-    wanted = load()
-    method = build(Context.of(wanted, "reference"))
-    jobs = method.jobs()
-    clips = wanted.generate.methods["reference"].options["clips"]
-    assert len(jobs) == len({method.fingerprint(job) for job in jobs}) == clips
-    assert np.array_equal(method.generate(jobs[5:7])[1], method.generate(jobs[6:7])[0])
+@given(st.integers(0, 300), st.integers(1, 20), st.integers(1, 4))
+def test_batches_hold_every_job_once_and_are_even(n: int, batch: int, workers: int) -> None:
+    jobs = Toy(n).jobs()
+    groups = batches(jobs, batch, workers)
+    assert [job for group in groups for job in group] == jobs
+    sizes = [len(group) for group in groups]
+    assert max(sizes, default=0) <= batch
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    assert len(groups) % workers == 0

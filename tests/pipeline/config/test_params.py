@@ -68,7 +68,10 @@ def test_faults_of_harivos_parameters(written, key: str, value: object, message:
     [
         ("search.k", [0, 30], r"search\.k\.0: .*greater than or equal to 1, found 0"),
         ("search.default_k", 31, "search: .*default_k is 31, which is not in search.k"),
-        ("generate.seeds", "many", r"generate\.seeds: .*found 'many'"),
+        ("generate.mixtures.seeds", "many", r"generate\.mixtures\.seeds: .*found 'many'"),
+        ("generate.methods.cogvideox.ask", "songs", r"cogvideox\.ask: .*'prompts' or 'mixtures'"),
+        ("generate.methods.cogvideox.set", "moon", r"cogvideox\.set names \['moon'\], expected one of embed"),
+        ("reference.clips", 0, r"reference\.clips: .*greater than or equal to 1, found 0"),
         ("generate.tyop", 1, r"generate\.tyop: Extra inputs are not permitted, found 1"),
         (
             "generate.methods.cogvideox.model",
@@ -76,7 +79,11 @@ def test_faults_of_harivos_parameters(written, key: str, value: object, message:
             r"cogvideox.model names \['none'\], expected one of generate.models: \['images', 'world'\]",
         ),
         ("generate.models.world.encoder", "t6", r"encoder names \['t6'\], expected one of embed.encoders"),
-        ("evaluate.methods", ["nosuch"], r"evaluate names \['nosuch'\], expected one of features.methods"),
+        (
+            "evaluate.comparisons",
+            [{"candidate": "strip", "baseline": "cogvideox"}],
+            r"comparisons names \['strip'\], expected one of the methods that are evaluated",
+        ),
         ("embed.encoders.minilm.kind", "bert", r"embed\.encoders\.minilm\.kind: .*'minilm', 't5' or 'clip'"),
         ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
     ],

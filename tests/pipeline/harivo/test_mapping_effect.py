@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.mapping_effect import COLUMNS, mapping_effect
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import stable_diffusion
-from pipeline.samplers.animatediff import Sampling, VideoModel
+from pipeline.samplers.animatediff import Sampling, VideoModel, denoise
 from pipeline.samplers.guidance import Guidance
 
 SAMPLING = Sampling(3, Guidance(2.0))
@@ -22,22 +23,23 @@ def model(stable_diffusion_folder: Path) -> VideoModel:
     return VideoModel(unet, images.scheduler, images.codec)
 
 
-def inputs() -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.randn(2, 77, 16), torch.randn(2, 4, 4, 8, 8)
+def effect_of(model: VideoModel) -> pd.DataFrame:
+    inputs = torch.randn(2, 77, 16), torch.randn(2, 4, 4, 8, 8)
+    return mapping_effect(model.unet, lambda: denoise(model, *inputs, SAMPLING))
 
 
 def test_an_untrained_network_changes_nothing(model: VideoModel) -> None:
-    effect = mapping_effect(model, *inputs(), SAMPLING)
+    effect = effect_of(model)
     assert effect.columns.tolist() == list(COLUMNS)
     assert effect.timestep.tolist() == [int(t) for t in model.scheduler.timesteps]
     assert not effect.drop(columns="timestep").to_numpy().any()
-    assert len(mapping_effect(model, *inputs(), SAMPLING)) == 3  # nothing is left of the first call
+    assert len(effect_of(model)) == 3  # nothing is left of the first call
 
 
 def test_a_shift_by_a_constant_is_found(model: VideoModel) -> None:
     """out = 0 x + 0.25: every value moves by as much."""
     torch.nn.init.constant_(model.unet.mapping.out.bias, 0.25)
-    effect = mapping_effect(model, *inputs(), SAMPLING)
+    effect = effect_of(model)
     assert effect.change.tolist() == pytest.approx([0.25] * 3)
     assert effect.mean_shift.tolist() == pytest.approx([0.25] * 3)
     assert effect.change_sd.tolist() == pytest.approx([0] * 3, abs=1e-6)
@@ -47,4 +49,4 @@ def test_a_shift_by_a_constant_is_found(model: VideoModel) -> None:
 def test_a_model_without_mapping_network_is_refused(model: VideoModel) -> None:
     model.unet.equip(None, None)
     with pytest.raises(ValueError, match="no mapping network"):
-        mapping_effect(model, *inputs(), SAMPLING)
+        effect_of(model)

@@ -4,7 +4,7 @@ import torch
 
 from pipeline.prompts.sets import Mixture
 from pipeline.richspace.interpolation import find_optimal, interpolate
-from pipeline.richspace.optima import read_curves, read_optima, search_key
+from pipeline.richspace.optima import read_curves, read_optima, search_key, strip_steps
 from pipeline.richspace.search import SearchResults, first_guides, search_mixture, write_searches
 from pipeline.text.embeddings import Embeddings
 
@@ -52,3 +52,11 @@ def test_results_survive_the_disk(embeddings: Embeddings, tmp_path: object) -> N
 def test_missing_results_are_named(embeddings: Embeddings, tmp_path: object) -> None:
     with pytest.raises(FileNotFoundError, match="run the search stage"):
         SearchResults(tmp_path, 30, embeddings)
+
+
+@pytest.mark.parametrize(
+    ("optimum", "k", "steps"),
+    [(14, 30, [1, 13, 14, 15, 30]), (1, 30, [1, 2, 30]), (30, 30, [1, 29, 30]), (2, 30, [1, 2, 3, 30]), (1, 1, [1])],
+)
+def test_strips_stay_on_the_interpolation(optimum: int, k: int, steps: list[int]) -> None:
+    assert strip_steps(optimum, k) == steps

@@ -11,6 +11,7 @@ from diffusers import AnimateDiffPipeline, StableDiffusionPipeline
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import animatediff, stable_diffusion
 from pipeline.samplers.animatediff import Sampling, denoise, personalise, sample
+from pipeline.samplers.decoding import decode
 from pipeline.samplers.guidance import Guidance
 from pipeline.text.encoders import TextEncoder
 from pipeline.weights.checkpoints import CheckpointError
@@ -71,7 +72,7 @@ def test_early_guidance_and_mitigation_change_the_clips(
     model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor
 ) -> None:
     plain = denoise(model, text[:2], noise, Sampling(4, Guidance(5.0)))
-    for other in (Sampling(4, Guidance(5.0, early=9.0)), Sampling(4, Guidance(5.0), mg_scale=40.0)):
+    for other in (Sampling(4, Guidance(5.0, early=9.0)), Sampling(4, Guidance(5.0, mg_scale=40.0))):
         assert not torch.allclose(denoise(model, text[:2], noise, other), plain, atol=1e-2)
     never = Sampling(4, Guidance(5.0, early=9.0, until=1.0))
     torch.testing.assert_close(denoise(model, text[:2], noise, never), plain)
@@ -173,7 +174,7 @@ def test_many_frames_are_decoded_in_parts(stable_diffusion_folder: Path) -> None
     codec = stable_diffusion.load(stable_diffusion_folder, None).codec
     latents = torch.randn(1, 19, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        frames = stable_diffusion.decode(codec, latents)
+        frames = decode(codec, latents)
         single = codec.decode(latents[:, 17] / codec.config.scaling_factor).sample
     torch.testing.assert_close(frames[:, 17], (single + 1) / 2)
     assert frames.shape[:2] == (1, 19)

@@ -7,11 +7,12 @@ import pytest
 import torch
 from diffusers import CogVideoXPipeline
 
+from pipeline.clips import ledger
 from pipeline.clips.generation import generate
-from pipeline.clips.ledger import OK
 from pipeline.config import paths
 from pipeline.config.params import EmbeddedSet, Generate
-from pipeline.methods.base import Context, build
+from pipeline.methods.base import build
+from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import first_guides, search_mixture, write_searches
@@ -79,39 +80,36 @@ def test_the_papers_prompts_run_through_a_public_layout(
     methods = {
         name: {"module": f"pipeline/methods/{file}.py", "model": "tiny", **more}
         for name, file, more in (
-            ("cogvideox", "cogvideox", {}),
+            ("guide", "cogvideox", {"ask": "mixtures"}),
+            ("plain", "cogvideox", {"limit": 3}),
             ("richspace", "richspace", {}),
             ("end_a", "endpoint", {"part": "first"}),
             ("strip", "strip", {"seeds": 1}),
         )
     }
+    sampling = {"steps": 1, "guidance": 6.0, "frames": 5, "height": 32, "width": 32}
+    tiny = {"family": "cogvideox", "checkpoint": str(cogvideox_folder), "encoder": "t5", "sampling": sampling, "fps": 8}
     params = Generate.model_validate(
         {
-            "seeds": 2,
+            "set": "richspace",
             "batch": 4,
-            "mixtures": 13,  # all of two parts, and one of three
+            "mixtures": {"limit": 13, "seeds": 2},  # all of two parts, and one of three
+            "prompts": {"limit": None, "seeds": 1},
             "methods": methods,
-            "models": {
-                "tiny": {
-                    "checkpoint": str(cogvideox_folder),
-                    "encoder": "t5",
-                    "set": "richspace",
-                    "sampling": {"steps": 1, "guidance": 6.0, "frames": 5, "height": 32, "width": 32},
-                    "fps": 8,
-                }
-            },
+            "models": {"tiny": tiny},
         }
     )
-    made = {}
+    made, inputs = {}, Inputs()
     for name in methods:
-        method = build(Context(name, params.methods[name], params, 30, 40.0))
-        made[name] = generate(name, method, paths.clips(name), params.batch)
-    assert all(entry.outcome == OK for entries in made.values() for entry in entries)
-    assert len(made["richspace"]) == len(made["cogvideox"]) == 26
-    assert made["cogvideox"][0].prompt.startswith("The tiger, with black and white stripes like zebra")
+        method = build(Context(name, params.methods[name], params, 30, 40.0, inputs))
+        made[name] = generate(name, method, params.folder(name), params.batch)
+        assert ledger.about(params.folder(name))["asked"] == ("prompts" if name == "plain" else "mixtures")
+    assert all(entry.outcome == ledger.OK for entries in made.values() for entry in entries)
+    assert len(made["richspace"]) == len(made["guide"]) == 26
+    assert made["guide"][0].prompt.startswith("The tiger, with black and white stripes like zebra")
     marks = {(e.mixture, e.variant, e.method): e.fingerprint for entries in made.values() for e in entries}
     assert len(set(marks.values())) >= 13 * 3  # another embedding, another fingerprint
-    assert all(len(list(paths.clips(name).glob("*.mkv"))) == len(entries) for name, entries in made.items())
+    assert all(len(list(params.folder(name).glob("*.mkv"))) == len(entries) for name, entries in made.items())
 
 
 def test_the_worlds_model_follows_its_embeddings(root: Path, minilm: Path) -> None:

@@ -1,6 +1,8 @@
-"""The methods that animate a text-to-image model, from the paper's prompts to clips, on a small Stable Diffusion."""
+"""Methods on a text-to-image model, from a prompt set to clips, on a small Stable Diffusion: each baseline, and
+RichSpace on every sampler."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,19 @@ from diffusers import StableDiffusionPipeline
 from metrics.reading.video import read_all
 from pipeline.clips.generation import generate
 from pipeline.config import paths
+from pipeline.config.code import closure
 from pipeline.config.params import EmbeddedSet, Generate
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
-from pipeline.methods.base import Context, Method, build
+from pipeline.methods.base import BY_VALUE, Method, build
+from pipeline.methods.context import Context
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
+from pipeline.richspace.search import search_mixture, write_searches
 from pipeline.samplers import stable_diffusion
-from pipeline.text.embeddings import EmbeddingError, embed_set
+from pipeline.samplers.guidance import Guidance
+from pipeline.text.embeddings import EmbeddingError, Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder
 from tests.pipeline import tiny
 
@@ -32,8 +38,16 @@ METHODS = {
     "harivo_tokens": {"module": "harivo", "motion": "motion", "mg": False},
     "harivo": {"module": "harivo", "motion": "motion"},
     "unmapped": {"module": "harivo", "motion": "motion", "mapping": False},
-    "frames_mapped": {"module": "frames", "motion": "motion"},
+    "frames_mapped": {"module": "frames", "motion": "motion", "temporal": False},
     "personalised": {"module": "personalised", "motion": "motion", "lora": "lora"},
+}
+ON_MIXTURES = {
+    "guide-frames": {"module": "frames", "ask": "mixtures"},
+    "richspace-frames": {"module": "richspace"},
+    "richspace-animatediff": {"module": "richspace", "motion": "motion"},
+    "richspace-harivo": {"module": "richspace", "motion": "motion", "mg": True},
+    "end": {"module": "endpoint", "motion": "motion", "part": "last"},
+    "strip": {"module": "strip", "motion": "motion"},
 }
 
 
@@ -44,11 +58,15 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         (folder / "pipeline").symlink_to(root / "pipeline")
-        prompts, mixtures = read_sets(root / "prompts", ["harivo"])
+        prompts, mixtures = read_sets(root / "prompts", ["harivo", "richspace"])
         write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
         encoder = TextEncoder("clip", stable_diffusion_folder)
         how = EmbeddedSet(length=77, zero_padding=False)
-        embed_set(encoder, prompts, how, paths.embeddings("clip") / "harivo.safetensors")
+        for name in ("harivo", "richspace"):
+            own = [prompt for prompt in prompts if prompt.set == name]
+            embed_set(encoder, own, how, paths.embeddings("clip") / f"{name}.safetensors")
+        embeddings = Embeddings.read(paths.embeddings("clip") / "richspace.safetensors")
+        write_searches([search_mixture(mixture, embeddings, 30) for mixture in mixtures[:2]], paths.search("clip"))
         images = stable_diffusion.load(stable_diffusion_folder, None).unet
         unet = inflate(images, FRAMES, heads=2)
         unet.equip(MappingNetwork(4, heads=2, head_dim=4), FrameTokens(16, 77, FRAMES))
@@ -63,12 +81,20 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
 def method_of(
     checkpoint: Path, name: str, mg_scale: float = 40.0, frames: int | None = FRAMES, **changes: Any
 ) -> Method:
-    options = METHODS[name] | changes
+    asked = {"limit": PROMPTS} if name in METHODS else {"set": "richspace", "limit": 2}
+    options = asked | {**METHODS, **ON_MIXTURES}[name] | changes
     sampling = {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": frames, "precision": "float32"}
-    model = {"checkpoint": str(checkpoint), "encoder": "clip", "set": "harivo", "sampling": sampling, "fps": 6}
+    model = {"checkpoint": str(checkpoint), "encoder": "clip", "sampling": sampling, "fps": 6}
     own = options | {"module": f"pipeline/methods/{options['module']}.py", "model": "sd"}
     params = Generate.model_validate(
-        {"seeds": 1, "batch": 2, "prompts": PROMPTS, "methods": {name: own}, "models": {"sd": model}}
+        {
+            "set": "harivo",
+            "batch": 2,
+            "prompts": {"seeds": 1},
+            "mixtures": {"seeds": 1},
+            "methods": {name: own},
+            "models": {"sd": model | {"family": "stable_diffusion"}},
+        }
     )
     return build(Context(name, params.methods[name], params, 30, mg_scale))
 
@@ -78,11 +104,12 @@ def clips(stable_diffusion_folder: Path) -> dict[str, np.ndarray]:
     """What every method makes of the first prompts."""
     made = {}
     for name in METHODS:
-        entries = generate(name, method_of(stable_diffusion_folder, name), paths.clips(name), 2)
+        folder = paths.clips("sd", name)
+        entries = generate(name, method_of(stable_diffusion_folder, name), folder, 2)
         assert [entry.outcome for entry in entries] == ["ok"] * PROMPTS
         assert entries[0].prompt_id == "harivo/harivo-001"
         assert entries[0].caption == "A black man is walking left to right."
-        made[name] = np.stack([read_all(paths.clips(name) / entry.file) for entry in entries])
+        made[name] = np.stack([read_all(folder / entry.file) for entry in entries])
     return made
 
 
@@ -99,17 +126,15 @@ def test_frames_are_stable_diffusions_images_of_the_same_noise(
 ) -> None:
     method = method_of(stable_diffusion_folder, "frames")
     job = method.jobs()[1]
-    _, embeddings, noise, _ = method.inputs([job])
+    noise = method.noise_of([job])
     pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
-    constant = method_of(stable_diffusion_folder, "frames")
-    constant.guidance = type(method.guidance)(7.5)
+    constant = replace(method, sampler=replace(method.sampler, guidance=Guidance(7.5)))
     ours = constant.generate([job])[0]
     theirs = pipe(
         job.prompt, latents=noise[:, :, 4], num_inference_steps=4, guidance_scale=7.5, output_type="np"
     ).images
     assert np.abs(ours[4] - theirs[0] * 255).max() <= 1.5
-    assert embeddings.shape == (1, 77, 16)
     assert not np.array_equal(ours, clips["frames"][1])  # whose guidance is stronger early
 
 
@@ -117,7 +142,7 @@ def test_noise_is_the_same_in_every_method_but_pyocos(stable_diffusion_folder: P
     noises = {}
     for name in METHODS:
         method = method_of(stable_diffusion_folder, name)
-        noises[name] = method.inputs(method.jobs())[2]
+        noises[name] = method.noise_of(method.jobs())
     for name, noise in noises.items():
         assert torch.equal(noise, noises["frames"]) == (name != "pyoco-noise")
     shared = noises["pyoco-noise"] - noises["frames"] / 2**0.5
@@ -165,6 +190,14 @@ def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> Non
             {"motion": None},
             r"methods\.animatediff\.motion is None, expected a folder or hub id",
         ),
+        ("frames", {"module": "animatediff"}, r"generate\.methods\.frames needs the option motion"),
+        ("frames", {"mg": True}, r"methods\.frames: the mitigating gradient needs temporal layers \(motion\)"),
+        ("frames", {"mapping": False}, r"methods\.frames\.mapping: no such option, expected one of: mg"),
+        ("frames", {"module": "none"}, r"methods\.frames\.module: no file pipeline/methods/none.py"),
+        ("frames", {"module": "noise"}, r"noise.py has no build\(context\)"),
+        ("frames", {"ask": "mixtures"}, r"methods\.frames: the set 'harivo' has no mixtures"),
+        ("end", {"part": "middle"}, r"methods\.end\.part is 'middle', expected one of first, last"),
+        ("end", {"part": 1}, r"methods\.end\.part is 1, expected one of first, last"),
         ("personalised", {"lora": None}, r"methods\.personalised\.lora is None, expected a folder or hub id"),
         ("harivo", {"mg": "no"}, r"generate\.methods\.harivo\.mg is 'no', expected true or false"),
         ("pyoco-noise", {"noise_weight": -1}, r"methods\.pyoco-noise\.noise_weight is -1, expected a number from 0"),
@@ -175,7 +208,7 @@ def test_faulty_options_are_named(
     stable_diffusion_folder: Path, name: str, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        method_of(stable_diffusion_folder, name, **changes)
+        method_of(stable_diffusion_folder, name, **changes).jobs()
 
 
 def test_what_cannot_be_mitigated_is_refused_before_any_clip(stable_diffusion_folder: Path) -> None:
@@ -191,3 +224,29 @@ def test_prompts_without_embeddings_are_refused(stable_diffusion_folder: Path, m
     monkeypatch.setattr(paths, "EMBEDDINGS", Path("nowhere"))
     with pytest.raises(EmbeddingError, match="run the embed stage"):
         method_of(stable_diffusion_folder, "frames").prepare()
+
+
+def test_richspace_conditions_every_sampler(stable_diffusion_folder: Path) -> None:
+    """Mixtures of the paper, on frames, AnimateDiff and HARIVO: the same noise, each its own clips; the optimum is no
+    guide prompt."""
+    made, noises = {}, {}
+    for name in ON_MIXTURES:
+        method = method_of(stable_diffusion_folder, name)
+        jobs = method.jobs()
+        assert method.asked == "mixtures"
+        assert {job.mixture for job in jobs} == {"richspace/tiger-zebra", "richspace/cat-rabbit"}
+        made[name], noises[name] = method.generate(jobs[:1]), method.noise_of(jobs[:1])
+    assert all(torch.equal(noise, noises["strip"]) for noise in noises.values())
+    for name, clips in made.items():
+        assert clips.shape == (1, FRAMES, 32, 32, 3)
+        assert not any(np.array_equal(clips, other) for key, other in made.items() if key != name), name
+
+
+def test_a_fingerprint_covers_the_files_of_method_and_sampler_and_no_others(
+    stable_diffusion_folder: Path,
+) -> None:
+    code = method_of(stable_diffusion_folder, "animatediff").code
+    files = {path.as_posix() for path in closure(*code, without=BY_VALUE)}
+    assert {"pipeline/methods/animatediff.py", "pipeline/methods/base.py", "pipeline/samplers/animatediff.py"} < files
+    assert {"pipeline/harivo/noise.py", "pipeline/harivo/unet.py", "pipeline/samplers/guidance.py"} < files
+    assert not {"pipeline/methods/harivo.py", "pipeline/samplers/cogvideox.py", "pipeline/config/params.py"} & files
