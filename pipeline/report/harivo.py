@@ -70,14 +70,19 @@ def _with_interval(own: pd.DataFrame, metric: str, factor: float = 1) -> dict[st
 
 
 def prompted(metrics: pd.DataFrame) -> list[str]:
-    """The methods that were judged by attributes, those that make a clip of every prompt."""
-    return list(dict.fromkeys(metrics[metrics.metric == AVERAGE].method))
+    """The methods that were asked for prompts."""
+    return list(dict.fromkeys(metrics[metrics.asked == "prompts"].method))
+
+
+def judged(metrics: pd.DataFrame) -> set[str]:
+    """The methods whose clips the judge could read."""
+    return set(metrics[metrics.metric == AVERAGE].method)
 
 
 def tables(params: Params, metrics: pd.DataFrame, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Everything that is written as a table; without the ablation's methods only what needs none."""
     found = {"harivo_table_a1": table_a1(pd.read_csv(paths.NORMALITY))}
-    if params.harivo.ablation and set(params.harivo.ablation.values()) <= set(prompted(metrics)):
+    if params.harivo.ablation and set(params.harivo.ablation.values()) <= judged(metrics):
         found["harivo_table1"] = table_1(metrics, params.harivo.ablation)
         found["harivo_table_a2"] = table_a2(metrics, params.harivo.ablation)
     if len(points):
@@ -96,6 +101,7 @@ def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFr
         "shown": SHOWN,
         "columns": [name for name in COLUMNS if name in set(metrics[metrics.method.isin(methods)].metric)],
         "ablation": list(zip(*ablation, strict=True)),
+        "counts": {row.method: row for row in metrics.itertuples()},
         "values": {(row.method, row.metric): row for row in metrics.itertuples()},
         "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in curves.items()],
         "mapping": plots.mapping_effect(pd.read_csv(paths.MAPPING_EFFECT)),
@@ -108,21 +114,21 @@ def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFr
 
 
 def _cards(params: Params, methods: Sequence[str], folder: Path) -> list[dict[str, Any]]:
-    """Clips of the same prompt and noise by several methods, for the first prompts that all of them made."""
-    ledgers = {name: ledger.read(paths.clips(name)) for name in methods if name in params.generate.methods}
-    if not ledgers:
-        return []
-    common = [clip for clip in next(iter(ledgers.values())) if all(clip in entries for entries in ledgers.values())]
-    return [_card(params, clip, ledgers, folder) for clip in common[:_CARDS]]
+    """Clips of the same prompt and noise by those methods that were asked for them, the first prompts of the first."""
+    generate = params.generate
+    ledgers = {name: ledger.read(generate.folder(name)) for name in methods if name in generate.methods}
+    first = list(next(iter(ledgers.values()), {}))
+    return [_card(params, clip, ledgers, folder) for clip in first[:_CARDS]]
 
 
 def _card(params: Params, clip: str, ledgers: Mapping[str, Mapping[str, ledger.Entry]], folder: Path) -> dict[str, Any]:
     clips = []
-    for method, entries in ledgers.items():
-        entry, target = entries[clip], Path("clips") / f"{method}-{clip}.webp"
+    own = {method: entries[clip] for method, entries in ledgers.items() if clip in entries}
+    for method, entry in own.items():
+        target = Path("clips") / f"{method}-{clip}.webp"
         made = entry.outcome == ledger.OK
         if made:
-            model = params.generate.models[str(params.generate.methods[method].model)]
-            write_picture(read_all(paths.clips(method) / entry.file), folder / target, model.fps)
+            model = params.generate.models[params.generate.methods[method].model]
+            write_picture(read_all(params.generate.folder(method) / entry.file), folder / target, model.fps)
         clips.append({"label": method, "src": target.as_posix() if made else None})
-    return {"prompt": next(iter(ledgers.values()))[clip].prompt, "clips": clips}
+    return {"prompt": next(iter(own.values())).prompt, "clips": clips}

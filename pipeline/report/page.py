@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import plotly
 from jinja2 import Environment, PackageLoader
 
 from metrics.reading.video import read_all
-from pipeline.clips import ledger
 from pipeline.clips.files import SUFFIX
 from pipeline.config import paths
 from pipeline.config.params import Params
@@ -20,11 +18,11 @@ from pipeline.harivo import sweeps
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.report import harivo, plots, tables
+from pipeline.report.run import about_run
 from pipeline.report.strips import write_picture
 from pipeline.richspace.optima import read_curves, read_optima, search_key, strip_steps
 
 COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips")
-LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,9 @@ class Results:
     def read(cls, params: Params) -> "Results":
         """Read the result files below data/."""
         prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
-        model = params.generate.models[str(params.generate.methods[params.report.strip].model)]
+        generate = params.generate
+        strip = generate.methods[params.report.strip]
+        encoder = generate.models[strip.model].encoder
         return cls(
             params=params,
             prompts=prompts,
@@ -58,16 +58,17 @@ class Results:
             evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text()),
             sweeps=sweeps.read(paths.SWEEPS, params.harivo.sweep.points),
             comparisons={name: pd.read_csv(paths.RESULTS / f"{name}.csv") for name in COMPARISONS},
-            optima=read_optima(paths.search(model.encoder)),
-            curves=read_curves(paths.search(model.encoder)),
-            encoder=model.encoder,
-            world=[mixture for mixture in mixtures if mixture.set == model.set][: params.generate.mixtures],
+            optima=read_optima(paths.search(encoder)),
+            curves=read_curves(paths.search(encoder)),
+            encoder=encoder,
+            world=[m for m in mixtures if m.set == generate.set_of(strip)][: strip.limit or generate.mixtures.limit],
         )
 
     @property
     def mixed(self) -> pd.DataFrame:
-        """The metrics of the methods that make mixtures, or whose clips were brought; HARIVO's have their own part."""
-        return self.metrics[~self.metrics.method.isin(harivo.prompted(self.metrics))]
+        """The metrics of the methods that were asked for mixtures, and of videos of others; those that were asked for
+        prompts have their own part."""
+        return self.metrics[self.metrics.asked != "prompts"]
 
     @property
     def k(self) -> int:
@@ -98,7 +99,7 @@ def write_report(results: Results, folder: Path) -> Path:
     )
     page = environment.get_template("index.html.j2").render(
         title=results.params.report.title,
-        run=_about_run(results),
+        run=about_run(results.params, results.encoder),
         metrics=tables.METRICS,
         shown={name: label for name, label in tables.METRICS.items() if name in set(results.mixed.metric)},
         tables=frames,
@@ -152,41 +153,23 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def _method_rows(results: Results) -> list[dict[str, Any]]:
-    """One row per method that makes mixtures: {metric: Value-like dict}, for the comparison table."""
+    """One row per method that was asked for mixtures: {metric: Value-like dict}, for the comparison table."""
     return [
         {"name": method, "counts": own.iloc[0], "values": {row.metric: row for row in own.itertuples()}}
         for method, own in results.mixed.groupby("method", sort=False)
     ]
 
 
-def _about_run(results: Results) -> dict[str, Any]:
-    """What was run: clips, seconds, models and library versions."""
-    rows = []
-    for name in results.params.generate.everything:
-        entries = list(ledger.read(paths.clips(name)).values())
-        about = json.loads((paths.clips(name) / ledger.ABOUT).read_text())
-        rows.append(
-            {
-                "name": name,
-                "checkpoint": about["origin"],
-                "weights": about["weights"][:12] or "none",
-                "requested": len(entries),
-                "failed": sum(entry.outcome != ledger.OK for entry in entries),
-                "seconds": sum(entry.seconds for entry in entries),
-            }
-        )
-    return {"methods": rows, "versions": {name: version(name) for name in LIBRARIES}, "encoder": results.encoder}
-
-
 def _mixture_card(results: Results, mixture: Mixture, folder: Path) -> dict[str, Any]:
     """A strip like the paper's Figure 3: clips along the interpolation, beside the guide prompt's clip."""
     wanted, step = results.params.report, results.step(mixture)
-    model = results.params.generate.models[str(results.params.generate.methods[wanted.strip].model)]
+    generate = results.params.generate
+    model = generate.models[generate.methods[wanted.strip].model]
     frames = [(f"i = {i}", wanted.strip, f"{mixture.name}-s0-i{i}", i == step) for i in strip_steps(step, results.k)]
     frames.append(("guide prompt", wanted.guide, f"{mixture.name}-s0", False))
     clips = []
     for label, method, clip, optimal in frames:
-        source = paths.clips(method) / f"{clip}{SUFFIX}"
+        source = generate.folder(method) / f"{clip}{SUFFIX}"
         target = Path("clips") / f"{method}-{clip}.webp"
         if source.is_file():
             write_picture(read_all(source), folder / target, model.fps)

@@ -14,10 +14,11 @@ import yaml
 from pipeline.clips import ledger
 from pipeline.clips.files import write_clip
 from pipeline.config import paths
-from pipeline.config.params import Params
+from pipeline.config.params import Method, Params
 from pipeline.harivo.sweeps import LAMBDAS
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
+from pipeline.report import harivo
 from pipeline.report.page import Results, write_report
 from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.world.attributes import ATTRIBUTES
@@ -30,7 +31,7 @@ def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resu
     """Two world mixtures, the paper's seventeen, four evaluated methods; one clip of the strip failed."""
     monkeypatch.chdir(tmp_path)
     data = yaml.safe_load((root / "params.yaml").read_text())
-    data["generate"]["mixtures"] = 2
+    data["generate"]["mixtures"]["limit"] = 2
     data["harivo"]["sweep"]["points"] = {name: {"mg_scale": 1} for name in "abcd"}
     shutil.copytree(root / "prompts", "prompts")
     prompts, mixtures = read_sets(Path("prompts"), ["richspace", "world"])
@@ -39,9 +40,11 @@ def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resu
     prompts = [p if p.id not in texts else type(p)(p.id, p.set, p.category, texts[p.id], p.extra) for p in prompts]
     write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
     _write_search(mixtures)
-    for name, method in data["generate"]["methods"].items():
-        _write_clips(name, shown, "i" if "strip" in method["module"] else "")
-    _write_results(shown, data["evaluate"]["methods"], list(data["harivo"]["ablation"].values()))
+    generate = Params.model_validate(data).generate
+    for name, method in generate.methods.items():
+        _write_clips(generate.folder(name), name, shown, "i" if "strip" in method.module else "")
+    asked = {name: _asked(generate.methods[name]) for name in generate.evaluated}
+    _write_results(shown, asked)
     _write_analyses()
     paths.world_model("codec").mkdir(parents=True)
     history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
@@ -60,8 +63,13 @@ def _write_search(mixtures: list) -> None:
     (folder / CURVES).write_text(json.dumps({search_key(m.id, K): curve for m in mixtures}))
 
 
-def _write_clips(name: str, shown: list, prefix: str) -> None:
-    folder = paths.clips(name)
+def _asked(method: Method) -> str:
+    """What a shipped method is asked for."""
+    mixed = method.ask == "mixtures" or Path(method.module).stem in ("richspace", "endpoint")
+    return "mixtures" if mixed else "prompts"
+
+
+def _write_clips(folder: Path, name: str, shown: list, prefix: str) -> None:
     variants = [f"i{step}" for step in strip_steps(STEP, K)] if prefix else [""]
     for mixture in shown:
         for variant in variants:
@@ -91,11 +99,13 @@ def _write_analyses() -> None:
         paths.sweep(name).write_text(json.dumps(point))
 
 
-def _write_results(shown: list, methods: list[str], prompted: list[str]) -> None:
+def _write_results(shown: list, asked: dict[str, str]) -> None:
+    methods = list(asked)
     counts = {"requested": 2, "generated": 2, "scored": 2}
     rows = [
         {
             "method": m,
+            "asked": asked[m],
             "metric": k,
             "value": 0.5,
             "low": 0.1,
@@ -106,7 +116,7 @@ def _write_results(shown: list, methods: list[str], prompted: list[str]) -> None
         }
         for m in methods
         for k in ("fvd", "kvd", "clipsim", "frames_per_second", "parameters")
-        + ((*ATTRIBUTES, "average") if m in prompted else ("success_rate",))
+        + ((*ATTRIBUTES, "average") if asked[m] == "prompts" else ("success_rate",))
     ]
     paths.RESULTS.mkdir(parents=True)
     pd.DataFrame(rows).to_csv(paths.RESULTS / "metrics.csv", index=False)
@@ -146,7 +156,7 @@ def test_the_page_needs_nothing_outside_its_folder(results: Results) -> None:
     page = write_report(results, paths.REPORTS)
     text = page.read_text()
     assert not re.search(r"(src|href)=\"(https?:)?//", text)
-    for reference in re.findall(r"(?:src|href)=\"([^\"]+)\"", text):
+    for reference in re.findall(r"(?:src|href)=\"([^\"#]+)\"", text):
         assert (paths.REPORTS / reference).is_file(), reference
     for name in (
         "comparison",
@@ -181,7 +191,7 @@ def test_harivos_tables_stand_beside_the_papers(results: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"ablation": {}}, {"ablation": {"ours": "harivo"}}, {"ablation": {"baseline": "frames"}}]
+    "change", [{"ablation": {}}, {"ablation": {"ours": "harivo"}}, {"ablation": {"baseline": "richspace"}}]
 )
 def test_other_ablations_are_shown_as_far_as_they_go(results: Results, change: dict) -> None:
     harivo = results.params.harivo.model_copy(update=change)
@@ -215,7 +225,7 @@ def test_comparisons_between_methods_are_shown(results: Results) -> None:
     assert "richspace − cogvideox" in text
     assert "-12.5" in text
     assert "9.0 ± 1.0" in text
-    assert text.count("n = 40 &lt; 400") == len(results.params.evaluate.methods)
+    assert text.count("n = 40 &lt; 400") == len(results.params.generate.evaluated)
 
 
 def test_without_comparisons_their_parts_are_left_out(results: Results) -> None:
@@ -234,3 +244,17 @@ def test_a_new_report_replaces_the_old_one(results: Results) -> None:
     (paths.REPORTS / "stale.txt").write_text("")
     write_report(results, paths.REPORTS)
     assert not (paths.REPORTS / "stale.txt").exists()
+
+
+def test_the_page_says_what_each_method_is(results: Results) -> None:
+    """From the methods' own files, so that a new one needs no word here."""
+    text = write_report(results, paths.REPORTS).read_text()
+    assert "any model on the optimal interpolation of a mixture&#39;s parts (RichSpace, Algorithm 1)." in text
+
+
+def test_methods_are_grouped_by_what_they_were_asked_for(results: Results) -> None:
+    write_report(results, paths.REPORTS)
+    mixed = set(results.mixed.method)
+    assert {"cogvideox", "richspace", "end_a"} <= mixed
+    assert not {"frames", "animatediff", "harivo"} & mixed
+    assert set(harivo.prompted(results.metrics)) == set(results.metrics.method) - mixed
