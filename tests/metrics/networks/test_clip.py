@@ -43,7 +43,10 @@ def test_the_worlds_encoder_needs_its_text_tower(root: Path) -> None:
 
 
 def test_the_worlds_encoder_matches_frames_and_captions(root: Path, minilm: Path) -> None:
-    """The shipped weights: an unseen clip's own caption wins among 20 of other content in at least 90 %."""
+    """The shipped weights: an unseen clip's own caption wins among 20 of other content in at least 90 %.
+
+    By every fourth frame: content stays the same throughout a clip.
+    """
     from pipeline.training.clip import _candidates, contents
     from pipeline.world.captions import captions
     from pipeline.world.render import render
@@ -51,7 +54,7 @@ def test_the_worlds_encoder_matches_frames_and_captions(root: Path, minilm: Path
 
     encoder = DualEncoder(root / "models/world/clip", minilm)
     names, scenes = draw(200, 987_654)
-    clips = torch.from_numpy(render(scenes)).movedim(-1, 2).float() / 255
+    clips = torch.from_numpy(render(scenes)[:, ::4]).movedim(-1, 2).float() / 255
     texts = encoder.text_features(captions(names, 987_654))
     frames = encoder.frame_features(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
     rng, content = np.random.default_rng(0), contents(names)

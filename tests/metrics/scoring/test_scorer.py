@@ -112,13 +112,17 @@ def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_p
         scorer.stats(tmp_path / "none")
 
 
-def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders: Path) -> None:
+def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    for side in ("gen", "real"):  # two clips of each: a distance has a value from there
+        (tmp_path / side).mkdir()
+        for i in range(2):
+            (tmp_path / f"{side}/c{i}.npy").symlink_to(folders / f"{side}/c{i}.npy")
     found = {}
     for name in ("reelbench", "reference", "styleganv", "clip-centre"):
         protocol = named(name).with_clips(PROTOCOL.clips)
         networks = [replace(scorer.networks[0], rule=protocol.i3d_resize)]  # type: ignore[type-var]
-        value = replace(scorer, networks=networks, protocol=protocol).score(["fvd"], folders / "gen", folders / "real")
-        found[name] = value[0].values[0]
+        own = replace(scorer, networks=networks, protocol=protocol)
+        found[name] = own.score(["fvd"], tmp_path / "gen", tmp_path / "real")[0].values[0]
     assert len({value.fingerprint for value in found.values()}) == 4
     assert len({round(value.value or 0, 6) for value in found.values()}) == 4
     assert found["styleganv"].value < found["reelbench"].value  # a smaller covariance on both sides

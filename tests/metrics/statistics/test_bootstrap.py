@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from metrics.statistics.bootstrap import (
     Distance,
-    Features,
     Interval,
     Uncertainty,
     distance_interval,
@@ -21,6 +20,7 @@ from metrics.statistics.bootstrap import (
     paired_distance_difference,
     paired_mean_difference,
 )
+from metrics.statistics.sides import Features
 
 FEW = Uncertainty(resamples=200)
 DISTANCES = {"fvd": fvd_distance(1), "kvd": kvd_distance}

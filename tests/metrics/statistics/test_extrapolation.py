@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from metrics.distances.fvd import fvd
-from metrics.statistics.bootstrap import Features, Uncertainty
+from metrics.statistics.bootstrap import Uncertainty
 from metrics.statistics.extrapolation import fvd_by_clips, fvd_infinity, over_seeds
+from metrics.statistics.sides import Features
 
 FEW = Uncertainty(resamples=200)
 

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +9,6 @@ from typer.testing import CliRunner
 from pipeline.commands import doctor, smoke
 from pipeline.commands.cli import app
 
-
-def loaded_modules(code: str, root: Path) -> set[str]:
-    """Top-level modules that a fresh interpreter has loaded after running `code`."""
-    script = f"{code}\nimport sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
-
-
 STAGES = ("prompts", "weights", "embed", "train", "generate", "external", "features", "evaluate", "report", "track")
 LIGHT = (
     "metrics",
@@ -24,17 +17,34 @@ LIGHT = (
     "pipeline.commands.cli",
     *(f"stages.{name}" for name in STAGES),
 )
+WITHOUT_TORCH = ("pipeline.tracking.store", "pipeline.tracking.runs", "pipeline.prompts.sets", "pipeline.report.page")
+HEAVY = {"torch", "transformers", "diffusers", "mlflow", "plotly"}
+
+
+@pytest.fixture(scope="module")
+def loaded(root: Path) -> dict[str, set[str]]:
+    """Module -> the heavy packages that an interpreter has loaded after importing it and those before it.
+
+    One fresh interpreter serves for all: nothing heavy is loaded before the first module that loads it.
+    """
+    script = f"""
+import importlib, json, sys
+for name in {(*LIGHT, *WITHOUT_TORCH)!r}:
+    importlib.import_module(name)
+    print(json.dumps([name, sorted({HEAVY!r} & sys.modules.keys())]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    return {name: set(found) for name, found in map(json.loads, done.stdout.splitlines())}
 
 
 @pytest.mark.parametrize("module", LIGHT)
-def test_starting_up_imports_nothing_heavy(module: str, root: Path) -> None:
-    heavy = {"torch", "transformers", "diffusers", "mlflow", "plotly"}
-    assert not loaded_modules(f"import {module}", root) & heavy
+def test_starting_up_imports_nothing_heavy(module: str, loaded: dict[str, set[str]]) -> None:
+    assert not loaded[module]
 
 
-def test_tracking_and_the_report_need_no_torch(root: Path) -> None:
-    code = "import pipeline.tracking.store, pipeline.tracking.runs, pipeline.prompts.sets, pipeline.report.page"
-    assert "torch" not in loaded_modules(code, root)
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_tracking_and_the_report_need_no_torch(module: str, loaded: dict[str, set[str]]) -> None:
+    assert "torch" not in loaded[module]
 
 
 def test_help_names_the_commands() -> None:
@@ -57,7 +67,7 @@ def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
     assert fixes["I3D"] == "dvc repro weights"
-    assert "dvc repro train@codec" in fixes["world's codec"]
+    assert "dvc repro train_codec" in fixes["world's codec"]
     assert "params.yaml" in fixes
 
 

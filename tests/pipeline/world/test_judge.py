@@ -82,9 +82,9 @@ def test_two_objects_are_two() -> None:
 
 def test_an_object_that_changes_midway_is_not_one(known: tuple) -> None:
     names, scenes, clips, _ = known
-    order = np.random.default_rng(1).permutation(N)
-    other = render(replace(scenes[order], centre=scenes.centre, velocity=scenes.velocity))
-    changed = np.concatenate([clips[:, :8], other[:, 8:]], axis=1)
+    order = np.random.default_rng(1).permutation(N)[:300]
+    other = render(replace(scenes[order], centre=scenes.centre[:300], velocity=scenes.velocity[:300]))
+    changed = np.concatenate([clips[:300, :8], other[:, 8:]], axis=1)
     visible = [
         any(getattr(names[i], key) != getattr(names[j], key) for key in ("colour", "shape", "texture"))
         for i, j in enumerate(order)
