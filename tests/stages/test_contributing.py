@@ -1,0 +1,85 @@
+"""CONTRIBUTING's method, followed to the letter in a scratch copy: one file, one entry, and the report has it."""
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+RUN = """
+import sys
+from importlib import import_module
+for stage, *arguments in map(str.split, {stages!r}):
+    sys.argv = [stage, *arguments]
+    import_module(f"stages.{{stage}}").main()
+"""
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path, i3d_weights: Path, minilm: Path) -> Path:
+    """The code and what travels with it; two mixtures, three methods, two sampling steps; no clips, no results."""
+    for name in ("pipeline", "stages", "metrics", "prompts"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "models").symlink_to(root / "models")
+    wanted = yaml.safe_load((root / "params.yaml").read_text())
+    wanted["embed"]["encoders"]["minilm"]["sets"] = {"world": wanted["embed"]["encoders"]["minilm"]["sets"]["world"]}
+    wanted["search"]["k"] = [wanted["search"]["default_k"]]
+    generate = wanted["generate"]
+    generate["mixtures"] = {"limit": 2, "seeds": 1}
+    generate["models"]["world"]["sampling"]["steps"] = 2
+    generate["methods"] = {name: generate["methods"][name] for name in ("cogvideox", "richspace", "strip")}
+    wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
+    wanted["harivo"]["ablation"] = {}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))
+    _write_analyses(tmp_path / "data/analysis")
+    return tmp_path
+
+
+def _write_analyses(folder: Path) -> None:
+    """What the stages normality and mapping leave, which have no part in this."""
+    folder.mkdir(parents=True)
+    (folder / "normality.csv").write_text(
+        "noise,weight,frames,correlation,shape,videos,share,low,high\nmixed,1,24,0.5,4x24x8x8,9,0.6,0.5,0.7\n"
+    )
+    (folder / "mapping.csv").write_text("timestep,change,change_sd,mean_shift,sd_change\n999,0.2,0.1,0,0\n")
+
+
+def run(copy: Path, *stages: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(stages=stages)], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def follow(copy: Path, document: str) -> str:
+    """Put the document's file and entry where it says; returns the method's name."""
+    section = document.split("## Add a method")[1].split("\n## ")[0]
+    file = re.search(r"for example `(pipeline/methods/\w+\.py)`", section, re.IGNORECASE).group(1)
+    code, entry = (re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL).group(1) for kind in ("python", "yaml"))
+    (copy / file).write_text(code)
+    text = (copy / "params.yaml").read_text()
+    (copy / "params.yaml").write_text(text.replace("  methods:\n", "  methods:\n" + textwrap.indent(entry, "    "), 1))
+    return entry.partition(":")[0]
+
+
+def test_a_method_takes_two_places_and_is_everywhere(copy: Path, root: Path) -> None:
+    run(copy, "prompts", "embed minilm", "search minilm", "generate world")
+    before = {path: path.stat().st_mtime_ns for path in (copy / "data/clips").rglob("*.mkv")}
+    name = follow(copy, (root / "CONTRIBUTING.md").read_text())
+    run(copy, "generate world", "features", "evaluate", "report", "track")
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # its clips, and no others
+    metrics = pd.read_csv(copy / "data/results/metrics.csv")
+    own = metrics[metrics.method == name].set_index("metric")
+    assert {"fvd", "kvd", "clipsim", "success_rate", "parameters"} <= set(own.index)
+    assert own.asked.unique().tolist() == ["mixtures"]
+    page = (copy / "reports/index.html").read_text()
+    assert f"<b>{name}</b>" in page
+    assert "any model half way between a mixture&#39;s first and last part." in page
+    assert f'"{name}"' in page.split('id="plots"')[1]
+    assert name in pd.read_csv(copy / "reports/tables/comparison.csv").method.tolist()
+    assert f"{name} " in " ".join(pd.read_csv(copy / "reports/tables/mixtures.csv").columns) + " "
