@@ -1,4 +1,9 @@
-"""train@model: the world, rendered on the fly from a seed -> models/world/<model>/."""
+"""train@model: the world, rendered on the fly from a seed -> models/world/<model>/.
+
+Also `accelerate launch -m stages.train <model>`, where a batch is more than one GPU can hold.
+"""
+
+from contextlib import nullcontext
 
 from pipeline.config import params, paths
 from pipeline.config.entry import pick, stage
@@ -7,10 +12,12 @@ from pipeline.config.entry import pick, stage
 @stage
 def main(name: str) -> None:
     from pipeline.tracking.store import live_run
+    from pipeline.training.loop import processes, silent
     from pipeline.training.run import run
 
     wanted = pick("train", params.load().train, name)
-    with live_run(name, {"spec": wanted.spec, "schedule": wanted.schedule}) as report:
+    described = {"spec": wanted.spec, "schedule": wanted.schedule}
+    with live_run(name, described) if processes().is_main_process else nullcontext(silent) as report:
         run(name, wanted, paths.world_model(name), paths.SCRATCH / "checkpoints", report)
 
 

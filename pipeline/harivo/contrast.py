@@ -1,6 +1,6 @@
 """The decoupled contrastive loss on h-space: all frames of a video mean the same thing (HARIVO, Section 3.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -26,11 +26,19 @@ class Contrast(nn.Module):
     """Projection g of the bottleneck's features, and the queue of earlier projections, the negatives.
 
     Used in training only. The queue is a buffer, so that a run that is killed continues with it; `filled` counts the
-    projections that it holds.
+    projections that it holds. `gather` gives the rows of all processes where several share a batch: each then has the
+    loss and the queue of the whole batch.
     """
 
-    def __init__(self, channels: int, size: int, length: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        length: int,
+        gather: Callable[[torch.Tensor], torch.Tensor] = lambda rows: rows,
+    ) -> None:
         super().__init__()
+        self.gather = gather
         self.project = nn.Sequential(
             nn.Conv2d(channels, channels, size, bias=False),
             nn.SiLU(),
@@ -53,7 +61,8 @@ class Contrast(nn.Module):
             pair: (B, 2), two frames of each video.
         """
         video = torch.arange(len(bottleneck), device=bottleneck.device)
-        first, second = (F.normalize(self.project(bottleneck[video, pair[:, i]]), dim=1) for i in (0, 1))
+        projected = [F.normalize(self.project(bottleneck[video, pair[:, i]]), dim=1) for i in (0, 1)]
+        first, second = (self.gather(rows) for rows in projected)
         loss = decoupled_contrastive_loss(first, second, self.queue[: int(self.filled)].clone())
         self._enqueue(torch.cat([first, second]).detach())
         return loss

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from metrics.distances.clipsim import clipsim
 from metrics.networks.clip import TextTower, WorldClip, WorldClipConfig
 from pipeline.config import paths
-from pipeline.training.loop import step_generator
+from pipeline.training.task import WHOLE, Batch, Losses, Share, gathered, step_generator
 from pipeline.world.captions import captions
 from pipeline.world.render import render
 from pipeline.world.scene import COLOURS, SHAPES, SIZES, TEXTURES, Names, draw
@@ -46,43 +47,95 @@ def contents(names: list[Names]) -> torch.Tensor:
     return torch.from_numpy(code)
 
 
+@dataclass(frozen=True)
+class Pairs(Batch):
+    """images (B, 3, H, W) in [0, 1], their captions' pooled tokens (B, d), and what each shows (B,), see `contents`."""
+
+    images: torch.Tensor
+    pooled: torch.Tensor
+    content: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """N clips (N, T, H, W, 3), their `contents` (N,) and their captions' pooled tokens (N, d)."""
+
+    clips: torch.Tensor
+    content: torch.Tensor
+    pooled: torch.Tensor
+
+    @classmethod
+    def of_world(cls, n: int, seed: int, tower: TextTower) -> "Captioned":
+        """Clips of scenes that the seed draws."""
+        names, scenes = draw(n, seed)
+        return cls(torch.from_numpy(render(scenes)), contents(names), tower.pooled(captions(names, seed)))
+
+    def first(self, n: int) -> "Captioned":
+        """The first n of them."""
+        return Captioned(self.clips[:n], self.content[:n], self.pooled[:n])
+
+
+@dataclass(frozen=True)
+class PairSource:
+    """Draws `size` clips, and a frame of each."""
+
+    data: Captioned
+    seed: int
+    size: int
+
+    def batch(self, step: int, share: Share = WHOLE) -> Pairs:
+        generator, data = step_generator(self.seed, step), self.data
+        rows = torch.randint(len(data.clips), (self.size,), generator=generator)
+        frame = torch.randint(data.clips.shape[1], (self.size,), generator=generator)
+        return Pairs(_to_unit(data.clips[rows, frame]), data.pooled[rows], data.content[rows]).part(share)
+
+
+class Towers(nn.Module):
+    """The dual encoder as it is trained: both sides of a batch, and the temperature."""
+
+    def __init__(self, clip: WorldClip) -> None:
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, images: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Unit vectors (B, d) of images and captions, and the factor () on their cosines, at most 100."""
+        clip = self.clip
+        return clip.embed_frames(images), clip.embed_pooled_text(pooled), clip.logit_scale.exp().clamp(max=100)
+
+
 class ClipTask:
     """Match frames and captions in both directions; every caption of the same visible content is a match."""
 
     def __init__(self, spec: ClipSpec, tower: TextTower, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
-        self.spec, self.seed, self.device = spec, seed, device
-        self.model = WorldClip(
-            WorldClipConfig(
-                hidden_size=spec.hidden_size,
-                layers=spec.layers,
-                heads=spec.heads,
-                projection_dim=spec.projection_dim,
-            )
-        ).to(device)
-        self.clips, self.content, self.pooled = _data(spec.scenes, seed, tower)
-        self.unseen = _data(spec.validation_scenes, VALIDATION_SEED, tower)
+        self.spec, self.device = spec, device
+        config = WorldClipConfig(
+            hidden_size=spec.hidden_size, layers=spec.layers, heads=spec.heads, projection_dim=spec.projection_dim
+        )
+        self.clip = WorldClip(config).to(device)
+        self.model = Towers(self.clip)
+        self.source = PairSource(Captioned.of_world(spec.scenes, seed, tower), seed, spec.batch)
+        self.unseen = Captioned.of_world(spec.validation_scenes, VALIDATION_SEED, tower)
 
-    def loss(self, step: int) -> torch.Tensor:
-        generator = step_generator(self.seed, step)
-        rows = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
-        frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
-        images = self.model.embed_frames(_to_unit(self.clips[rows, frame]).to(self.device))
-        texts = self.model.embed_pooled_text(self.pooled[rows].to(self.device))
-        logits = self.model.logit_scale.exp().clamp(max=100) * images @ texts.T
-        match = (self.content[rows, None] == self.content[rows]).float().to(self.device)
+    def loss(self, model: nn.Module, batch: Pairs) -> Losses:
+        """Cross entropy of every frame among all captions of the whole batch, and the other way round."""
+        images, texts, scale = model(batch.images, batch.pooled)
+        images, texts, content = gathered(images), gathered(texts), gathered(batch.content)
+        logits = scale * images @ texts.T
+        match = (content[:, None] == content).float()
         target = match / match.sum(dim=1, keepdim=True)
-        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+        parts = {"captions": F.cross_entropy(logits, target), "frames": F.cross_entropy(logits.T, target)}
+        return Losses((parts["captions"] + parts["frames"]) / 2, parts)
 
     def validate(self, final: bool) -> dict[str, float]:
         """Share of unseen clips whose CLIPSIM is highest for their own caption among captions of other content."""
-        clips, content, pooled = (x if final else x[:128] for x in self.unseen)
-        texts = self.model.embed_pooled_text(pooled.to(self.device))
-        frames = torch.stack([self.model.embed_frames(_to_unit(clip).to(self.device)) for clip in clips])
+        data = self.unseen if final else self.unseen.first(128)
+        texts = self.clip.embed_pooled_text(data.pooled.to(self.device))
+        frames = torch.stack([self.clip.embed_frames(_to_unit(clip).to(self.device)) for clip in data.clips])
         rng = np.random.default_rng(VALIDATION_SEED)
         first = [
-            self._ranks_first(frames[i], texts, _candidates(i, content, self.spec.candidates, rng))
-            for i in range(len(clips))
+            self._ranks_first(frames[i], texts, _candidates(i, data.content, self.spec.candidates, rng))
+            for i in range(len(frames))
         ]
         return {"ranked_first": float(np.mean(first)), "clipsim": float(clipsim(frames, texts).mean())}
 
@@ -103,11 +156,6 @@ def _candidates(own: int, content: torch.Tensor, n: int, rng: np.random.Generato
     return [own, *(int(rng.choice(np.flatnonzero(content.numpy() == code))) for code in chosen)]
 
 
-def _data(n: int, seed: int, tower: TextTower) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    names, scenes = draw(n, seed)
-    return torch.from_numpy(render(scenes)), contents(names), tower.pooled(captions(names, seed))
-
-
 def _to_unit(frames: torch.Tensor) -> torch.Tensor:
     """uint8 frames (B, H, W, 3) -> float (B, 3, H, W) in [0, 1]."""
     return frames.movedim(-1, 1).float() / 255
@@ -120,4 +168,4 @@ def build_task(spec: dict[str, Any], seed: int, device: str) -> ClipTask:
 
 def export(task: ClipTask, folder: Path) -> None:
     """Write the dual encoder, without its text tower, as a transformers folder, float16."""
-    task.model.half().save_pretrained(folder)
+    task.clip.half().save_pretrained(folder)

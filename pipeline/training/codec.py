@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from torch import nn
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from pipeline.training.loop import step_generator
+from pipeline.training.pixels import to_model
+from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.world.render import render
-from pipeline.world.scene import draw
+from pipeline.world.scene import HEIGHT, draw
 
 VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
 
@@ -44,9 +46,42 @@ def build(spec: CodecSpec) -> AutoencoderKL:
     )
 
 
-def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """uint8 frames (..., H, W, 3) -> float (..., 3, H, W) in [-1, 1]."""
-    return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
+@dataclass(frozen=True)
+class Frames(Batch):
+    """images (B, 3, H, W) in [-1, 1], and the noise (B, C, h, w) of their latents."""
+
+    images: torch.Tensor
+    noise: torch.Tensor
+
+
+@dataclass(frozen=True)
+class FrameSource:
+    """Draws `size` frames of clips (N, T, H, W, 3), and noise of the latents' shape (C, h, w)."""
+
+    clips: torch.Tensor
+    latent: tuple[int, int, int]
+    seed: int
+    size: int
+
+    def batch(self, step: int, share: Share = WHOLE) -> Frames:
+        generator = step_generator(self.seed, step)
+        scene = torch.randint(len(self.clips), (self.size,), generator=generator)
+        frame = torch.randint(self.clips.shape[1], (self.size,), generator=generator)
+        noise = torch.randn((self.size, *self.latent), generator=generator)
+        return Frames(to_model(self.clips[scene, frame]), noise).part(share)
+
+
+class Reconstruction(nn.Module):
+    """The codec as it is trained: there and back by a latent that the noise draws."""
+
+    def __init__(self, codec: AutoencoderKL) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Decoded images (B, 3, H, W), and the divergence (B,) of each latent from N(0, I)."""
+        posterior = self.codec.encode(images).latent_dist
+        return self.codec.decode(posterior.mean + posterior.std * noise).sample, posterior.kl()
 
 
 class CodecTask:
@@ -54,28 +89,29 @@ class CodecTask:
 
     def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
-        self.spec, self.seed, self.device = spec, seed, device
-        self.model = build(spec).to(device)
-        self.clips = torch.from_numpy(render(draw(spec.scenes, seed)[1]))
+        self.spec, self.device = spec, device
+        self.codec = build(spec).to(device)
+        self.model = Reconstruction(self.codec)
+        side = HEIGHT // 2 ** (len(spec.channels) - 1)
+        clips = torch.from_numpy(render(draw(spec.scenes, seed)[1]))
+        self.source = FrameSource(clips, (spec.latent_channels, side, side), seed, spec.batch)
         self.unseen = torch.from_numpy(render(draw(spec.validation_scenes, VALIDATION_SEED)[1]))
 
-    def loss(self, step: int) -> torch.Tensor:
-        generator = step_generator(self.seed, step)
-        scene = torch.randint(len(self.clips), (self.spec.batch,), generator=generator)
-        frame = torch.randint(self.clips.shape[1], (self.spec.batch,), generator=generator)
-        images = to_model(self.clips[scene, frame]).to(self.device)
-        posterior = self.model.encode(images).latent_dist
-        noise = torch.randn(posterior.mean.shape, generator=generator).to(self.device)
-        decoded = self.model.decode(posterior.mean + posterior.std * noise).sample
-        error = F.l1_loss(decoded, images) + F.mse_loss(decoded, images)
-        return error + self.spec.kl * posterior.kl().mean()
+    def loss(self, model: nn.Module, batch: Frames) -> Losses:
+        decoded, divergence = model(batch.images, batch.noise)
+        parts = {
+            "l1": F.l1_loss(decoded, batch.images),
+            "mse": F.mse_loss(decoded, batch.images),
+            "kl": divergence.mean(),
+        }
+        return Losses(parts["l1"] + parts["mse"] + self.spec.kl * parts["kl"], parts)
 
     def validate(self, final: bool) -> dict[str, float]:
         clips = self.unseen if final else self.unseen[:8]
         decoded = torch.cat([self._reconstruct(clip) for clip in clips])
         target = to_model(clips.flatten(0, 1)).to(self.device)
-        latents = torch.cat([self.model.encode(to_model(clip).to(self.device)).latent_dist.mean for clip in clips])
-        self.model.register_to_config(scaling_factor=float(1 / latents.std()))
+        latents = torch.cat([self.codec.encode(to_model(clip).to(self.device)).latent_dist.mean for clip in clips])
+        self.codec.register_to_config(scaling_factor=float(1 / latents.std()))
         psnr = peak_signal_noise_ratio((decoded + 1) / 2, (target + 1) / 2, data_range=1.0)
         return {"psnr_db": float(psnr), "latent_std": float(latents.std())}
 
@@ -86,8 +122,8 @@ class CodecTask:
         return torch.cat([torch.cat(list(frames), 1), torch.cat(list(decoded), 1)], 0).numpy()
 
     def _reconstruct(self, frames: torch.Tensor) -> torch.Tensor:
-        latents = self.model.encode(to_model(frames).to(self.device)).latent_dist.mean
-        return self.model.decode(latents).sample
+        latents = self.codec.encode(to_model(frames).to(self.device)).latent_dist.mean
+        return self.codec.decode(latents).sample
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> CodecTask:
@@ -97,4 +133,4 @@ def build_task(spec: dict[str, Any], seed: int, device: str) -> CodecTask:
 
 def export(task: CodecTask, folder: Path) -> None:
     """Write the codec as a diffusers folder, float16."""
-    task.model.half().save_pretrained(folder)
+    task.codec.half().save_pretrained(folder)

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
-from torch.nn import functional as F
+from torch import nn
 from tqdm import tqdm
 
 from pipeline.config import paths
 from pipeline.samplers.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
 from pipeline.text.encoders import TextEncoder
-from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, unseen_prompts
-from pipeline.training.loop import step_generator
-from pipeline.world.judge import judge
-from pipeline.world.scene import ATTRIBUTES, FRAMES, Names
+from pipeline.training.denoising import Noising, NoisingSource, denoising_loss, uniform, whole_clips
+from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.pixels import strips
+from pipeline.training.task import Losses
+from pipeline.training.validation import QUICK, judged, of_unseen
+from pipeline.world.scene import ATTRIBUTES, FRAMES, HEIGHT
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,15 @@ class VideoTask:
         self, spec: VideoSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
-        self.spec, self.seed, self.device = spec, seed, device
+        self.spec = spec
         self.codec = codec.to(device).eval().requires_grad_(False)
         how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
         self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, how, device)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
         self.scheduler = noise_schedule()
+        self.source = NoisingSource(self.data, seed, spec.batch, whole_clips, uniform(self.scheduler), spec.drop)
         self.video = self._video()
-        self.rotary = self.video.pipeline._prepare_rotary_positional_embeddings(32, 32, FRAMES, device)
+        self.rotary = self.video.pipeline._prepare_rotary_positional_embeddings(HEIGHT, HEIGHT, FRAMES, device)
 
     def _video(self) -> VideoModel:
         pipe = CogVideoXPipeline(
@@ -98,38 +101,29 @@ class VideoTask:
         )
         return assemble(pipe, self.codec, self.spec.embedding_scale)
 
-    def loss(self, step: int) -> torch.Tensor:
-        generator = step_generator(self.seed, step)
-        rows = torch.randint(len(self.data.latents), (self.spec.batch,), generator=generator)
-        kept = torch.rand(self.spec.batch, generator=generator) >= self.spec.drop
-        timestep = torch.randint(self.scheduler.config.num_train_timesteps, (self.spec.batch,), generator=generator)
-        clean, text = self.data.latents[rows].float(), self.data.conditions(rows, kept)
-        x = noised(self.scheduler, clean, timestep, text, generator, self.device)
-        predicted = self.model(x.noisy, x.text, x.timestep, image_rotary_emb=self.rotary, return_dict=False)[0]
-        return F.mse_loss(predicted.float(), x.target)
+    def loss(self, model: nn.Module, batch: Noising) -> Losses:
+        def predict(noisy: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+            return model(noisy, text, timestep, image_rotary_emb=self.rotary, return_dict=False)[0]
+
+        return Losses(denoising_loss(self.scheduler, batch, predict))
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of unseen in-distribution prompts whose clip shows what the prompt names, by the judge."""
-        n = self.spec.validation_prompts if final else 40
-        names, self._clips = self._sample(n)
-        readings = judge(self._clips)
-        shares = judged_shares(names, readings.names(), ATTRIBUTES)
-        return shares | {"judge_one_object": float(readings.one_object.mean())}
+        names, self._clips = of_unseen(self.spec.validation_prompts if final else QUICK, self.data, self._sample)
+        return judged(names, self._clips, ATTRIBUTES)
 
-    def _sample(self, n: int, batch: int = 20) -> tuple[list[Names], np.ndarray]:
-        names, texts = unseen_prompts(n, self.data.known)
-        tokens, row = self.data.how.embed(texts)
-        sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, 32, 32)
-        noise = initial_noise(self.video, sampling, list(range(n)))
+    def _sample(self, text: torch.Tensor, batch: int = 20) -> np.ndarray:
+        sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, HEIGHT, HEIGHT)
+        noise = initial_noise(self.video, sampling, list(range(len(text))))
         clips = [
-            sample(self.video, tokens[row[i : i + batch]].float(), noise[i : i + batch], sampling)
-            for i in tqdm(range(0, n, batch), desc="sampling", disable=None, leave=False)
+            sample(self.video, text[i : i + batch], noise[i : i + batch], sampling)
+            for i in tqdm(range(0, len(text), batch), desc="sampling", disable=None, leave=False)
         ]
-        return names, torch.cat(clips).numpy()
+        return torch.cat(clips).numpy()
 
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
-        return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
+        return strips(self._clips)
 
 
 def build_task(spec: dict[str, Any], seed: int, device: str) -> VideoTask:

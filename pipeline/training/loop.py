@@ -1,25 +1,30 @@
 """The training loop: accelerate, EMA, warm-up and cosine, checkpoints from which a killed run continues.
 
-Everything random in a step is drawn from (seed, step), so a run that is killed and continued takes exactly the
-steps that an undisturbed run takes. A checkpoint is one safetensors file, written aside and renamed: no pickle, and
-never half a file under the final name.
+One process, or several that `accelerate launch` starts: each learns from its rows of the same batch, and the first
+alone validates, reports and writes. Everything random in a step is drawn from (seed, step), so a run that is killed and
+continued takes exactly the steps that an undisturbed run takes.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
+
+from pipeline.training.checkpoint import History, State, restore, save, trained
+from pipeline.training.task import Batch, Losses, Share, Task
+
+_WAIT = timedelta(hours=2)  # of the other processes, while the first validates
 
 
 @dataclass(frozen=True)
@@ -34,150 +39,124 @@ class Schedule:
     clip: float = 1.0
     seed: int = 0
     precision: str = "no"  # accelerate's mixed_precision: "no" or "bf16"
+    log_every: int = 20
     checkpoint_every: int = 200
     validate_every: int = 500
-
-
-class Task(Protocol):
-    """What one model learns."""
-
-    model: nn.Module
-
-    def loss(self, step: int) -> torch.Tensor:
-        """Scalar loss of the batch of this step; draws everything random from the step."""
-        ...
-
-    def validate(self, final: bool) -> dict[str, float]:
-        """Metrics of the current weights on unseen data; `final` asks for the full-size evaluation."""
-        ...
-
-    def picture(self) -> np.ndarray | None:
-        """A uint8 (H, W, 3) picture of validation samples, or None."""
-        ...
-
-
-@dataclass
-class History:
-    """The curves of a run, one row per logged step."""
-
-    rows: list[dict[str, float]] = field(default_factory=list)
-
-    def add(self, step: int, **values: float) -> None:
-        if self.rows and self.rows[-1]["step"] == step:
-            self.rows[-1].update(values)
-        else:
-            self.rows.append({"step": step, **values})
 
 
 Reporter = Callable[[int, dict[str, float], np.ndarray | None], None]
 
 
-def step_generator(seed: int, step: int) -> torch.Generator:
-    """The generator of everything random in one training step."""
-    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+def silent(step: int, metrics: dict[str, float], picture: np.ndarray | None) -> None:
+    """A reporter that says nothing."""
 
 
-def train(task: Task, schedule: Schedule, checkpoint: Path, identity: str, report: Reporter) -> History:
+def processes() -> PartialState:
+    """The processes of this run, on the GPUs that there are, else on the CPU; started, if they were not yet."""
+    return PartialState(cpu=not torch.cuda.is_available(), timeout=_WAIT)
+
+
+def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str, report: Reporter) -> History:
     """Train `task.model` to the end of the schedule and leave its averaged (EMA) weights in it.
 
     Args:
         checkpoint: file to continue from and to write to; the caller removes it when the result is safe.
         identity: text that names the task and its parameters; a checkpoint of another identity is not continued.
-        report: called with (step, metrics, picture or None) while training, e.g. to log to MLflow.
+        report: called with (step, metrics, picture or None) while training, e.g. to log to MLflow; of several processes
+            in the first alone.
+
+    Returns:
+        The curves: `loss` and, of a sum, every `loss_<part>` unweighted, `grad_norm` before clipping, `lr`, and what
+        validations measured, which the first process alone knows.
+
+    Raises:
+        ValueError: if a batch cannot be divided equally among the processes.
     """
-    accelerator = Accelerator(mixed_precision=schedule.precision, cpu=not torch.cuda.is_available())
-    optimizer = torch.optim.AdamW(
-        task.model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
-    )
-    model, optimizer = accelerator.prepare(task.model, optimizer)
-    ema = EMAModel(model.parameters(), decay=schedule.ema, use_ema_warmup=True, power=0.75)
-    history = History()
-    first = _restore(checkpoint, identity, model, optimizer, ema, history)
+    run = _Run(task, schedule)
+    first = restore(checkpoint, identity, run.state)
+    learning_rate = _learning_rate(run.state.optimizer, schedule, first)
+    run.model.train()
+    bar = tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, disable=None, desc=checkpoint.stem)
+    for done in (step + 1 for step in bar):
+        losses, norm = run.step(done - 1)
+        learning_rate.step()
+        if done % schedule.log_every == 0 or done == schedule.steps:
+            row = run.log(done, losses, grad_norm=float(norm), lr=learning_rate.get_last_lr()[0])
+            bar.set_postfix(loss=f"{row['loss']:.4f}")
+            run.in_first(report, done, row, None)
+        if done % schedule.validate_every == 0 and done < schedule.steps:
+            run.in_first(_validate, task, run.state, done, report)
+        if done % schedule.checkpoint_every == 0 or done == schedule.steps:
+            run.in_first(save, checkpoint, identity, done, run.state)
+    run.state.ema.copy_to(run.state.weights)
+    run.in_first(_measure, task, run.state.history, schedule.steps, report, True)
+    run.accelerator.wait_for_everyone()
+    return run.state.history
+
+
+class _Run:
+    """A task's model and its optimizer, prepared, and one step of them."""
+
+    def __init__(self, task: Task[Batch], schedule: Schedule) -> None:
+        processes()
+        AcceleratorState._reset_state()  # of a training before in this process: its precision may have been another
+        self.accelerator = Accelerator(mixed_precision=schedule.precision, cpu=not torch.cuda.is_available())
+        self.task, self.clip = task, schedule.clip
+        self.share = Share(self.accelerator.process_index, self.accelerator.num_processes)
+        self.weights = trained(task.model)
+        optimizer = torch.optim.AdamW(
+            self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
+        )
+        self.model, optimizer = self.accelerator.prepare(task.model, optimizer)
+        ema = EMAModel(self.weights, decay=schedule.ema, use_ema_warmup=True, power=0.75)
+        self.state = State(task.model, optimizer, ema)
+
+    def step(self, step: int) -> tuple[Losses, torch.Tensor]:
+        """Move the weights once; returns this process's losses and the norm of the whole gradient before clipping."""
+        batch = self.task.source.batch(step, self.share).to(self.accelerator.device)
+        with self.accelerator.autocast():
+            losses = self.task.loss(self.model, batch)
+        self.accelerator.backward(losses.total)
+        norm = self.accelerator.clip_grad_norm_(self.weights, self.clip)
+        self.state.optimizer.step()
+        self.state.optimizer.zero_grad(set_to_none=True)
+        self.state.ema.step(self.weights)
+        return losses, norm
+
+    def log(self, step: int, losses: Losses, **others: float) -> dict[str, float]:
+        """The history's row of a step: every loss as the mean over processes, and others."""
+        named = {"loss": losses.total} | {f"loss_{name}": value for name, value in losses.parts.items()}
+        means = self.accelerator.reduce(torch.stack([value.detach().float() for value in named.values()]), "mean")
+        self.state.history.add(step, **dict(zip(named, means.tolist(), strict=True)), **others)
+        return self.state.history.rows[-1]
+
+    def in_first(self, act: Callable[..., object], *arguments: object) -> None:
+        """Call in the first process alone."""
+        if self.accelerator.is_main_process:
+            act(*arguments)
+
+
+def _learning_rate(optimizer: Optimizer, schedule: Schedule, first: int) -> LambdaLR:
+    """Warm-up and cosine, from the step where the run begins."""
     for group in optimizer.param_groups:
         group["initial_lr"] = schedule.learning_rate
-    lr_schedule = get_cosine_schedule_with_warmup(optimizer, schedule.warmup, schedule.steps, last_epoch=first - 1)
-
-    model.train()
-    bar = tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, disable=None, desc=checkpoint.stem)
-    for step in bar:
-        with accelerator.autocast():
-            loss = task.loss(step)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), schedule.clip)
-        optimizer.step()
-        lr_schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-        ema.step(model.parameters())
-        done = step + 1
-        if done % 20 == 0 or done == schedule.steps:
-            loss = loss.detach()
-            history.add(done, loss=float(loss), lr=lr_schedule.get_last_lr()[0])
-            bar.set_postfix(loss=f"{float(loss):.4f}")
-            report(done, history.rows[-1], None)
-        if done % schedule.validate_every == 0 and done < schedule.steps:
-            _validate(task, model, ema, history, done, report)
-        if done % schedule.checkpoint_every == 0 or done == schedule.steps:
-            _save(checkpoint, identity, done, model, optimizer, ema, history)
-    ema.copy_to(model.parameters())
-    _validate(task, model, None, history, schedule.steps, report)
-    return history
+    return get_cosine_schedule_with_warmup(optimizer, schedule.warmup, schedule.steps, last_epoch=first - 1)
 
 
-def _validate(
-    task: Task, model: nn.Module, ema: EMAModel | None, history: History, step: int, report: Reporter
-) -> None:
-    """Validate the averaged weights, then put the training weights back (`ema` is None at the end: they stay)."""
-    if ema is not None:
-        ema.store(model.parameters())
-        ema.copy_to(model.parameters())
+def _validate(task: Task[Batch], state: State, step: int, report: Reporter) -> None:
+    """Measure the averaged weights, then put the training weights back."""
+    state.ema.store(state.weights)
+    state.ema.copy_to(state.weights)
+    _measure(task, state.history, step, report, final=False)
+    state.ema.restore(state.weights)
+
+
+def _measure(task: Task[Batch], history: History, step: int, report: Reporter, final: bool) -> None:
+    """Validate the model as it is."""
+    model: nn.Module = task.model
     model.eval()
     with torch.no_grad():
-        metrics = task.validate(final=ema is None)
+        metrics = task.validate(final=final)
         history.add(step, **metrics)
         report(step, metrics, task.picture())
     model.train()
-    if ema is not None:
-        ema.restore(model.parameters())
-
-
-def _state(model: nn.Module, optimizer: torch.optim.Optimizer, ema: EMAModel) -> dict[str, torch.Tensor]:
-    """Views of everything that a step changes, by name."""
-    state: dict[str, torch.Tensor] = {}
-    for (name, parameter), shadow in zip(model.named_parameters(), ema.shadow_params, strict=True):
-        state[f"model.{name}"] = parameter.data
-        state[f"ema.{name}"] = shadow
-        for key, value in optimizer.state[parameter].items():
-            state[f"{key}.{name}"] = value
-    return state | {f"buffer.{name}": buffer for name, buffer in model.named_buffers()}
-
-
-def _save(
-    path: Path, identity: str, step: int, model: nn.Module, optimizer: Any, ema: EMAModel, history: History
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".tmp")
-    metadata = {"identity": identity, "step": str(step), "history": json.dumps(history.rows)}
-    tensors = {name: value.detach().contiguous() for name, value in _state(model, optimizer, ema).items()}
-    save_file(tensors, aside, metadata)
-    aside.replace(path)
-
-
-def _restore(path: Path, identity: str, model: nn.Module, optimizer: Any, ema: EMAModel, history: History) -> int:
-    """Load a checkpoint of the same identity, if there is one; returns the number of steps already taken."""
-    if not path.is_file():
-        return 0
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata()
-        if metadata["identity"] != identity:
-            return 0
-        for parameter in model.parameters():
-            optimizer.state[parameter] = {
-                "step": torch.zeros(()),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
-        for name, value in _state(model, optimizer, ema).items():
-            value.copy_(file.get_tensor(name))
-    ema.optimization_step = int(metadata["step"])
-    history.rows[:] = json.loads(metadata["history"])
-    return int(metadata["step"])

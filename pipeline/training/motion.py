@@ -3,7 +3,6 @@ as params.yaml switches on. One file for all variants: they differ in their spec
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,22 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from pipeline.harivo.attention import recorded, trs_loss
-from pipeline.harivo.contrast import Contrast, bottleneck
+from pipeline.harivo.contrast import Contrast
 from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork
-from pipeline.harivo.noise import NoiseKind, correlate, video_noise
+from pipeline.harivo.noise import NoiseKind, video_noise
 from pipeline.harivo.tokens import FrameTokens
-from pipeline.harivo.unet import inflate
+from pipeline.harivo.unet import VideoUNet, inflate
 from pipeline.samplers import animatediff, stable_diffusion
 from pipeline.samplers.guidance import Guidance
-from pipeline.training.latents import CaptionedLatents, Captions, OnImages, judged_shares, target, unseen_prompts
-from pipeline.training.loop import step_generator
+from pipeline.training.denoising import NoisingSource, target
+from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.motion_model import MotionModel
+from pipeline.training.motion_source import MotionBatch, MotionSource, channels_first, spread
+from pipeline.training.on_images import OnImages
+from pipeline.training.pixels import strips
+from pipeline.training.task import Losses, gathered
+from pipeline.training.validation import judged_shares, unseen_prompts
 from pipeline.training.videos import VideoFolder
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
@@ -77,42 +81,41 @@ class MotionSpec(OnImages):
         return self.videos.size if self.videos else HEIGHT
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What one step learns from: clean and noise (B, C, F, h, w), timestep (B,), text (B, n, d), and the two frames
-    (B, 2) of each video that L_DC compares."""
-
-    clean: torch.Tensor
-    noise: torch.Tensor
-    timestep: torch.Tensor
-    text: torch.Tensor
-    pair: torch.Tensor
-
-
 class MotionTask:
     """Denoise videos; only the temporal layers and HARIVO's networks learn."""
 
     def __init__(self, spec: MotionSpec, seed: int) -> None:
-        self.spec, self.seed, self.images = spec, seed, spec.images()
-        images, how = self.images, spec.captions()
+        self.spec, self.seed, self.images, how = spec, seed, spec.images(), spec.captions()
         torch.manual_seed(seed)
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
         self._check_size()
-        codec, device = images.codec.requires_grad_(False), images.unet.device
+        codec, device = self.images.codec.requires_grad_(False), self.images.unet.device
         if spec.videos:
             self.data, self.unseen = spec.videos.latents(codec, how, device)
         else:
             self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, how, device, spec.used)
-        channels, width = images.unet.config.in_channels, self.data.texts.shape[-1]
-        self.unet = inflate(images.unet, spec.frames, spec.heads).equip(
-            MappingNetwork(channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
+        self.source = self._source(self.data)
+        self.unet = self._video_unet()
+        self.model = MotionModel(self.unet, self._contrast() if spec.lambda_dc else None).to(device)
+
+    def _video_unet(self) -> VideoUNet:
+        spec, unet = self.spec, self.images.unet
+        width = self.data.texts.shape[-1]
+        return inflate(unet, spec.frames, spec.heads).equip(
+            MappingNetwork(unet.config.in_channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
             FrameTokens(width, spec.text_tokens, spec.frames, spec.tokens) if spec.tokens else None,
         )
-        self.model = nn.ModuleDict({"video": self.unet.trainable()})
-        if spec.lambda_dc:
-            size = -(-self.data.latents.shape[-1] // 2 ** (len(images.unet.config.block_out_channels) - 1))
-            self.model["contrast"] = Contrast(images.unet.config.block_out_channels[-1], size, spec.queue)
-        self.model.to(images.unet.device)
+
+    def _contrast(self) -> Contrast:
+        channels = self.images.unet.config.block_out_channels
+        size = -(-self.data.latents.shape[-1] // 2 ** (len(channels) - 1))
+        return Contrast(channels[-1], size, self.spec.queue, gathered)
+
+    def _source(self, data: CaptionedLatents) -> MotionSource:
+        spec = self.spec
+        timesteps = spread(self.images.scheduler, spec.timestep_power)
+        videos = NoisingSource(data, self.seed, spec.batch, channels_first, timesteps, spec.drop)
+        return MotionSource(videos, spec.noise, spec.noise_weight)
 
     def _check_size(self) -> None:
         unet, codec = self.images.unet, self.images.codec
@@ -122,55 +125,19 @@ class MotionTask:
                 f"videos: size is {self.spec.size}, expected a multiple of {least} for {self.spec.checkpoint}"
             )
 
-    def loss(self, step: int) -> torch.Tensor:
-        simple, others = self.losses(self._batch(self.data, step_generator(self.seed, step)))
-        return total(simple, self.weights, **others)
-
-    def _batch(self, data: CaptionedLatents, generator: torch.Generator) -> Batch:
-        batch = (self.spec.batch,)
-        rows = torch.randint(len(data.latents), batch, generator=generator)
-        kept = torch.rand(batch, generator=generator) >= self.spec.drop
-        timestep = self._timesteps(generator)
-        clean = data.latents[rows].float().movedim(2, 1)
-        noise = torch.randn(clean.shape, generator=generator)
-        pair = torch.stack([torch.randperm(self.spec.frames, generator=generator)[:2] for _ in rows])
-        if self.spec.noise == "mixed":
-            shared = torch.randn(clean[:, :, :1].shape, generator=generator)
-            noise = correlate(noise, shared, self.spec.noise_weight)
-        device = self.unet.device
-        return Batch(*(x.to(device) for x in (clean, noise, timestep, data.conditions(rows, kept), pair)))
-
-    def _timesteps(self, generator: torch.Generator) -> torch.Tensor:
-        """(B,), spread evenly over a batch from a random start, so that two videos are not noised alike; then bent
-        towards high noise, where a video's motion is decided."""
-        share = torch.arange(self.spec.batch) / self.spec.batch
-        uniform = (torch.rand(1, generator=generator) + share) % 1
-        total = self.images.scheduler.config.num_train_timesteps
-        return (total * uniform**self.spec.timestep_power).long().clamp(max=total - 1)
-
-    def losses(self, batch: Batch, weights: LossWeights | None = None) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def loss(self, model: nn.Module, batch: MotionBatch, weights: LossWeights | None = None) -> Losses:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight (by default the
         spec's) is not 0."""
-        scheduler, frames, weights = self.images.scheduler, self.spec.frames, weights or self.weights
+        scheduler, weights = self.images.scheduler, weights or self.weights
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
         wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
-        text = batch.text.repeat_interleave(frames, dim=0)
-        others: dict[str, torch.Tensor] = {}
-        with ExitStack() as stack:
-            maps = stack.enter_context(recorded(self.unet)) if weights.trs else []
-            deepest = stack.enter_context(bottleneck(self.unet)) if weights.dc else []
-            predicted = self.unet(noisy, batch.timestep, text).sample
-        if weights.trs:
-            others["trs"] = trs_loss(maps, frames)
-        if weights.dc:
-            others["dc"] = self.model["contrast"](deepest[0].unflatten(0, (-1, frames)), batch.pair)
+        found = model(noisy, batch.timestep, batch.text, batch.pair, weights)
+        video = found.pop("video").float()
         if weights.reg:
-            with self.unet.spatial_only():
-                images = self.unet(noisy, batch.timestep, text).sample
-            others["reg"] = regularisation(
-                predicted, images, batch.timestep, scheduler.config.num_train_timesteps
-            )  # fmt: skip
-        return F.mse_loss(predicted, wanted), others
+            steps = scheduler.config.num_train_timesteps
+            found["reg"] = regularisation(video, found["reg"].float(), batch.timestep, steps)
+        simple = F.mse_loss(video, wanted)
+        return Losses(total(simple, weights, **found), {"simple": simple, **found})
 
     def validate(self, final: bool) -> dict[str, float]:
         """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge; of videos from a
@@ -190,10 +157,9 @@ class MotionTask:
 
     def _validate_videos(self, draws: int = 8) -> dict[str, float]:
         """Mean L_simple of the same batches, timesteps and noise whenever it is asked for."""
-        losses = [
-            self.losses(self._batch(self.unseen, step_generator(self.seed, -1 - i)), LossWeights())[0]
-            for i in range(draws)
-        ]
+        source = self._source(self.unseen)
+        batches = [source.batch(-1 - i).to(self.unet.device) for i in range(draws)]
+        losses = [self.loss(self.model, batch, LossWeights()).total for batch in batches]
         sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
         self._clips = self.sample(self.unseen.captions[: self.spec.validation_prompts], sampling)
         return {"validation_loss": float(torch.stack(losses).mean())}
@@ -206,7 +172,7 @@ class MotionTask:
 
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
-        return np.concatenate([np.concatenate(list(clip[::2]), 1) for clip in self._clips[:10]], 0)
+        return strips(self._clips)
 
 
 def sample_prompts(

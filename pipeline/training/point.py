@@ -12,17 +12,20 @@ from metrics.statistics.bootstrap import Uncertainty, mean_interval
 from metrics.statistics.proportions import wilson
 from pipeline.config import paths
 from pipeline.config.params import Sweep, SweepPoint, Training
-from pipeline.harivo.sweeps import LAMBDAS
 from pipeline.samplers import animatediff
 from pipeline.samplers.animatediff import VideoModel
 from pipeline.samplers.guidance import Guidance
-from pipeline.training.latents import training_captions, unseen_prompts
-from pipeline.training.loop import Schedule, train
-from pipeline.training.motion import MotionSpec, build_task, sample_prompts
-from pipeline.training.run import identity
+from pipeline.training import motion
+from pipeline.training.identity import identity
+from pipeline.training.latents import training_captions
+from pipeline.training.loop import Schedule, silent, train
+from pipeline.training.motion import MotionSpec, sample_prompts
+from pipeline.training.validation import unseen_prompts
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
 from pipeline.world.scene import Names
+
+LAMBDAS = [name for name in SweepPoint.model_fields if name.startswith("lambda_")]
 
 
 def run(name: str, point: SweepPoint, wanted: Sweep, training: Training, checkpoints: Path, target: Path) -> None:
@@ -61,8 +64,9 @@ def _trained(name: str, spec: MotionSpec, wanted: Sweep, training: Training, che
     schedule = replace(
         Schedule(**training.schedule), steps=wanted.steps, warmup=wanted.steps // 10, checkpoint_every=50
     )
-    task = build_task(asdict(own), schedule.seed, "")
-    train(task, schedule, checkpoint, identity(name, asdict(own), schedule), lambda step, metrics, picture: None)
+    task = motion.build_task(asdict(own), schedule.seed, "")
+    known = identity(name, motion.__name__, asdict(own), schedule)
+    train(task, schedule, checkpoint, known, silent)
     return VideoModel.of(task.images, task.unet)
 
 

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from torch.nn import functional as F
+from torch import nn
 
 from pipeline.config import paths
-from pipeline.samplers.stable_diffusion import ImageModel, sample
+from pipeline.samplers.stable_diffusion import ImageModel
 from pipeline.text.encoders import TextEncoder
-from pipeline.training.latents import CaptionedLatents, Captions, judged_shares, noised, sheet, unseen_prompts
-from pipeline.training.loop import step_generator
-from pipeline.world.judge import judge
-from pipeline.world.scene import FRAMES
+from pipeline.training.denoising import Noising, NoisingSource, single_frames, uniform
+from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.pixels import sheet
+from pipeline.training.stills import image_loss, sample_images, standing
+from pipeline.training.task import Losses
+from pipeline.training.validation import QUICK, judged, of_unseen
 
 STILL = ("colour", "shape", "texture", "size")  # the attributes that a single frame shows
 
@@ -80,37 +82,25 @@ class ImageTask:
         self, spec: ImageSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
-        self.spec, self.seed, self.device = spec, seed, device
-        self.codec = codec.to(device).eval().requires_grad_(False)
+        self.spec = spec
+        codec = codec.to(device).eval().requires_grad_(False)
         how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, how, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, how, device)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
-        self.scheduler = noise_schedule()
+        self.images = ImageModel(self.model, noise_schedule(), codec, spec.embedding_scale)
+        timesteps = uniform(self.images.scheduler)
+        self.source = NoisingSource(self.data, seed, spec.batch, single_frames, timesteps, spec.drop)
 
-    def loss(self, step: int) -> torch.Tensor:
-        generator = step_generator(self.seed, step)
-        batch = (self.spec.batch,)
-        rows = torch.randint(len(self.data.latents), batch, generator=generator)
-        frames = torch.randint(FRAMES, batch, generator=generator)
-        kept = torch.rand(batch, generator=generator) >= self.spec.drop
-        timestep = torch.randint(self.scheduler.config.num_train_timesteps, batch, generator=generator)
-        clean, text = self.data.latents[rows, frames].float(), self.data.conditions(rows, kept)
-        x = noised(self.scheduler, clean, timestep, text, generator, self.device)
-        return F.mse_loss(self.model(x.noisy, x.timestep, x.text).sample.float(), x.target)
+    def loss(self, model: nn.Module, batch: Noising) -> Losses:
+        return image_loss(self.images, model, batch)
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of unseen prompts whose image shows what the prompt names, by the judge on a still clip."""
-        n = self.spec.validation_prompts if final else 40
-        names, texts = unseen_prompts(n, self.data.known)
-        tokens, row = self.data.how.embed(texts)
-        shape = (self.codec.config.latent_channels, 8, 8)
-        noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(i)) for i in range(n)])
-        model = ImageModel(self.model, self.scheduler, self.codec, self.spec.embedding_scale)
-        sampling = (self.spec.sampling_steps, self.spec.guidance)
-        self._images = sample(model, tokens[row].float(), noise, *sampling).numpy()
-        readings = judge(np.repeat(self._images[:, None], FRAMES, axis=1))
-        shares = judged_shares(names, readings.names(), STILL)
-        return shares | {"judge_one_object": float(readings.one_object.mean())}
+        names, self._images = of_unseen(self.spec.validation_prompts if final else QUICK, self.data, self._sample)
+        return judged(names, standing(self._images), STILL)
+
+    def _sample(self, text: torch.Tensor) -> np.ndarray:
+        return sample_images(self.images, self.data, text, self.spec.sampling_steps, self.spec.guidance)
 
     def picture(self) -> np.ndarray:
         """Forty validation images, eight a row."""
@@ -126,4 +116,4 @@ def build_task(spec: dict[str, Any], seed: int, device: str) -> ImageTask:
 def export(task: ImageTask, folder: Path) -> None:
     """Write UNet and scheduler as Stable Diffusion's folders, float16."""
     task.model.half().save_pretrained(folder / "unet")
-    task.scheduler.save_pretrained(folder / "scheduler")
+    task.images.scheduler.save_pretrained(folder / "scheduler")

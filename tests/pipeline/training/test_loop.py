@@ -1,13 +1,17 @@
-"""The loop on a small task: a killed run must continue as if nothing had happened."""
+"""The loop on a small task: against a training written out in numpy, and killed and continued."""
 
+from dataclasses import dataclass, replace
+from math import cos, pi
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
-from pipeline.training.loop import Schedule, step_generator, train
+from pipeline.training.loop import Schedule, silent, train
+from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 
 SCHEDULE = Schedule(steps=60, learning_rate=1e-2, warmup=5, ema=0.9, seed=3, checkpoint_every=10, validate_every=20)
 
@@ -16,34 +20,127 @@ class Killed(Exception):
     pass
 
 
-class Line:
-    """Learn y = 2x + 1; dies before a given step."""
+@dataclass(frozen=True)
+class Points(Batch):
+    x: torch.Tensor
+
+
+class PointSource:
+    """Sixteen points a step; dies before a given one."""
 
     def __init__(self, dies_at: int | None = None) -> None:
-        torch.manual_seed(0)
-        self.model = nn.Linear(1, 1)
         self.dies_at, self.steps = dies_at, []
 
-    def loss(self, step: int) -> torch.Tensor:
+    def batch(self, step: int, share: Share = WHOLE) -> Points:
         if step == self.dies_at:
             raise Killed
         self.steps.append(step)
-        x = torch.randn(16, 1, generator=step_generator(3, step))
-        return ((self.model(x) - (2 * x + 1)) ** 2).mean()
+        return Points(torch.randn(16, 1, generator=step_generator(3, step))).part(share)
+
+
+class Line:
+    """Learn y = 2x + 1 with a layer before one that is frozen; the loss is a sum of two."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1).requires_grad_(False))
+        nn.init.ones_(self.model[1].weight)
+        nn.init.zeros_(self.model[1].bias)
+        self.source = PointSource(dies_at)
+        self.pictures = 0
+
+    @property
+    def values(self) -> list[float]:
+        return [self.model[0].weight.item(), self.model[0].bias.item()]
+
+    def loss(self, model: nn.Module, batch: Points) -> Losses:
+        error = model(batch.x) - (2 * batch.x + 1)
+        parts = {"square": error.square().mean(), "size": error.abs().mean()}
+        return Losses(parts["square"] + 0.5 * parts["size"], parts)
 
     def validate(self, final: bool) -> dict[str, float]:
-        return {"weight": self.model.weight.item(), "final": float(final)}
+        return {"weight": self.values[0], "final": float(final), "training": float(self.model.training)}
 
     def picture(self) -> np.ndarray:
+        self.pictures += 1
         return np.zeros((2, 2, 3), np.uint8)
 
 
-def silent(*_: object) -> None:
-    pass
+def run(tmp_path: Path, task: Line, identity: str = "line", schedule: Schedule = SCHEDULE) -> list[dict[str, float]]:
+    return train(task, schedule, tmp_path / "c.safetensors", identity, silent).rows
 
 
-def run(tmp_path: Path, task: Line, identity: str = "line") -> list[dict[str, float]]:
-    return train(task, SCHEDULE, tmp_path / "c.safetensors", identity, silent).rows
+def naive(start: list[float], schedule: Schedule) -> tuple[np.ndarray, dict[int, dict[str, float]]]:
+    """The same training in float64, from the formulas: AdamW, warm-up and cosine, clipping, and the average of the
+    weights with diffusers' warm-up of the decay. Returns the averages, and what can be seen of every
+    step."""
+    weights, curves = np.array(start), {}
+    average, m, v = weights.copy(), np.zeros(2), np.zeros(2)
+    for step in range(schedule.steps):
+        x = torch.randn(16, 1, generator=step_generator(3, step)).double().numpy()[:, 0]
+        error = weights[0] * x + weights[1] - (2 * x + 1)
+        slope = 2 * error + 0.5 * np.sign(error)
+        gradient = np.array([(slope * x).mean(), slope.mean()])
+        norm = np.sqrt((gradient**2).sum())
+        gradient *= min(1, schedule.clip / norm)
+        progress = (step - schedule.warmup) / (schedule.steps - schedule.warmup)
+        share = step / schedule.warmup if step < schedule.warmup else (1 + cos(pi * progress)) / 2
+        rate = schedule.learning_rate * share
+        m, v = 0.9 * m + 0.1 * gradient, 0.99 * v + 0.01 * gradient**2
+        unbiased = m / (1 - 0.9 ** (step + 1)) / (np.sqrt(v / (1 - 0.99 ** (step + 1))) + 1e-8)
+        weights = weights * (1 - rate * schedule.weight_decay) - rate * unbiased
+        decay = min(1 - (1 + step) ** -0.75, schedule.ema) if step else 0
+        average = decay * average + (1 - decay) * weights
+        curves[step + 1] = {"square": (error**2).mean(), "size": np.abs(error).mean(), "norm": norm, "rate": rate}
+        curves[step + 1] |= {"weight": weights[0], "average": average[0]}
+    return average, curves
+
+
+@pytest.mark.parametrize("clip", [1.0, 100.0])
+def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
+    schedule = replace(SCHEDULE, clip=clip)
+    task = Line()
+    expected, curves = naive(task.values, schedule)
+    rows = run(tmp_path, task, schedule=schedule)
+    assert task.values == pytest.approx(expected.tolist(), rel=1e-4)
+    assert [row["step"] for row in rows] == [20, 40, 60]
+    for row in rows:
+        wanted = curves[row["step"]]
+        assert row["loss_square"] == pytest.approx(wanted["square"], rel=1e-3)
+        assert row["loss_size"] == pytest.approx(wanted["size"], rel=1e-3)
+        assert row["loss"] == pytest.approx(wanted["square"] + 0.5 * wanted["size"], rel=1e-3)
+        assert row["grad_norm"] == pytest.approx(wanted["norm"], rel=1e-3)
+        following = curves[row["step"] + 1]["rate"] if row["step"] < 60 else 0
+        assert row["lr"] == pytest.approx(following)
+        assert row["weight"] == pytest.approx(wanted["average"], rel=1e-4)
+        assert row["weight"] != pytest.approx(wanted["weight"], rel=1e-3)
+        assert (row["final"], row["training"]) == (row["step"] == 60, 0)
+
+
+def test_one_process_trains_in_one_precision_after_another(tmp_path: Path) -> None:
+    whole, half = Line(), Line()
+    run(tmp_path, whole)
+    rows = run(tmp_path, half, "half", replace(SCHEDULE, precision="bf16"))
+    assert half.values == pytest.approx(whole.values, rel=0.05)
+    assert half.values != whole.values
+    assert np.isfinite([row["loss"] for row in rows]).all()
+
+
+def test_every_loss_is_reported_as_it_is_logged(tmp_path: Path) -> None:
+    task, said = Line(), []
+    schedule = replace(SCHEDULE, steps=7, log_every=3, validate_every=5)
+    history = train(task, schedule, tmp_path / "c", "x", lambda step, _, picture: said.append((step, picture is None)))
+    assert [row["step"] for row in history.rows] == [3, 5, 6, 7]
+    assert said == [(3, True), (5, False), (6, True), (7, True), (7, False)]
+    assert task.pictures == 2
+    assert list(history.rows[0]) == ["step", "loss", "loss_square", "loss_size", "grad_norm", "lr"]
+
+
+def test_what_is_frozen_stays_and_is_not_kept(tmp_path: Path) -> None:
+    task = Line()
+    run(tmp_path, task)
+    assert (task.model[1].weight.item(), task.model[1].bias.item()) == (1, 0)
+    assert {name.split(".", 1)[1] for name in load_file(tmp_path / "c.safetensors")} == {"0.weight", "0.bias"}
 
 
 def test_a_killed_run_continues_bit_for_bit(tmp_path: Path) -> None:
@@ -53,9 +150,8 @@ def test_a_killed_run_continues_bit_for_bit(tmp_path: Path) -> None:
         run(tmp_path, Line(dies_at=37))
     rest = Line()
     assert run(tmp_path, rest) == expected
-    assert rest.steps[0] == 30
-    for a, b in zip(whole.model.parameters(), rest.model.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert rest.source.steps[0] == 30
+    assert rest.values == whole.values
 
 
 def test_the_checkpoint_is_never_half_written_and_outlives_the_training(tmp_path: Path) -> None:
@@ -65,8 +161,8 @@ def test_the_checkpoint_is_never_half_written_and_outlives_the_training(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["c.safetensors"]
     first, again = Line(), Line()
     assert run(tmp_path, first) == run(tmp_path, again)
-    assert again.steps == []
-    assert torch.equal(first.model.weight, again.model.weight)
+    assert again.source.steps == []
+    assert first.values == again.values
 
 
 def test_a_checkpoint_of_other_parameters_is_not_continued(tmp_path: Path) -> None:
@@ -74,27 +170,4 @@ def test_a_checkpoint_of_other_parameters_is_not_continued(tmp_path: Path) -> No
         run(tmp_path, Line(dies_at=37))
     fresh = Line()
     run(tmp_path, fresh, identity="another line")
-    assert fresh.steps[0] == 0
-
-
-def test_the_final_weights_are_the_average(tmp_path: Path) -> None:
-    """Re-computed by hand: diffusers' warm-up of the decay, then the convex average."""
-    task, raw = Line(), []
-    original = task.loss
-
-    def spy(step: int) -> torch.Tensor:
-        raw.append(task.model.weight.detach().clone())
-        return original(step)
-
-    task.loss = spy
-    rows = run(tmp_path, task)
-    assert rows[-1]["weight"] == pytest.approx(task.model.weight.item())
-    assert task.model.weight.item() != raw[-1].item()
-    assert [row["step"] for row in rows if "weight" in row] == [20, 40, 60]
-    assert [row["final"] for row in rows if "weight" in row] == [0, 0, 1]
-
-
-def test_what_is_random_depends_on_the_step_alone() -> None:
-    a, b, c = (torch.randn(3, generator=step_generator(seed, step)) for seed, step in ((0, 5), (0, 5), (0, 6)))
-    assert torch.equal(a, b)
-    assert not torch.equal(a, c)
+    assert fresh.source.steps[0] == 0

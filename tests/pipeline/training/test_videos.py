@@ -15,6 +15,7 @@ from pipeline.training import motion
 from pipeline.training.loop import Schedule, train
 from pipeline.training.motion import MotionSpec
 from pipeline.training.videos import VideoFolder
+from tests.pipeline.training.small import motion_spec
 
 FRAMES, SIZE = 5, 32
 
@@ -39,13 +40,7 @@ def videos(tmp_path: Path) -> VideoFolder:
 
 @pytest.fixture
 def spec(stable_diffusion_folder: Path, videos: VideoFolder) -> MotionSpec:
-    folder = str(stable_diffusion_folder)
-    return MotionSpec(
-        checkpoint=folder, codec=None, encoder="clip", encoder_checkpoint=folder, text_tokens=77, embedding_scale=1.0,
-        zeros=False, heads=2, mapping=True, tokens=3, noise="iid", noise_weight=1.0, lambda_trs=0.1, lambda_reg=0.1,
-        lambda_dc=0.1, queue=8, drop=0.3, timestep_power=0.5, batch=2, scenes=0, used=0, sampling_steps=2, guidance=2.0,
-        validation_prompts=2, videos=videos,
-    )  # fmt: skip
+    return replace(motion_spec(stable_diffusion_folder), scenes=0, used=0, validation_prompts=2, videos=videos)
 
 
 def task_of(spec: MotionSpec) -> motion.MotionTask:
@@ -83,7 +78,7 @@ def test_validation_repeats_itself_and_fills_no_queue(spec: MotionSpec) -> None:
     with torch.no_grad():
         first, second = task.validate(False), task.validate(True)
     assert first == second
-    assert int(task.model["contrast"].filled) == 0
+    assert int(task.model.contrast.filled) == 0
 
 
 def short(spec: MotionSpec) -> MotionSpec:

@@ -1,0 +1,55 @@
+"""The dual encoder's training."""
+
+from math import exp, log
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.training import clip
+from pipeline.world.scene import draw
+from tests.pipeline.training.small import CLIP, WordTower, check, losses_of
+
+
+def test_it_is_a_task() -> None:
+    check(clip.ClipTask(CLIP, WordTower(), 0, "cpu"))
+
+
+def test_the_loss_is_cross_entropy_both_ways_with_every_match_counted() -> None:
+    task = clip.ClipTask(CLIP, WordTower(), 0, "cpu")
+    batch, losses = task.source.batch(0), losses_of(task, 0)
+    with torch.no_grad():
+        images = task.clip.embed_frames(batch.images).tolist()
+        texts = task.clip.embed_pooled_text(batch.pooled).tolist()
+    scale, content = exp(task.clip.logit_scale.item()), batch.content.tolist()
+
+    def entropy(queries: list[list[float]], keys: list[list[float]]) -> float:
+        found = []
+        for i, query in enumerate(queries):
+            scores = [scale * sum(a * b for a, b in zip(query, key, strict=True)) for key in keys]
+            whole = log(sum(exp(score) for score in scores))
+            found.append(np.mean([whole - score for j, score in enumerate(scores) if content[j] == content[i]]))
+        return float(np.mean(found))
+
+    assert len(set(content)) < len(content)
+    captions, frames = entropy(images, texts), entropy(texts, images)
+    assert losses.parts["captions"].item() == pytest.approx(captions, rel=1e-4)
+    assert losses.parts["frames"].item() == pytest.approx(frames, rel=1e-4)
+    assert losses.total.item() == pytest.approx((captions + frames) / 2, rel=1e-4)
+
+
+def test_captions_of_one_content_are_all_matches() -> None:
+    names, _ = draw(500, 1)
+    content = clip.contents(names)
+    for i, j in ((0, 1), (5, 90), (17, 400)):
+        visible = [getattr(names[i], key) == getattr(names[j], key) for key in clip.VISIBLE]
+        assert (content[i] == content[j]) == all(visible)
+    assert len(content.unique()) == 4 * 3 * 2 * 2
+
+
+def test_candidates_are_of_distinct_other_contents() -> None:
+    names, _ = draw(300, 2)
+    content = clip.contents(names)
+    rows = clip._candidates(7, content, 20, np.random.default_rng(0))
+    assert rows[0] == 7
+    assert len({int(content[row]) for row in rows}) == 20

@@ -1,0 +1,45 @@
+"""A training from its section of params.yaml to its folder."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file
+
+from pipeline.config.params import Training
+from pipeline.training.run import HISTORY, run
+from tests.pipeline.training.small import CODEC
+
+SCHEDULE = {"steps": 5, "learning_rate": 1e-3, "log_every": 2, "validate_every": 4}
+
+
+def test_it_leaves_weights_and_curves_and_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said: list[tuple[int, list[str]]] = []
+    wanted = Training(module="codec", spec=asdict(CODEC), schedule=SCHEDULE)
+    run("x", wanted, tmp_path / "x", tmp_path / "ck", lambda step, values, _: said.append((step, list(values))))
+    history = pd.read_csv(tmp_path / "x" / HISTORY)
+    logged, validated = ["loss", "loss_l1", "loss_mse", "loss_kl", "grad_norm", "lr"], ["psnr_db", "latent_std"]
+    assert history.columns.tolist() == ["step", *logged, *validated]
+    assert history.step.tolist() == [2, 4, 5]
+    assert np.isfinite(history[logged]).all(axis=None)
+    assert history.psnr_db.notna().tolist() == [False, True, True]
+    assert [step for step, _ in said] == [2, 4, 4, 5, 5]
+    assert [values for _, values in said if "lr" not in values] == [validated, validated]
+    assert list((tmp_path / "ck").iterdir()) == []
+    weights = load_file(tmp_path / "x/diffusion_pytorch_model.safetensors")
+    assert {value.dtype for value in weights.values()} == {torch.float16}
+    codec = AutoencoderKL.from_pretrained(tmp_path / "x")
+    assert codec.config.scaling_factor == pytest.approx(1 / history.latent_std.iloc[-1])
+
+
+@pytest.mark.parametrize(("section", "key"), [("spec", "colour"), ("schedule", "speed")])
+def test_an_unknown_key_is_named(tmp_path: Path, section: str, key: str) -> None:
+    sections = {"spec": asdict(CODEC), "schedule": SCHEDULE}
+    sections[section] = {**sections[section], key: 1}
+    with pytest.raises(ValueError, match=rf"params.yaml: train.small: .*'{key}'"):
+        run("small", Training(module="codec", **sections), tmp_path, tmp_path, lambda *_: None)
