@@ -1,0 +1,63 @@
+"""Small trainings, for one process or for several that `accelerate launch` starts (python -m, with the folder of a
+Stable Diffusion checkpoint and one to write to): curves as json, and what each process did."""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.training import clip, motion
+from pipeline.training.loop import Reporter, Schedule, silent, train
+from tests.pipeline.training.small import CLIP, WordTower, motion_spec
+from tests.pipeline.training.test_loop import Killed, Line
+
+SCHEDULE = Schedule(steps=6, learning_rate=1e-2, warmup=2, log_every=1, checkpoint_every=2, validate_every=4)
+
+
+def tasks(checkpoint: Path) -> dict[str, Any]:
+    """A mean of rows; losses of which every row meets all others; HARIVO's, with the queue."""
+    spec = replace(motion_spec(checkpoint), validation_prompts=1, text_tokens=8)
+    return {
+        "line": Line(),
+        "clip": clip.ClipTask(replace(CLIP, batch=6), WordTower(), 0, "cpu"),
+        "motion": motion.build_task(asdict(spec), 0, "cpu"),
+    }
+
+
+def curve(task: Any, file: Path, report: Reporter = silent) -> list[dict[str, float]]:
+    """Train it; one row a step."""
+    return train(task, SCHEDULE, file.with_suffix(".safetensors"), "x", report).rows
+
+
+def kill(task: Any, file: Path) -> None:
+    """Train it up to the fourth step, which is never done."""
+    whole, left = task.loss, iter(range(3))
+
+    def loss(*inputs: Any) -> Any:
+        if next(left, None) is None:
+            raise Killed
+        return whole(*inputs)
+
+    task.loss = loss
+    with suppress(Killed):
+        curve(task, file)
+
+
+def main(checkpoint: Path, folder: Path) -> None:
+    rank, reported, validated = os.environ["RANK"], [], []
+    chosen = tasks(checkpoint)
+    line = chosen["line"]
+    validate = line.validate
+    line.validate = lambda final: validated.append(final) or validate(final)
+    kill(tasks(checkpoint)["motion"], folder / "motion")
+    curves = {name: curve(task, folder / name, lambda step, *_: reported.append(step)) for name, task in chosen.items()}
+    curve(Line(), folder / rank / "own")
+    found = {"curves": curves, "reported": reported, "validated": validated}
+    (folder / f"{rank}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
