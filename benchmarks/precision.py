@@ -30,7 +30,8 @@ from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring.protocol import PROTOCOLS
-from metrics.statistics.bootstrap import Features, Uncertainty, distance_interval, fvd_distance
+from metrics.statistics.bootstrap import Uncertainty, distance_interval, fvd_distance
+from metrics.statistics.sides import Features
 
 Row = tuple[str, str, str, str]
 

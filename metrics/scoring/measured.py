@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from metrics.reading.rule import ClipRule
 from metrics.scoring.protocol import Protocol
-from metrics.statistics.bootstrap import Features
+from metrics.statistics.sides import Features
 
 STATS_SCHEMA = "reelbench.stats/1"
 

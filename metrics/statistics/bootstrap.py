@@ -19,6 +19,7 @@ from scipy import stats
 
 from metrics.distances.fvd import between, fvd, root, roots_without
 from metrics.distances.kvd import kernel_distance, kernel_distances_without
+from metrics.statistics.sides import Features
 
 BLOCKS = 50  # blocks of clips on each side that are left out in turn
 _ROUNDING = 1e-12  # relative: values that differ by less are one value
@@ -91,29 +92,6 @@ def paired_mean_difference(
     if first.shape != second.shape:
         raise ValueError(f"paired values must have one length, found {first.shape} and {second.shape}")
     return mean_interval(first - second, how, groups)
-
-
-@dataclass(frozen=True)
-class Features:
-    """Feature vectors (n, d) of one side, and the clip that each belongs to (n,), 0 … clips - 1."""
-
-    values: np.ndarray
-    groups: np.ndarray
-
-    @classmethod
-    def of(cls, values: np.ndarray, groups: np.ndarray | None = None) -> "Features":
-        """Features of one window a clip, unless `groups` says otherwise."""
-        return cls(np.asarray(values, np.float64), np.arange(len(values)) if groups is None else groups)
-
-    @property
-    def clips(self) -> int:
-        """Number of clips."""
-        return int(self.groups.max()) + 1 if len(self.groups) else 0
-
-    def keep(self, clips: np.ndarray) -> "Features":
-        """The vectors of the clips that a mask (clips,) keeps; their numbers stay what they are."""
-        rows = clips[self.groups]
-        return Features(self.values[rows], self.groups[rows])
 
 
 class Distance(Protocol):

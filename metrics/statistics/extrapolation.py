@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from metrics.distances.fvd import between, fvd, root
-from metrics.statistics.bootstrap import Features, Interval, Uncertainty, left_out_in_turn, two_sided_interval
+from metrics.statistics.bootstrap import Interval, Uncertainty, left_out_in_turn, two_sided_interval
+from metrics.statistics.sides import Features
 
 SMALLEST = 512  # subsets below this are not on the line: 400 features need more clips than that for a full rank
 _SIZES, _REPEATS = 8, 3  # points on the line, and draws of the subsets

@@ -9,7 +9,9 @@ from scipy import stats
 
 from metrics.statistics.bootstrap import Interval, Uncertainty, mean_interval
 from metrics.statistics.proportions import wilson
-from pipeline.evaluation.features import Evaluated, readings_of
+from pipeline.config.code import code_hash
+from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.readings import readings_of
 from pipeline.prompts.sets import Prompt
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, attributes
 from pipeline.world.scene import ATTRIBUTES as NAMED
@@ -19,15 +21,10 @@ COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE)
 _FLIPS = 9999
 
 
-def judge_prompts(methods: list[Evaluated], prompts: Mapping[str, Prompt]) -> pd.DataFrame:
+def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     """A row for every requested clip whose prompt states the world's names: the four attributes (bool) and their
     average. A clip that was not scored has none of them; a method none of whose clips has the size that the judge knows
     has no rows."""
-    parts = [_judge(method, prompts) for method in methods]
-    return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *parts]) if any(map(len, parts)) else parts[0][:0]
-
-
-def _judge(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     named = [bool(p) and set(NAMED) <= set(prompts[p].extra) for p in method.table.prompt_id]
     own = method.table[named]
     if not own.objects.notna().any():
@@ -37,7 +34,7 @@ def _judge(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     scored = own.scored.to_numpy(bool)
     values = {name: getattr(found, name) & scored for name in ATTRIBUTES}
     values[AVERAGE] = np.mean(list(values.values()), axis=0)
-    return own[["method", "prompt_id", "seed", "clip"]].assign(**values)
+    return own[["prompt_id", "seed", "clip"]].assign(method=method.name, **values)[list(COLUMNS)]
 
 
 def attribute_intervals(own: pd.DataFrame, how: Uncertainty) -> dict[str, Interval]:
@@ -70,3 +67,11 @@ def compare_averages(judged: pd.DataFrame, candidate: str, baseline: str, how: U
         "high": interval.high,
         "p": float(test.pvalue),
     }
+
+
+def attribute_protocol(name: str, how: Uncertainty) -> dict[str, Any]:
+    """What is behind a share of clips with an attribute, or their average."""
+    bootstrap = f"bootstrap {how.confidence:g}, {how.resamples} resamples, seed {how.seed}"
+    interval = bootstrap if name == AVERAGE else f"Wilson {how.confidence:g}"
+    code = code_hash("pipeline.world.attributes")
+    return {"name": f"attribute: {name}", "code": code, "interval": interval, "denominator": "requested"}

@@ -2,7 +2,6 @@
 
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metrics.scoring.measured import Measured, Provenance
+from metrics.scoring.protocol import named
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.params import load
 from pipeline.evaluation.attributes import attribute_intervals, compare_averages, judge_prompts
+from pipeline.evaluation.evaluated import Evaluated
 from pipeline.prompts.sets import Prompt, read_sets
 from pipeline.training.latents import training_captions
 from pipeline.world.attributes import ATTRIBUTES, attributes, states
@@ -73,12 +75,16 @@ def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
     prompts = {"w/a": Prompt("w/a", "w", "", "x", extra), "o/b": Prompt("o/b", "o", "", "y")}
     own = pd.DataFrame({"prompt_id": ["w/a", "w/a", "o/b", ""], "clip": list("abcd"), "seed": [0, 1, 0, 0]})
     own = own.assign(method="m", caption="A thing.", scored=[True, False, True, True], objects=1.0)
-    found = judge_prompts([SimpleNamespace(name="m", table=own)], prompts)
+    found = judge_prompts(method_of(own), prompts)
     assert found["clip"].tolist() == ["a", "b"]
     assert found.average.tolist() == [1.0, 0.0]
-    assert judge_prompts([SimpleNamespace(name="m", table=own[2:])], prompts).empty
-    of_another_size = own.assign(objects=np.nan)
-    assert judge_prompts([SimpleNamespace(name="m", table=of_another_size)], prompts).empty
+    assert judge_prompts(method_of(own[2:]), prompts).empty
+    assert judge_prompts(method_of(own.assign(objects=np.nan)), prompts).empty
+
+
+def method_of(own: pd.DataFrame) -> Evaluated:
+    nothing = Measured(own, np.empty((0, 400)), len(own), [], Provenance({}, {}))
+    return Evaluated("m", own, nothing, named("reelbench"), 0)
 
 
 def test_the_test_is_the_exact_sign_flip_test_on_few_pairs() -> None:

@@ -1,0 +1,105 @@
+"""What the features and reference stages hand to evaluate: a file of I3D features, and a table of clips beside it.
+
+The reference, whole; of methods `pipeline.evaluation.evaluated` says what their files hold.
+
+Equal content gives equal bytes: the words beside the features are one text, because safetensors keeps several in no
+fixed order.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from metrics.hashing import fingerprint, sha256
+from metrics.reading.rule import ClipRule
+from metrics.scoring.measured import Measured, Provenance
+from metrics.scoring.protocol import Protocol, named
+
+TENSORS, TABLE = "features.safetensors", "clips.csv"
+_TEXT = (
+    *("clip", "method", "mixture", "variant", "prompt", "prompt_id", "caption", "weights", "fingerprint", "outcome"),
+    *("suffix", "fault", "content", "codec", "decoder"),
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real side of FVD and KVD. content: hash of the files."""
+
+    measured: Measured
+    protocol: Protocol
+    content: str = ""
+
+
+def write_reference(folder: Path, table: pd.DataFrame, measured: Measured, protocol: Protocol) -> None:
+    """Keep the reference small: features (N, 400) of half precision, six digits of what else was measured."""
+    origin = {"codec": measured.codec, "decoder": measured.decoder}
+    write(folder, table, measured.logits.astype(np.float16), words_of(measured, protocol) | origin, "%.6g")
+
+
+def read_reference(folder: Path) -> Reference:
+    """What `write_reference` wrote.
+
+    Raises:
+        FileNotFoundError: if there is nothing.
+    """
+    logits, words = read_tensors(folder, "reference")
+    table = read_table(folder / TABLE).assign(window=0, codec=words["codec"], decoder=words["decoder"])
+    measured = Measured(table, logits, len(table), [], provenance_of(words))
+    return Reference(measured, protocol_of(words), content_of(folder))
+
+
+def write(folder: Path, table: pd.DataFrame, logits: np.ndarray, words: dict[str, Any], digits: str = "") -> None:
+    """The two files of a folder. logits: (N, 400). words: of what made them. digits: format of numbers in the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / TABLE, index=False, float_format=digits or None)
+    save_file({"i3d": np.ascontiguousarray(logits)}, folder / TENSORS, {"about": json.dumps(words, sort_keys=True)})
+
+
+def read_tensors(folder: Path, stage: str) -> tuple[np.ndarray, dict[str, Any]]:
+    """Features (N, 400) and the words beside them.
+
+    Raises:
+        FileNotFoundError: naming the stage that makes them, if there is no such file.
+    """
+    if not (folder / TENSORS).is_file():
+        raise FileNotFoundError(f"{folder / TENSORS} not found: run the {stage} stage")
+    with safe_open(folder / TENSORS, "np") as file:
+        return file.get_tensor("i3d"), json.loads(file.metadata()["about"])
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """clips.csv with texts as they are (a clip may be called 001 or NA), blank numbers as NaN."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in (name for name in table if name not in (*_TEXT, "scored") and not name.startswith("named_")):
+        table[name] = pd.to_numeric(table[name].mask(table[name] == ""))
+    return table
+
+
+def words_of(measured: Measured, protocol: Protocol) -> dict[str, Any]:
+    """What made the features, as JSON can hold it: `protocol_of` and `provenance_of` read it."""
+    made_by = measured.provenance
+    return {"protocol": protocol.name, "clips": vars(protocol.clips), "weights": dict(made_by.weights),
+            "networks": dict(made_by.networks)}  # fmt: skip
+
+
+def protocol_of(words: Mapping[str, Any]) -> Protocol:
+    """The protocol in the words beside features."""
+    return named(words["protocol"]).with_clips(ClipRule(**words["clips"]))
+
+
+def provenance_of(words: Mapping[str, Any]) -> Provenance:
+    """Weights and networks in the words beside features."""
+    return Provenance(words["weights"], words["networks"])
+
+
+def content_of(folder: Path) -> str:
+    """Hash of both files."""
+    return fingerprint([sha256(folder / name) for name in (TENSORS, TABLE)])

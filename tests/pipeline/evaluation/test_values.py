@@ -1,0 +1,120 @@
+"""From features to numbers: counts, intervals, seeds, differences, verdicts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from metrics.distances import fvd as frechet
+from metrics.hashing import fingerprint
+from metrics.scoring.measuring import Measurer
+from metrics.statistics.bootstrap import Uncertainty
+from pipeline.evaluation.comparisons import differences
+from pipeline.evaluation.curves import fvd_by_seed, fvd_curve
+from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.mixtures import compare_successes, judge_mixtures, world_mixture
+from pipeline.evaluation.values import COLUMNS, Value, evaluate
+from pipeline.prompts.sets import Mixture, Prompt, read_sets
+from pipeline.world.render import render
+from pipeline.world.scene import realise
+from tests.pipeline.evaluation.conftest import features_of, fill
+
+FEW = Uncertainty(resamples=20)
+NAMES = ["fvd", "kvd", "clipsim", "frame_consistency"]
+NONE = pd.DataFrame()
+
+
+def values_of(method: Evaluated, reference: Evaluated) -> dict[str, Value]:
+    return {v.metric: v for v in evaluate(method, reference.measured, NONE, NONE, NAMES, FEW)}
+
+
+def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
+    measurer: Measurer, method: Evaluated, tmp_path: Path
+) -> None:
+    fill(tmp_path / "clips", [None, None])
+    failed = features_of(tmp_path / "clips", measurer, tmp_path / "features")
+    assert failed.counts == {"requested": 2, "generated": 0, "scored": 0}
+    values = values_of(failed, method)
+    assert np.isnan(values["fvd"].interval.value)
+    assert values["fvd"].flag == "fewer than 2 clips"
+    assert values["clipsim"].flag == "no clip has it"
+    assert fvd_by_seed(failed, method.measured) == fvd_curve(failed, method.measured, 2) == []
+
+
+def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
+    values = values_of(method, method)
+    assert values["fvd"].interval.value == pytest.approx(0, abs=1e-3)
+    assert values["fvd"].flag == "n = 4 < 400"
+    assert values["parameters"].interval.value == 123
+    assert values["frames_per_second"].interval.value == pytest.approx(16 / 0.5)
+    assert values["frames_per_second"].protocol["device"] == "cpu"
+    assert values["clipsim"].interval.value == pytest.approx(method.table.clipsim.mean())
+    assert values["fvd"].protocol["n_gen"] == 4
+    row = values["fvd"].row(method)
+    assert list(row) == list(COLUMNS)
+    assert (row["requested"], row["generated"], row["scored"], row["asked"]) == (6, 5, 4, "prompts")
+    assert row["fingerprint"] == fingerprint(values["fvd"].protocol)
+
+
+def test_videos_of_others_have_no_speed_and_no_size(method: Evaluated) -> None:
+    brought = replace(method, table=method.table.assign(frames=0), parameters=0)
+    values = values_of(brought, method)
+    assert np.isnan([values[name].interval.value for name in ("frames_per_second", "parameters")]).all()
+
+
+def test_seeds_and_curves_are_those_of_the_functions(method: Evaluated) -> None:
+    measured = method.measured
+    halves = replace(method, measured=replace(measured, table=measured.table.assign(seed=[0, 1, 0, 1])))
+    (row,) = fvd_by_seed(halves, measured)
+    parts = [frechet.fvd(measured.logits[rows], measured.logits) for rows in ([0, 2], [1, 3])]
+    assert (row["clips"], row["seeds"]) == (2, 2)
+    assert (row["mean"], row["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
+    assert np.isnan(row["minimum_of_3"])
+    curve = pd.DataFrame(fvd_curve(method, measured, seeds=2))
+    assert curve[["n", "seed"]].to_numpy().tolist() == [[4, 0], [4, 1]]
+    assert curve.fvd.tolist() == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_differences_pair_the_clips_that_both_scored(method: Evaluated) -> None:
+    measured = method.measured
+    lower = replace(measured, table=measured.table.assign(clipsim=measured.table.clipsim - 0.1))
+    table = pd.DataFrame(differences(method, replace(method, name="n", measured=lower), measured, NAMES, FEW))
+    assert table.metric.tolist() == NAMES
+    assert table.pairs.tolist() == [4] * 4
+    assert table.difference.tolist() == pytest.approx([0, 0, 0.1, 0], abs=1e-6)
+
+
+def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_path: Path, measurer: Measurer) -> None:
+    prompts, mixtures = read_sets(root / "prompts", ["world"])
+    by_id = {prompt.id: prompt for prompt in prompts}
+    mixture = next(m for m in mixtures if m.extra["attributes"] == "colour")
+    part = world_mixture(mixture, by_id).parts[0]
+    clip = render(realise([part], np.random.default_rng(0)))[0]
+    fill(tmp_path / "clips", [clip, None], mixture.id)
+    own = features_of(tmp_path / "clips", measurer, tmp_path / "features")
+    verdicts = pd.DataFrame(judge_mixtures(own, mixtures, by_id))
+    assert verdicts["clip"].tolist() == ["c0", "c1"]
+    assert verdicts.present_a.tolist() == [True, False]
+    assert verdicts.present_b.tolist() == [False, False]
+    assert verdicts.one_object.tolist() == [True, False]
+    assert not verdicts.success.any()
+
+
+def test_methods_are_compared_on_pairs() -> None:
+    rows = [("x", m, s, m == "rich") for m in ("rich", "base") for s in range(6)]
+    verdicts = pd.DataFrame(rows, columns=["mixture", "method", "seed", "success"])
+    result = compare_successes(verdicts, "rich", "base")
+    assert result is not None
+    assert (result["pairs"], result["only_candidate"], result["only_baseline"]) == (6, 6, 0)
+    assert result["p"] == pytest.approx(2 * 0.5**6)
+    assert compare_successes(NONE, "rich", "base") is None
+    assert compare_successes(verdicts, "rich", "other") is None
+
+
+def test_other_prompts_cannot_be_judged() -> None:
+    mixture = Mixture("s/m", "s", ("s/a", "s/b"), "s/g", {"attributes": "colour"})
+    prompts = {f"s/{x}": Prompt(f"s/{x}", "s", "", x) for x in "abg"}
+    with pytest.raises(ValueError, match="no column colour, shape"):
+        world_mixture(mixture, prompts)
