@@ -14,9 +14,10 @@ report: $(READY)
 	@dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
+# A process for each core (up to four: each holds torch) with one thread each: small tensors gain nothing from a second.
 test: $(READY)
 	@dvc repro --quiet weights
-	@pytest
+	@OMP_NUM_THREADS=1 pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 smoke: $(READY)
 	@reelbench smoke
