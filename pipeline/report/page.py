@@ -210,7 +210,8 @@ def _training_cards() -> list[dict[str, Any]]:
     cards = []
     for path in sorted(paths.WORLD_MODELS.glob("*/history.csv")):
         history = pd.read_csv(path)
-        last = history.drop(columns=["loss", "lr"]).dropna().iloc[-1]
+        curves = [name for name in history if name in ("lr", "grad_norm") or name.startswith("loss")]
+        last = history.drop(columns=curves).dropna().iloc[-1]
         cards.append(
             {
                 "name": path.parent.name,

@@ -48,7 +48,7 @@ def results(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resu
     _write_analyses()
     paths.world_model("codec").mkdir(parents=True)
     history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
-    history["lr"] = 0.1
+    history[["lr", "grad_norm", "loss_kl"]] = 0.1
     history.to_csv(paths.world_model("codec") / "history.csv", index=False)
     return Results.read(Params.model_validate(data))
 
