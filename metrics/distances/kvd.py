@@ -33,8 +33,17 @@ def kernel_distance(
               for side, own in ((gen, gen_groups), (real, real_groups))]  # fmt: skip
     if min(len(np.unique(own)) for own in groups) < 2 or gen.shape[1] != real.shape[1]:
         raise ValueError(f"KVD wants (n, d) and (m, d) of at least two clips each, found {gen.shape} and {real.shape}")
-    across = _mean(gen, real, groups[0], None)
-    return _mean(gen, gen, groups[0], groups[0]) + _mean(real, real, groups[1], groups[1]) - 2 * across
+    return kernel_within(gen, groups[0]) + kernel_within(real, groups[1]) - 2 * kernel_across(gen, real)
+
+
+def kernel_within(side: np.ndarray, groups: np.ndarray) -> float:
+    """Mean kernel over a side's pairs of vectors (n, d) of different clips; groups: (n,) as for `kernel_distance`."""
+    return _mean(side, side, groups, groups)
+
+
+def kernel_across(gen: np.ndarray, real: np.ndarray) -> float:
+    """Mean kernel over the pairs of two sides."""
+    return _mean(gen, real, np.arange(len(gen)), None)
 
 
 def _mean(x: np.ndarray, y: np.ndarray, x_groups: np.ndarray, y_groups: np.ndarray | None) -> float:
@@ -51,21 +60,20 @@ def _mean(x: np.ndarray, y: np.ndarray, x_groups: np.ndarray, y_groups: np.ndarr
 
 
 def kernel_distances_without(
-    side: np.ndarray, other: np.ndarray, block: np.ndarray, side_groups: np.ndarray, other_groups: np.ndarray
+    side: np.ndarray, other: np.ndarray, block: np.ndarray, groups: np.ndarray, within_other: float
 ) -> np.ndarray:
     """(blocks,) `kernel_distance` of a side (n, d) without block 0, without block 1 … to the other (m, d).
 
     The kernel is computed once, and summed by blocks; which side is called generated makes no difference.
 
     Args:
-        block: (n,) of every vector. side_groups (n,), other_groups (m,): as for `kernel_distance`.
+        block: (n,) of every vector. groups: (n,) as for `kernel_distance`. within_other: the other's `kernel_within`.
     """
     side, other = np.asarray(side, np.float64), np.asarray(other, np.float64)
-    own, own_pairs = (_without_each(sums) for sums in _sums_by_block(side, block, side_groups))
+    own, own_pairs = (_without_each(sums) for sums in _sums_by_block(side, block, groups))
     across = np.bincount(block, _row_sums(side, other))
     rest = len(side) - np.bincount(block)
-    mean_across = (across.sum() - across) / (rest * len(other))
-    return own / own_pairs + _mean(other, other, other_groups, other_groups) - 2 * mean_across
+    return own / own_pairs + within_other - 2 * (across.sum() - across) / (rest * len(other))
 
 
 def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:

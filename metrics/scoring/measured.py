@@ -69,10 +69,10 @@ class Measured:
         """The logits with the clip that each belongs to."""
         return Features(self.logits.astype(np.float64), self.groups)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Digest of the scored clips' content, whatever their order."""
-        names = sorted(f"{row.content}/{row.window}" for row in self.table.itertuples())
+        names = sorted(map("{}/{}".format, self.table["content"], self.table["window"]))
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
     @property

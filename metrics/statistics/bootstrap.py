@@ -12,13 +12,14 @@ Clips are what is drawn: the windows of one clip stay together (`groups`).
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from scipy import stats
 
-from metrics.distances.fvd import between, fvd, root, roots_without
-from metrics.distances.kvd import kernel_distance, kernel_distances_without
+from metrics.distances.fvd import Root, between, root, roots_without
+from metrics.distances.kvd import kernel_across, kernel_distances_without, kernel_within
 from metrics.statistics.sides import Features
 
 BLOCKS = 50  # blocks of clips on each side that are left out in turn
@@ -111,20 +112,32 @@ class _Frechet:
     ddof: int
 
     def __call__(self, gen: Features, real: Features) -> float:
-        return fvd(gen.values, real.values, self.ddof)
+        return between(_root(gen, self.ddof), _root(real, self.ddof))
 
     def without(self, side: Features, other: Features, block: np.ndarray) -> np.ndarray:
-        against = root(other.values, self.ddof)
+        against = _root(other, self.ddof)
         left = roots_without(side.values, block[side.groups], self.ddof)
         return np.array([between(own, against) for own in left])
 
 
 class _Kernel:
     def __call__(self, gen: Features, real: Features) -> float:
-        return kernel_distance(gen.values, real.values, gen.groups, real.groups)
+        if min(gen.clips, real.clips) < 2:
+            raise ValueError(f"KVD wants at least two clips a side, found {gen.clips} and {real.clips}")
+        return _within(gen) + _within(real) - 2 * kernel_across(gen.values, real.values)
 
     def without(self, side: Features, other: Features, block: np.ndarray) -> np.ndarray:
-        return kernel_distances_without(side.values, other.values, block[side.groups], side.groups, other.groups)
+        return kernel_distances_without(side.values, other.values, block[side.groups], side.groups, _within(other))
+
+
+@lru_cache(maxsize=4)  # one reference is compared with many methods
+def _root(side: Features, ddof: int) -> Root:
+    return root(side.values, ddof)
+
+
+@lru_cache(maxsize=4)
+def _within(side: Features) -> float:
+    return kernel_within(side.values, side.groups)
 
 
 def fvd_distance(ddof: int) -> Distance:

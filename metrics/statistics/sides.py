@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a side is itself: what is computed of it can be kept
 class Features:
     """Feature vectors (n, d) of one side, and the clip that each belongs to (n,), 0 … clips - 1."""
 

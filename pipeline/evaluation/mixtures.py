@@ -8,6 +8,7 @@ import pandas as pd
 from metrics.statistics.proportions import mcnemar
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.evaluation.readings import readings_of
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.world.mixtures import WorldMixture
@@ -37,17 +38,19 @@ def judge_mixtures(
     method: Evaluated, mixtures: Sequence[Mixture], prompts: Mapping[str, Prompt]
 ) -> list[dict[str, Any]]:
     """The verdict on every requested clip of every mixture, a row each; a clip that was not scored is no success."""
-    return [row for mixture in mixtures for row in _judge(method, mixture, prompts)]
+    table = method.table[["mixture", "seed", "clip", "scored", *READINGS]]
+    by_mixture = dict(iter(table.groupby("mixture", sort=False)))
+    judged = (mixture for mixture in mixtures if mixture.id in by_mixture)
+    return [{"method": method.name, **row} for mixture in judged
+            for row in _judge(by_mixture[mixture.id], world_mixture(mixture, prompts))]  # fmt: skip
 
 
-def _judge(method: Evaluated, mixture: Mixture, prompts: Mapping[str, Prompt]) -> Iterator[dict[str, Any]]:
-    own = method.table[method.table.mixture == mixture.id]
-    if not len(own):
-        return
-    found = verdict(world_mixture(mixture, prompts), readings_of(own))
-    for i, clip in enumerate(own.to_dict("records")):
-        place = {"method": method.name, "mixture": mixture.id, "seed": clip["seed"], "clip": clip["clip"]}
-        yield place | _row(found, i, bool(clip["scored"]))
+def _judge(own: pd.DataFrame, mixture: WorldMixture) -> Iterator[dict[str, Any]]:
+    """The verdict on clips of one mixture, a row each."""
+    found = verdict(mixture, readings_of(own))
+    for i, clip in enumerate(own[["mixture", "seed", "clip", "scored"]].to_dict("records")):
+        scored = bool(clip.pop("scored"))
+        yield clip | _row(found, i, scored)
 
 
 def _row(found: Verdict, i: int, scored: bool) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.distances.fvd import fvd
+from metrics.distances.kvd import kernel_distance
 from metrics.statistics.bootstrap import (
     Distance,
     Interval,
@@ -57,6 +59,16 @@ def test_a_singular_covariance_has_a_distance_without_each_block() -> None:
     other, block = Features.of(rng.normal(size=(30, 4))), np.arange(40) % 5
     expected = left_out_in_turn(lambda kept: fvd_distance(1)(side.keep(kept), other))(block)
     assert fvd_distance(1).without(side, other, block) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_distances_are_those_of_the_functions() -> None:
+    """Also for several windows of a clip, and clips that are too few."""
+    rng, groups = np.random.default_rng(5), np.array([0, 0, 1, 2, 2, 3])
+    gen, real = Features(rng.normal(size=(6, 3)), groups), Features.of(rng.normal(size=(8, 3)))
+    assert kvd_distance(gen, real) == kernel_distance(gen.values, real.values, groups)
+    assert fvd_distance(0)(gen, real) == fvd(gen.values, real.values, 0)
+    with pytest.raises(ValueError, match="at least two clips a side, found 1 and 8"):
+        kvd_distance(Features.of(np.zeros((1, 3))), real)
 
 
 def coverage(intervals: list[Interval], truth: float) -> float:
