@@ -3,12 +3,13 @@
 from pipeline.config import params, paths
 from pipeline.config.entry import pick, stage
 from pipeline.prompts.tables import read_tables
-from pipeline.richspace.search import first_guides, search_mixture, write_searches
-from pipeline.text.embeddings import Embeddings
 
 
 @stage
 def main(name: str) -> None:
+    from pipeline.richspace.search import first_guides, search_mixture, write_searches
+    from pipeline.text.embeddings import Embeddings
+
     wanted = params.load()
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     guides = first_guides(mixtures)

@@ -35,6 +35,9 @@ def change(checkout: Path, **sections: dict) -> None:
 def test_prompts_embed_and_search(checkout: Path, minilm: Path) -> None:
     (checkout / "models").mkdir()
     (checkout / "models/public").symlink_to(minilm.parent)
+    encoder = yaml.safe_load((checkout / "params.yaml").read_text())["embed"]["encoders"]["minilm"]
+    encoder["sets"] = {"world": encoder["sets"]["world"]}
+    change(checkout, embed={"encoders": {"minilm": encoder}}, search={"k": [30]}, prompts={"sets": ["world"]})
     for command in (["stages.prompts"], ["stages.embed", "minilm"], ["stages.search", "minilm"]):
         done = run(checkout, *command)
         assert done.returncode == 0, done.stderr
