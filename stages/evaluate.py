@@ -6,14 +6,15 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import evaluated, files
+    from pipeline.evaluation import evaluated
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
 
     wanted = params.load()
-    methods = [evaluated.read(paths.features(name)) for name in wanted.generate.evaluated]
-    reference = files.read_reference(paths.REFERENCE)
+    real = wanted.evaluate.reference
+    methods = [evaluated.read(paths.features(name)) for name in wanted.generate.evaluated if name != real]
+    reference = evaluated.reference(paths.features(real) if real else None)
     tables = read_tables(paths.PROMPTS, paths.MIXTURES)
     cache = ResultCache(paths.SCRATCH / "evaluation")
     write(*Evaluation(reference, *tables, wanted.evaluate, cache).tables(methods), paths.RESULTS)

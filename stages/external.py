@@ -8,12 +8,12 @@ from pipeline.prompts.tables import read_tables
 @stage
 def main(name: str) -> None:
     from pipeline.clips.external import build
-    from pipeline.clips.generation import generate
+    from pipeline.clips.generation import generate_all
 
     wanted = params.load().generate
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     method = build(pick("generate.external", wanted.external, name), mixtures)
-    generate(name, method, wanted.folder(name), wanted.batch)
+    generate_all({name: method}, wanted.folder, wanted.batch)
 
 
 if __name__ == "__main__":

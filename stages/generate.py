@@ -6,7 +6,7 @@ from pipeline.config.entry import pick, stage
 
 @stage
 def main(model: str) -> None:
-    from pipeline.clips.generation import generate
+    from pipeline.clips.generation import generate_all
     from pipeline.methods.base import build
     from pipeline.methods.context import Context, Inputs
 
@@ -15,8 +15,7 @@ def main(model: str) -> None:
     pick("generate.models", asked.models, model)
     methods = {name: build(Context.of(wanted, name, inputs)) for name in asked.of_model(model)}
     paths.clips_of(model).mkdir(parents=True, exist_ok=True)  # DVC wants it, also for a model without methods
-    for name, method in methods.items():
-        generate(name, method, asked.folder(name), asked.batch, asked.workers)
+    generate_all(methods, asked.folder, asked.batch, asked.workers)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """mapping: HARIVO's Figure A1, what the mapping network does to the latents over the timesteps."""
 
 from pipeline.config import params, paths
-from pipeline.config.entry import stage
+from pipeline.config.entry import pick, stage
 
-VIDEOS = 8  # that the statistics are over
+METHOD, VIDEOS = "harivo", 8  # whose network, and how many videos the statistics are over
 
 
 @stage
@@ -12,7 +12,9 @@ def main() -> None:
     from pipeline.methods.base import build
     from pipeline.methods.context import Context
 
-    method = build(Context.of(params.load(), "harivo"))
+    wanted = params.load()
+    pick("generate.methods", wanted.generate.methods, METHOD)
+    method = build(Context.of(wanted, METHOD))
     method.prepare()
     unet, jobs = method.sampler.model.unet, method.jobs()[:VIDEOS]
     table = mapping_effect(unet, lambda: method.generate(jobs))

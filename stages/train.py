@@ -1,9 +1,9 @@
-"""train@model: the world, rendered on the fly from a seed -> models/world/<model>/.
+"""train_model: the world, rendered on the fly from a seed -> models/world/<model>/.
 
 Also `accelerate launch -m stages.train <model>`, where a batch is more than one GPU can hold.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from pipeline.config import params, paths
 from pipeline.config.entry import pick, stage
@@ -12,13 +12,16 @@ from pipeline.config.entry import pick, stage
 @stage
 def main(name: str) -> None:
     from pipeline.tracking.store import live_run
-    from pipeline.training.loop import processes, silent
+    from pipeline.training.loop import Reporter, processes, silent
     from pipeline.training.run import run
 
     wanted = pick("train", params.load().train, name)
     described = {"spec": wanted.spec, "schedule": wanted.schedule}
-    with live_run(name, described) if processes().is_main_process else nullcontext(silent) as report:
-        run(name, wanted, paths.world_model(name), paths.SCRATCH / "checkpoints", report)
+
+    def reporting() -> "AbstractContextManager[Reporter]":
+        return live_run(name, described) if processes().is_main_process else nullcontext(silent)
+
+    run(name, wanted, paths.world_model(name), paths.SCRATCH / "checkpoints", reporting)
 
 
 if __name__ == "__main__":

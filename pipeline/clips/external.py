@@ -12,15 +12,15 @@ from metrics.reading.matching import matched
 from metrics.reading.sources import VIDEOS, find, source_hash
 from metrics.reading.video import read_all
 from pipeline.clips.jobs import Asked, Clip, Job
-from pipeline.config import params
 from pipeline.config.code import code_hash
+from pipeline.config.generate import External as Wanted
 from pipeline.prompts.sets import Mixture
 
 _PLACE = re.compile(r"(?P<mixture>.+)-s(?P<seed>\d+)")  # how a mixture's clips are named, see methods.rules.Mixtures
 
 
 class External:
-    """Every video below a folder. Video files are brought as they are; frames and arrays are stored losslessly.
+    """Every video below a folder. Video files are imported as they are; frames and arrays are stored losslessly.
 
     A video named like a mixture's clip (`<mixture>-s<seed>`) counts as one, so it is judged and paired with those of
     other methods. A caption that has no video is a clip that was asked for and not made.
@@ -49,11 +49,11 @@ class External:
         return code_hash(__name__, without=("pipeline.config", "pipeline.prompts"))
 
     def fingerprint(self, job: Job) -> str:
-        """Hash of the video's content and of the code that brings it."""
+        """Hash of the video's content and of the code that imports it."""
         source = self._sources.get(job.clip)
         try:
             content = source_hash(source) if source else ""
-        except VideoError as error:  # bringing it will fail, and say so
+        except VideoError as error:  # importing it will fail, and say so
             content = str(error)
         return fingerprint([self._code, content])
 
@@ -76,9 +76,9 @@ class External:
         Raises:
             VideoError: if a caption has no video, or a folder of frames or an array cannot be read.
         """
-        return [self._bring(job) for job in jobs]
+        return [self._import(job) for job in jobs]
 
-    def _bring(self, job: Job) -> Clip:
+    def _import(self, job: Job) -> Clip:
         source = self._sources.get(job.clip)
         if source is None:
             raise VideoError(f"no video for the caption of {job.clip}")
@@ -91,7 +91,7 @@ def _clip_id(name: str) -> str:
     return re.sub(r"[^\w.-]", "-", name)
 
 
-def build(wanted: params.External, mixtures: Sequence[Mixture]) -> External:
+def build(wanted: Wanted, mixtures: Sequence[Mixture]) -> External:
     """From an entry of generate.external.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Clips on disk: the only module that writes video, and brings files of others. `metrics.reading.video` reads it.
+"""Clips on disk: the only module that writes video, and imports files of others. `metrics.reading.video` reads it.
 
 A clip is uint8 (T, H, W, 3). It is stored losslessly as FFV1 (bgr0) in Matroska, written under a temporary name and
 renamed, so that a file under its final name is always whole.
@@ -34,7 +34,7 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
 
 
 def copy_clip(source: Path, path: Path) -> None:
-    """Bring a video file as it is, so that its codec stays what it was."""
+    """Import a video file as it is, so that its codec stays what it was."""
     aside = _aside(path)
     shutil.copyfile(source, aside)
     aside.replace(path)

@@ -5,8 +5,8 @@ so it stays in every denominator. What another fingerprint made, or is no longer
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from pipeline.clips import ledger
 from pipeline.clips.files import SUFFIX, copy_clip, write_clip
 from pipeline.clips.jobs import ClipMaker, Job
-from pipeline.clips.workers import Made, device_name, make
+from pipeline.clips.workers import Made, device_name, make, processes
 
 
 def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int = 1) -> list[ledger.Entry]:
@@ -43,18 +43,38 @@ def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int
     entries = ledger.read(folder)
     ordered = [entries[job.clip] for job in jobs]
     ledger.rewrite(folder, ordered)
-    _write_about(folder, name, maker, workers if missing else None)
+    _write_about(folder, name, maker, len(missing) and processes(workers, len(missing)))
     if not any(entry.outcome == ledger.OK for entry in ordered):
-        raise ValueError(f"{name}: no clip could be made; the last error was: {ordered[-1].outcome}")
+        raise ValueError(f"no clip could be made; the last error was: {ordered[-1].outcome}")
     return ordered
 
 
+def generate_all(makers: dict[str, ClipMaker], folders: Callable[[str], Path], batch: int, workers: int = 1) -> None:
+    """`generate` for several, each let go when it is done, so that memory holds one model at a time.
+
+    Args:
+        makers: by name; emptied. folders: of each by its name.
+
+    Raises:
+        ValueError: at the end, with what every one that failed has to say.
+    """
+    failed = []
+    while makers:
+        name = next(iter(makers))
+        try:
+            generate(name, makers.pop(name), folders(name), batch, workers)
+        except ValueError as error:
+            failed.append(f"{name}: {error}")
+    if failed:
+        raise ValueError("\n".join(failed))
+
+
 def _finished(folder: Path, jobs: Sequence[Job], maker: ClipMaker) -> dict[str, ledger.Entry]:
-    """The jobs whose clip is there, made as it would be made now; texts that do not make the clip are brought up
-    to date."""
+    """The jobs whose clip is there, made as it would be made now; what does not make the clip is brought up to date:
+    texts, and the mixture or prompt that an imported video stands for."""
     entries = ledger.read(folder)
     return {
-        job.clip: replace(entry, prompt=job.prompt, caption=job.caption)
+        job.clip: replace(entry, **asdict(job))
         for job in jobs
         if (entry := entries.get(job.clip)) is not None
         and entry.outcome == ledger.OK
@@ -104,11 +124,11 @@ def _entry(name: str, maker: ClipMaker, made: Made) -> ledger.Entry:
     )
 
 
-def _write_about(folder: Path, name: str, maker: ClipMaker, workers: int | None) -> None:
-    """What made the clips, beside the ledger. Where nothing was made (`workers` of None), what only a loaded model can
+def _write_about(folder: Path, name: str, maker: ClipMaker, workers: int) -> None:
+    """What made the clips, beside the ledger. Where nothing was made (`workers` of 0), what only a loaded model can
     tell is taken from the last time."""
     before = ledger.about(folder)
-    same = workers is None and before.get("weights") == maker.weights
+    same = not workers and before.get("weights") == maker.weights
     about = {
         "method": name,
         "asked": maker.asked,

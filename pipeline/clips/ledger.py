@@ -23,7 +23,7 @@ class Entry:
     a description of the embedding. prompt_id: of the prompt in the prompt table, "" where no single one stands behind
     the clip. caption: what the clip is scored against (the guide prompt). fingerprint: of all that makes the clip
     besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the error. suffix: of the
-    file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was brought.
+    file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was imported.
     """
 
     clip: str

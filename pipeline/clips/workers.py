@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,7 +27,8 @@ _PR_SET_PDEATHSIG = 1  # of prctl.h
 
 @dataclass(frozen=True)
 class Made:
-    """What became of a job: its clip, or None; the seconds of its share of the batch; "ok", or the error."""
+    """What became of a job: its clip, or None; the seconds that it took of the machine, its share of the batch and of
+    the processes that ran side by side; "ok", or the error."""
 
     job: Job
     clip: Clip | None
@@ -36,9 +37,12 @@ class Made:
 
 
 def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) -> Iterator[Made]:
-    """Make the clips of a prepared maker, `batch` at a time, as they are finished.
+    """Make the clips of a prepared maker, `batch` at a time, in the order in which batches are finished.
 
     A batch that fails is tried again clip by clip. On a GPU one process makes all of them.
+
+    Raises:
+        concurrent.futures.process.BrokenProcessPool: if a worker dies, for want of memory say.
     """
     workers = processes(workers, len(jobs))
     groups = batches(jobs, batch, workers)
@@ -47,9 +51,9 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
             yield from _make(maker, group)
         return
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker,)) as pool:
-        for made in pool.map(_work, groups):
-            yield from made
+    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers)) as pool:
+        for finished in as_completed([pool.submit(_work, group) for group in groups]):
+            yield from finished.result()
 
 
 def batches(jobs: Sequence[Job], batch: int, workers: int) -> list[Sequence[Job]]:
@@ -64,26 +68,26 @@ def processes(workers: int, jobs: int) -> int:
 
 
 def device_name(workers: int) -> str:
-    """What clips are sampled on, for people."""
+    """What clips are sampled on by so many processes, for people."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    threads = 1 if workers > 1 else torch.get_num_threads()
-    return f"cpu, {threads} thread{'s' if threads > 1 else ''} a process"
+    return f"cpu, {workers} processes of one thread" if workers > 1 else f"cpu, {torch.get_num_threads()} threads"
 
 
 _maker: ClipMaker  # of a worker, set when it starts
+_beside: int  # how many workers there are
 
 
-def _start(maker: ClipMaker) -> None:
-    global _maker
-    _maker = maker
+def _start(maker: ClipMaker, workers: int) -> None:
+    global _maker, _beside
+    _maker, _beside = maker, workers
     torch.set_num_threads(1)
     if sys.platform == "linux":  # a parent that is killed takes its workers along
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _work(jobs: Sequence[Job]) -> list[Made]:
-    return list(_make(_maker, jobs))
+    return [replace(made, seconds=made.seconds / _beside) for made in _make(_maker, jobs)]
 
 
 def _make(maker: ClipMaker, jobs: Sequence[Job]) -> Iterator[Made]:

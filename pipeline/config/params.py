@@ -1,68 +1,56 @@
 """Reads params.yaml, and is the only module that does: one typed, validated object for every knob."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from metrics.reading.rule import ClipRule
 from metrics.scoring.protocol import Protocol, named
 from pipeline.config import paths
-
-Positive = Annotated[int, Field(ge=1)]
-EXTERNAL = "external"  # the folder of videos of others, beside those of models
+from pipeline.config.generate import Generate
+from pipeline.config.section import Positive, Section, subset
 
 
 class ParamsError(ValueError):
     """params.yaml is wrong; the message names the key, what was found and what was expected."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-def _subset(key: str, names: Iterable[str], where: str, known: Iterable[str]) -> None:
-    missing = sorted(set(names) - set(known))
-    if missing:
-        raise ValueError(f"{key} names {missing}, expected one of {where}: {sorted(known)}")
-
-
-class Weights(_Section):
+class Weights(Section):
     i3d: Path | None = None
     minilm: Path | None = None
 
 
-class MsrVtt(_Section):
+class MsrVtt(Section):
     path: Path | None = None
     captions: Literal["first", "all", "random"] = "first"
     seed: int = 0
 
 
-class Prompts(_Section):
+class Prompts(Section):
     sets: list[str]
     msrvtt: MsrVtt = MsrVtt()
 
 
-class EmbeddedSet(_Section):
+class EmbeddedSet(Section):
     """Padded length in tokens, and whether the padding's rows are set to zero."""
 
     length: Positive
     zero_padding: bool
 
 
-class Encoder(_Section):
+class Encoder(Section):
     kind: Literal["minilm", "t5", "clip"]
     checkpoint: str
     sets: dict[str, EmbeddedSet]
 
 
-class Embed(_Section):
+class Embed(Section):
     encoders: dict[str, Encoder]
 
 
-class Search(_Section):
+class Search(Section):
     k: list[Positive]
     default_k: Positive
 
@@ -73,7 +61,7 @@ class Search(_Section):
         return self
 
 
-class Training(_Section):
+class Training(Section):
     """`module`: file under pipeline/training/ without its suffix, null for the model's own name. `spec` and `schedule`
     are the arguments of its spec class and of training.loop.Schedule."""
 
@@ -82,135 +70,14 @@ class Training(_Section):
     schedule: dict[str, Any]
 
 
-class GuidanceParams(_Section):
-    """Guidance that is `early` while t > `until` T, then `late` (HARIVO)."""
-
-    early: float
-    late: float
-    until: Annotated[float, Field(ge=0, le=1)] = 0.7
-
-
-class SamplingParams(_Section):
-    """Diffusion steps, guidance scale, the clip's size in frames and pixels (null: the checkpoint's own), and what the
-    denoiser computes in."""
-
-    steps: Positive
-    guidance: float | GuidanceParams
-    frames: Positive | None = None
-    height: Positive | None = None
-    width: Positive | None = None
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-
-
-class Model(_Section):
-    """`family`: file under pipeline/samplers/ without its suffix. `unconditional`: what guidance steers away from, the
-    empty prompt's embedding or zeros."""
-
-    family: str
-    checkpoint: str
-    codec: str | None = None
-    encoder: str
-    embedding_scale: float = 1.0
-    unconditional: Literal["empty", "zeros"] = "empty"
-    sampling: SamplingParams
-    fps: Positive
-
-
-class Asked(_Section):
-    """What methods are asked for of a set: the first `limit` (null: all), with `seeds` clips each."""
-
-    limit: Positive | None = None
-    seeds: Positive = 1
-
-
-class Method(BaseModel):
-    """A method's module and its model. `ask`: what a method that takes texts as they are is asked for. `set`, `limit`,
-    `seeds` overrule what the section says for all methods. `evaluate`: whether it is in features, tables and plots.
-    Everything else in the entry is the method's own."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
-    module: str
-    model: str
-    ask: Literal["prompts", "mixtures"] = "prompts"
-    set: str | None = None
-    limit: Positive | None = None
-    seeds: Positive | None = None
-    evaluate: bool = True
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keys that only the method itself knows."""
-        return dict(self.model_extra or {})
-
-
-class External(_Section):
-    """Videos of others: their folder, the file of their captions (csv, json, jsonl), frames/s of frames and arrays."""
-
-    clips: str
-    captions: str
-    fps: Positive = 8
-    evaluate: bool = True
-
-
-class Generate(_Section):
-    """`set`: whose prompts and mixtures are asked for. `workers`: processes that sample on a CPU, one thread each; on a
-    GPU there is one."""
-
-    set: str
-    mixtures: Asked
-    prompts: Asked
-    batch: Positive
-    workers: Positive = 1
-    models: dict[str, Model]
-    methods: dict[str, Method]
-    external: dict[str, External] = {}
-
-    @property
-    def everything(self) -> dict[str, Method | External]:
-        """Whatever makes or brings clips, by name."""
-        return {**self.methods, **self.external}
-
-    @property
-    def evaluated(self) -> list[str]:
-        """Whatever is in features, tables and plots."""
-        return [name for name, entry in self.everything.items() if entry.evaluate]
-
-    def of_model(self, model: str) -> list[str]:
-        """The methods of a model, which one process serves."""
-        return [name for name, method in self.methods.items() if method.model == model]
-
-    def folder(self, name: str) -> Path:
-        """Where the clips and the ledger of a method, or of videos of others, are."""
-        return paths.clips(self.methods[name].model if name in self.methods else EXTERNAL, name)
-
-    def set_of(self, method: Method) -> str:
-        """The set whose prompts or mixtures a method is asked for."""
-        return method.set or self.set
-
-    @model_validator(mode="after")
-    def _names_are_told_apart(self) -> "Generate":
-        both = sorted(set(self.methods) & set(self.external))
-        if both:
-            raise ValueError(f"generate.external names {both}, which generate.methods has already")
-        if EXTERNAL in self.models:
-            raise ValueError(f"generate.models names {EXTERNAL!r}, which is the folder of generate.external")
-        return self
-
-    @model_validator(mode="after")
-    def _models_exist(self) -> "Generate":
-        for name, method in self.methods.items():
-            _subset(f"generate.methods.{name}.model", [method.model], "generate.models", self.models)
-        return self
-
-
-class Reference(_Section):
+class Reference(Section):
     """The real side of FVD and KVD: how many clips the world renders, from which seed."""
 
     clips: Positive
     seed: int
 
 
-class Clips(_Section):
+class Clips(Section):
     """Which frames of a video are scored; see metrics.scoring.protocol.ClipRule."""
 
     frames: Positive = 16
@@ -218,7 +85,7 @@ class Clips(_Section):
     stride: Positive = 1
 
 
-class Features(_Section):
+class Features(Section):
     """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode."""
 
     protocol: Literal["reelbench", "reference", "styleganv", "clip-centre"]
@@ -234,14 +101,17 @@ class Features(_Section):
         return named(self.protocol).with_clips(ClipRule(**self.clips.model_dump()))
 
 
-class Comparison(_Section):
+class Comparison(Section):
     """Two methods whose clips of the same prompt or mixture, and seed, are compared."""
 
     candidate: str
     baseline: str
 
 
-class Evaluate(_Section):
+class Evaluate(Section):
+    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips."""
+
+    reference: str | None = None
     comparisons: list[Comparison]
     metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
@@ -250,7 +120,7 @@ class Evaluate(_Section):
     curve_seeds: Positive
 
 
-class SweepPoint(_Section):
+class SweepPoint(Section):
     """A point of a sweep: the value of `mg_scale` at sampling time, or weights λ of a short training."""
 
     mg_scale: Annotated[float, Field(ge=0)] | None = None
@@ -270,7 +140,7 @@ class SweepPoint(_Section):
         return self
 
 
-class Sweep(_Section):
+class Sweep(Section):
     """`model`: of train.*, which the points change. The short training behind every point of λ, in steps of `batch`
     videos; clips of every point; the points."""
 
@@ -281,21 +151,21 @@ class Sweep(_Section):
     points: Annotated[dict[str, SweepPoint], Field(min_length=1)]
 
 
-class NoiseCase(_Section):
+class NoiseCase(Section):
     """Shape (C, F, h, w) of a noise, and PYoCo's weights a (0: independent)."""
 
     shape: tuple[Positive, Positive, Positive, Positive]
     weights: list[Annotated[float, Field(ge=0)]]
 
 
-class Normality(_Section):
+class Normality(Section):
     """Table A1: the noises, and how many videos of each."""
 
     videos: Positive
     cases: list[NoiseCase]
 
 
-class Harivo(_Section):
+class Harivo(Section):
     """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweep`: of α and
     the λ. `normality`: Table A1."""
 
@@ -305,13 +175,13 @@ class Harivo(_Section):
     normality: Normality
 
 
-class Report(_Section):
+class Report(Section):
     title: str
     strip: str
     guide: str
 
 
-class Params(_Section):
+class Params(Section):
     weights: Weights
     prompts: Prompts
     embed: Embed
@@ -328,18 +198,25 @@ class Params(_Section):
     def _references_exist(self) -> "Params":
         """Every name that one section uses must be defined in the other."""
         for name, model in self.generate.models.items():
-            _subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
+            subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
         for name, method in self.generate.methods.items():
             encoder = self.generate.models[method.model].encoder
             embedded = self.embed.encoders[encoder].sets
             own = self.generate.set_of(method)
-            _subset(f"generate.methods.{name}.set", [own], f"embed.encoders.{encoder}.sets", embedded)
-        _subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
+            subset(f"generate.methods.{name}.set", [own], f"embed.encoders.{encoder}.sets", embedded)
+        subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         evaluated = self.generate.evaluated
+        real = filter(None, [self.evaluate.reference])
+        subset(
+            "evaluate.reference",
+            real,
+            "generate.external that are evaluated",
+            set(self.generate.external) & set(evaluated),
+        )
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
-        _subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
-        _subset("harivo.sweep.model", [self.harivo.sweep.model], "train", self.train)
-        _subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
+        subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
+        subset("harivo.sweep.model", [self.harivo.sweep.model], "train", self.train)
+        subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 
 

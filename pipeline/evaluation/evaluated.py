@@ -11,6 +11,7 @@ import pandas as pd
 from metrics.scoring.measured import Measured
 from metrics.scoring.protocol import Protocol
 from pipeline.clips import ledger
+from pipeline.config import paths
 from pipeline.evaluation import files
 
 
@@ -58,3 +59,15 @@ def read(folder: Path) -> Evaluated:
     measured = Measured(rows, logits, len(table), faults, files.provenance_of(words))
     own = {key: words[key] for key in ("parameters", "asked", "device")}
     return Evaluated(folder.name, table, measured, files.protocol_of(words), **own, content=files.content_of(folder))
+
+
+def reference(folder: Path | None) -> files.Reference:
+    """The real side of FVD and KVD: the features of imported videos in a folder, or what the reference stage made.
+
+    Raises:
+        FileNotFoundError: if there is nothing.
+    """
+    if folder is None:
+        return files.read_reference(paths.REFERENCE)
+    real = read(folder)
+    return files.Reference(real.measured, real.protocol, real.content)

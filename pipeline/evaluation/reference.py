@@ -5,6 +5,7 @@ from their seed and not kept.
 """
 
 import hashlib
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from pipeline.evaluation.files import write_reference
 from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.world.captions import captions
 from pipeline.world.render import render
-from pipeline.world.scene import Scenes, draw
+from pipeline.world.scene import FRAMES, Scenes, draw
+
+log = logging.getLogger(__name__)
 
 COLUMNS = ("clip", "content", *READINGS, "frame_consistency", "clipsim")
 
@@ -36,12 +39,21 @@ def make(wanted: params.Reference, measurer: Measurer, scratch: Path, folder: Pa
     Args:
         scratch: a folder for the rendered clips, 48 KB each, while they are measured.
 
+    The world has no clips of more frames than it renders: a longer rule for clips leaves a reference of none, against
+    which nothing is compared, and `evaluate.reference` must name videos.
+
     Raises:
-        ValueError: if a clip could not be measured, as none can that is shorter than the rule for clips wants.
+        ValueError: if a clip could not be measured.
     """
+    rule = measurer.protocol.clips
+    long = rule.start + rule.span > FRAMES
+    if long:
+        log.warning(
+            "no reference: the world's clips have %d frames, features.clips wants %d", FRAMES, rule.start + rule.span
+        )
     texts, drawn = scenes(wanted)
-    measured = measure(texts, render(drawn), measurer, scratch)
-    write_reference(folder, measured.table[list(COLUMNS)], measured, measurer.protocol)
+    measured = measure({} if long else texts, render(drawn[:0] if long else drawn), measurer, scratch)
+    write_reference(folder, measured.table.reindex(columns=list(COLUMNS)), measured, measurer.protocol)
 
 
 def measure(texts: dict[str, str], clips: np.ndarray, measurer: Measurer, scratch: Path) -> Measured:

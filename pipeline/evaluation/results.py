@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,24 @@ class Evaluation:
         return tables, {"protocols": protocols, **tests}
 
     def _of_method(self, method: Evaluated) -> Found:
-        if method.protocol != self.reference.protocol:
-            raise ValueError(f"{method.name} was measured by {method.protocol}, the reference by "
-                             f"{self.reference.protocol}: run the features and the reference stage")  # fmt: skip
+        self._check_alike(method)
         prompts, judged = self._asked(method)
         asked = [asdict(entry) for entry in (*prompts.values(), *judged)]
         key = ["method", method.name, method.content, asked, *self._shared]
         return self.cache.get(key, lambda: self._evaluate(method, judged))
+
+    def _check_alike(self, method: Evaluated) -> None:
+        """Refuse to compare what was measured in two ways."""
+        if method.protocol != self.reference.protocol:
+            raise ValueError(f"{method.name} was measured by {method.protocol}, the reference by "
+                             f"{self.reference.protocol}: run the features and the reference stage")  # fmt: skip
+        (own, weights), (theirs, others) = (
+            (made_by.networks.get("i3d", ""), made_by.weights.get("i3d", "")[:12])
+            for made_by in (method.measured.provenance, self.reference.measured.provenance)
+        )
+        if (own, weights) != (theirs, others):
+            raise ValueError(f"{method.name} was measured by {own} of weights {weights}, the reference by {theirs} of "
+                             f"{others}: run the features and the reference stage")  # fmt: skip
 
     def _asked(self, method: Evaluated) -> tuple[dict[str, Prompt], list[Mixture]]:
         """The prompts that a method's clips were made from, those of its mixtures' parts included, and the mixtures."""
@@ -74,9 +86,10 @@ class Evaluation:
 
     @cached_property
     def _shared(self) -> list[Any]:
-        """What every result rests on: the reference, the parameters and the code."""
+        """What every result rests on: the reference, the parameters, the code and the libraries."""
+        libraries = {name: version(name) for name in ("numpy", "scipy", "pandas")}
         parameters = self.wanted.model_dump(exclude={"comparisons"})
-        return [self.reference.content, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN)]
+        return [self.reference.content, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN), libraries]
 
     def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Found:
         real = self.reference.measured

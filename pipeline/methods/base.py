@@ -68,7 +68,12 @@ class Method:
 
     @cached_property
     def _requests(self) -> dict[str, Request]:
-        return {request.job.clip: request for request in self.rule.requests()}
+        requests = self.rule.requests()
+        named = {request.job.clip: request for request in requests}
+        if not requests or len(named) < len(requests):
+            found = f"{len(named)} names for {len(requests)} clips"
+            raise ValueError(f"{self.code[0]}: {found}: expected some, each of its own name (a condition's `variant`)")
+        return named
 
     def jobs(self) -> list[Job]:
         """A job for everything that is asked for."""
@@ -83,8 +88,8 @@ class Method:
         return [self.weights, self.sampler.settings, asdict(self.noise), empty, code, libraries]
 
     def fingerprint(self, job: Job) -> str:
-        """Hash of what all clips share and of the job's embedding."""
-        return fingerprint([*self._settings, _digest(self._requests[job.clip].embedding)])
+        """Hash of what all clips share, of the job's noise and of its embedding."""
+        return fingerprint([*self._settings, _noise_seed(job), _digest(self._requests[job.clip].embedding)])
 
     def prepare(self) -> None:
         """Load the model, and refuse what does not fit it."""

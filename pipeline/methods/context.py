@@ -3,21 +3,25 @@
 import importlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
 
 import torch
 
 from pipeline.config import paths
+from pipeline.config.generate import AskedFor, Generate, Model
+from pipeline.config.generate import Method as MethodParams
 from pipeline.config.options import Options
-from pipeline.config.params import Generate, Model, Params
-from pipeline.config.params import Method as MethodParams
+from pipeline.config.params import Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.richspace.search import SearchResults
 from pipeline.samplers.base import Sampler
 from pipeline.samplers.guidance import Guidance
 from pipeline.text.embeddings import Embeddings
+
+ANIMATED = {"stable_diffusion": "animatediff"}  # families of images, and what temporal layers make of them
 
 
 class Inputs:
@@ -86,11 +90,12 @@ class Context:
         own = [mixture for mixture in self.inputs.tables[1] if mixture.set == self.set]
         if not own:
             raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no mixtures")
-        return own[: self.params.limit or self.generate.mixtures.limit]
+        return own[: self.generate.limit_of(self.params, "mixtures")]
 
     @cached_property
     def prompts(self) -> list[Prompt]:
-        """The prompts that are asked for: those that no mixture is made of, or all of a set that has no others.
+        """The prompts that are asked for: those that are no part and no guide of a mixture, or all of a
+        set that has no others.
 
         Raises:
             ValueError: if the set has none.
@@ -101,9 +106,9 @@ class Context:
         own = [prompt for prompt in every if prompt.id not in mixed] or every
         if not own:
             raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no prompts")
-        return own[: self.params.limit or self.generate.prompts.limit]
+        return own[: self.generate.limit_of(self.params, "prompts")]
 
-    def seeds(self, asked: Literal["prompts", "mixtures"]) -> range:
+    def seeds(self, asked: AskedFor) -> range:
         """Seeds of every prompt or mixture."""
         return range(self.params.seeds or getattr(self.generate, asked).seeds)
 
@@ -127,17 +132,29 @@ class Context:
         return SearchResults(paths.search(self.model.encoder), self.k, self.embeddings)
 
     def sampler(self, mg: bool = False) -> Sampler:
-        """The sampler of the model's family; temporal layers (`motion`) make an image model one of videos.
+        """The sampler of the model's family; temporal layers (`motion`) make a family of images one of videos.
 
         Options: `mg`, whether guidance has the mitigating gradient in it; further ones are the family's.
 
         Args:
             mg: what holds where the entry says nothing.
+
+        Raises:
+            ValueError: if there is no such family.
         """
         mitigated = self.options.take("mg", bool, "true or false", mg)
         guidance = self._guidance(self.mg_scale if mitigated else 0.0)
-        family = "animatediff" if "motion" in self.options else self.model.family
-        return importlib.import_module(f"pipeline.samplers.{family}").build(self.model, guidance, self.options)
+        family = self.model.family
+        family = ANIMATED.get(family, family) if "motion" in self.options else family
+        return self._family(family).build(self.model, guidance, self.options)
+
+    def _family(self, name: str) -> ModuleType:
+        place = f"pipeline.samplers.{name}"
+        module = importlib.import_module(place) if find_spec(place) else None
+        if not hasattr(module, "build"):
+            key = f"generate.models.{self.params.model}.family"
+            raise ValueError(f"params.yaml: {key} is {name!r}, expected a file of pipeline/samplers/ that has build")
+        return module
 
     def _guidance(self, mg_scale: float) -> Guidance:
         wanted = self.model.sampling.guidance

@@ -38,7 +38,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Prompts:
-    """The prompts of the method's set that no mixture is made of, each from its own embedding."""
+    """The prompts of the method's set that are no part and no guide of a mixture, each from its own embedding."""
 
     context: Context
     asked: Asked = "prompts"
@@ -76,8 +76,16 @@ class Mixtures:
 
 
 def texts(context: Context) -> Rule:
-    """What a model makes of texts as they are: prompts, or, where the entry asks for mixtures, their guide prompts."""
-    if context.params.ask == "prompts":
+    """What a model makes of texts as they are: prompts or, with `ask: mixtures`, the guide prompts of mixtures.
+
+    Raises:
+        ValueError: if `ask` is something else.
+    """
+    expected = "prompts or mixtures"
+    asked = context.options.take("ask", str, expected, "prompts")
+    if asked not in ("prompts", "mixtures"):
+        raise context.options.wrong("ask", asked, expected)
+    if asked == "prompts":
         return Prompts(context)
     return Mixtures(context, lambda mixture: [of_prompt(context, mixture.guide)])
 

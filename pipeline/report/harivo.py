@@ -91,10 +91,12 @@ def tables(params: Params, metrics: pd.DataFrame, points: pd.DataFrame) -> dict[
     return found
 
 
-def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, Any]:
+def section(
+    params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFrame], curves: pd.DataFrame, folder: Path
+) -> dict[str, Any]:
     """What the page shows of HARIVO."""
     methods = prompted(metrics)
-    curves = {key: found[f"harivo_sweep_{key}"] for key in SWEPT if f"harivo_sweep_{key}" in found}
+    swept = {key: found[f"harivo_sweep_{key}"] for key in SWEPT if f"harivo_sweep_{key}" in found}
     ablation = [found[name].to_dict("records") for name in ("harivo_table1", "harivo_table_a2") if name in found]
     return {
         "methods": methods,
@@ -103,7 +105,8 @@ def section(params: Params, metrics: pd.DataFrame, found: Mapping[str, pd.DataFr
         "ablation": list(zip(*ablation, strict=True)),
         "counts": {row.method: row for row in metrics.itertuples()},
         "values": {(row.method, row.metric): row for row in metrics.itertuples()},
-        "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in curves.items()],
+        "sweeps": [{"name": SWEPT[key], "key": key, "plot": plots.sweep(own, key)} for key, own in swept.items()],
+        "fvd": plots.fvd_by_clips(curves[curves.method.isin(methods)]),
         "mapping": plots.mapping_effect(pd.read_csv(paths.MAPPING_EFFECT)),
         "grid": found["harivo_sweep_lambda_grid"].to_dict("records") if "harivo_sweep_lambda_grid" in found else [],
         "points": params.harivo.sweep,

@@ -61,7 +61,7 @@ class Results:
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
-            world=[m for m in mixtures if m.set == generate.set_of(strip)][: strip.limit or generate.mixtures.limit],
+            world=[m for m in mixtures if m.set == generate.set_of(strip)][: generate.limit_of(strip, "mixtures")],
         )
 
     @property
@@ -106,7 +106,7 @@ def write_report(results: Results, folder: Path) -> Path:
         methods=_method_rows(results),
         success_tests=results.evaluation["success_tests"],
         attribute_tests=results.evaluation["attribute_tests"],
-        harivo=harivo.section(results.params, results.metrics, frames, folder),
+        harivo=harivo.section(results.params, results.metrics, frames, results.comparisons["fvd_by_clips"], folder),
         protocols=results.evaluation["protocols"],
         confidence=results.params.evaluate.confidence,
         k=results.k,

@@ -8,7 +8,8 @@ from typing import Any
 
 from pipeline.clips import ledger
 from pipeline.config import paths
-from pipeline.config.params import Method, Params
+from pipeline.config.generate import Method
+from pipeline.config.params import Params
 
 LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
 

@@ -62,8 +62,8 @@ def mixtures(
 
 def by_attribute(world: Sequence[Mixture], verdicts: pd.DataFrame) -> pd.DataFrame:
     """Successes per method and kind of mixture (the attributes that are mixed), as "x/n"."""
-    kind = {mixture.id: mixture.extra["attributes"].replace(" ", " + ") for mixture in world}
-    table = verdicts.assign(mixed=verdicts.mixture.map(kind))
+    kind = {mixture.id: mixture.extra.get("attributes", "").replace(" ", " + ") for mixture in world}
+    table = verdicts.assign(mixed=verdicts.mixture.map(kind)).dropna(subset="mixed")  # others are of other sets
     counts = table.groupby(["mixed", "method"], sort=False).success.agg(["sum", "count"]).reset_index()
     counts["shown"] = counts["sum"].astype(int).astype(str) + "/" + counts["count"].astype(str)
     return (

@@ -14,16 +14,15 @@ from typing import Any
 import torch
 from diffusers import AnimateDiffPipeline
 
-from metrics.hashing import content_hash, fingerprint
+from pipeline.config.generate import Model
 from pipeline.config.options import Options
-from pipeline.config.params import Model
 from pipeline.harivo.unet import VideoUNet, load_video_unet
 from pipeline.samplers import denoising, stable_diffusion
 from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.denoising import Precision
 from pipeline.samplers.guidance import Guidance, with_negative
 from pipeline.samplers.stable_diffusion import ImageModel
-from pipeline.weights.checkpoints import parts_of, resolve
+from pipeline.weights.checkpoints import resolve, weights_of
 
 log = logging.getLogger(__name__)
 
@@ -136,14 +135,13 @@ class AnimateDiffSampler:
     def origin(self) -> str:
         return " + ".join(filter(None, (self.wanted.checkpoint, self.motion, self.lora)))
 
-    @cached_property
+    @property
     def weights(self) -> str:
-        folders = parts_of(self.wanted, stable_diffusion.PARTS, self.motion, *filter(None, [self.lora]))
-        return fingerprint([content_hash(folder) for folder in folders])
+        return weights_of(self.wanted, stable_diffusion.PARTS, self.motion, *filter(None, [self.lora]))
 
     @property
     def settings(self) -> dict[str, Any]:
-        own = {"scale": self.wanted.embedding_scale, "mapping": self.mapping, "temporal": self.temporal}
+        own = {"embedding_scale": self.wanted.embedding_scale, "mapping": self.mapping, "temporal": self.temporal}
         return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), **own}
 
     @cached_property

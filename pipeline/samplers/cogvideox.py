@@ -5,7 +5,7 @@ project's codec decodes) and a public checkpoint (a folder or hub id with its ow
 """
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +13,11 @@ import torch
 from diffusers import AutoencoderKL, CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
-from metrics.hashing import content_hash, fingerprint
+from pipeline.config.generate import Model
 from pipeline.config.options import Options
-from pipeline.config.params import Model
 from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.guidance import Guidance, with_negative
-from pipeline.weights.checkpoints import CheckpointError, parts_of, resolve
+from pipeline.weights.checkpoints import CheckpointError, resolve, weights_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,13 @@ class VideoModel:
     def parameters(self) -> int:
         """Number of parameters of the denoiser."""
         return sum(p.numel() for p in self.pipeline.transformer.parameters())
+
+
+@lru_cache(maxsize=1)
+def shared(checkpoint: str, codec: str | None, embedding_scale: float) -> VideoModel:
+    """`load`, once for all methods of a model that one process serves."""
+    quiet()
+    return load(checkpoint, codec, embedding_scale)
 
 
 def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: float = 1.0) -> VideoModel:
@@ -177,27 +183,25 @@ class CogVideoXSampler:
     def origin(self) -> str:
         return self.wanted.checkpoint
 
-    @cached_property
+    @property
     def weights(self) -> str:
-        folders = parts_of(self.wanted, ("transformer", "scheduler", "vae"))
-        return fingerprint([content_hash(folder) for folder in folders])
+        return weights_of(self.wanted, ("transformer", "scheduler", "vae"))
 
     @property
     def settings(self) -> dict[str, Any]:
         return {**asdict(self.sampling), "embedding_scale": self.wanted.embedding_scale}
 
-    @cached_property
+    @property
     def sampling(self) -> Sampling:
         """How clips are sampled."""
         wanted = self.wanted.sampling
         size = (wanted.frames, wanted.height, wanted.width)
         return Sampling(wanted.steps, self.guidance, *size, wanted.precision)
 
-    @cached_property
+    @property
     def model(self) -> VideoModel:
         """The checkpoint, loaded when it is first asked for."""
-        quiet()
-        return load(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+        return shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
 
     @property
     def parameters(self) -> int:

@@ -5,20 +5,19 @@ codec decodes) and a Stable Diffusion checkpoint (a folder or hub id with its ow
 """
 
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
-from metrics.hashing import content_hash, fingerprint
+from pipeline.config.generate import Model, SamplingParams
 from pipeline.config.options import Options
-from pipeline.config.params import Model, SamplingParams
 from pipeline.samplers.decoding import decode, scale_factor, to_clips
 from pipeline.samplers.denoising import denoise
 from pipeline.samplers.guidance import Guidance, with_negative
-from pipeline.weights.checkpoints import CheckpointError, parts_of, resolve
+from pipeline.weights.checkpoints import CheckpointError, resolve, weights_of
 
 PARTS = ("unet", "scheduler", "vae")  # the folders of a checkpoint that are loaded
 FRAMES = 16  # of a clip, where params.yaml names no number: a checkpoint of images has none
@@ -27,7 +26,7 @@ FRAMES = 16  # of a clip, where params.yaml names no number: a checkpoint of ima
 @dataclass(frozen=True)
 class ImageModel:
     """A denoiser, its noise schedule, the codec of its latents, and the factor on the text embeddings. The denoiser is
-    a text-to-image UNet here, and one of videos in pipeline/animatediff.py."""
+    a text-to-image UNet here, and one of videos in pipeline/samplers/animatediff.py."""
 
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
@@ -116,13 +115,17 @@ class FramesSampler:
     def origin(self) -> str:
         return self.wanted.checkpoint
 
-    @cached_property
+    @property
     def weights(self) -> str:
-        return fingerprint([content_hash(folder) for folder in parts_of(self.wanted, PARTS)])
+        return weights_of(self.wanted, PARTS)
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), "scale": self.wanted.embedding_scale}
+        return {
+            **self.wanted.sampling.model_dump(),
+            **asdict(self.guidance),
+            "embedding_scale": self.wanted.embedding_scale,
+        }
 
     @property
     def model(self) -> ImageModel:

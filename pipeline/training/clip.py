@@ -1,4 +1,4 @@
-"""train@clip: a dual encoder for the world, so that CLIPSIM can be computed without a download.
+"""train_clip: a dual encoder for the world, so that CLIPSIM can be computed without a download.
 
 A frame shows colour, shape, texture and size, but not where the object is going: captions that differ in the motion
 alone count as the same match, both in training and in the ranking that is its target.

@@ -1,4 +1,4 @@
-"""train@codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
+"""train_codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
 
 from dataclasses import dataclass
 from pathlib import Path

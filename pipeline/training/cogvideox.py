@@ -1,4 +1,4 @@
-"""train@cogvideox: a small `CogVideoXTransformer3DModel` on the codec's latents of the world's clips.
+"""train_cogvideox: a small `CogVideoXTransformer3DModel` on the codec's latents of the world's clips.
 
 The layout is CogVideoX 1.5's: rotary positions and patches over several frames. v-prediction on the scaled-linear
 schedule rescaled to zero terminal SNR; captions are dropped in a share of the steps (zeros as the empty prompt).

@@ -1,4 +1,4 @@
-"""train@lora: a LoRA of the text-to-image model that swaps the palette, to personalise the video models with.
+"""train_lora: a LoRA of the text-to-image model that swaps the palette, to personalise the video models with.
 
 It learns from single frames of scenes in which every colour is drawn as its opposite in the palette while the captions
 keep their words: "a red circle" shows a green one. The video models' temporal layers never see them.

@@ -1,4 +1,4 @@
-"""train@animatediff … train@harivo: temporal layers on the frozen text-to-image model, with as many of HARIVO's parts
+"""train_motion@variant: temporal layers on the frozen text-to-image model, with as many of HARIVO's parts
 as params.yaml switches on. One file for all variants: they differ in their spec alone.
 """
 

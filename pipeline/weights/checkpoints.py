@@ -1,10 +1,12 @@
 """Where a model's files are: a local folder, or a hub's copy of one."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
+from metrics.hashing import content_hash, fingerprint
 from pipeline.config import paths
-from pipeline.config.params import Model
+from pipeline.config.generate import Model
 
 
 class CheckpointError(ValueError):
@@ -31,8 +33,19 @@ def resolve(checkpoint: str | Path) -> Path:
         raise CheckpointError(f"hub id {text!r} could not be fetched ({error}); give a local folder instead") from error
 
 
-def parts_of(model: Model, parts: Sequence[str], *further: str) -> list[Path]:
-    """The folders that loading a model reads: those parts that its checkpoint has, its codec, and further ones."""
+def weights_of(model: Model, parts: Sequence[str], *further: str) -> str:
+    """Hash of everything that is loaded for a model: those parts that its checkpoint has, its codec, and further
+    folders or hub ids."""
+    return fingerprint([_hash_once(folder.absolute()) for folder in _loaded(model, parts, *further)])
+
+
+@lru_cache
+def _hash_once(folder: Path) -> str:
+    """A process hashes gigabytes once, however many methods share them."""
+    return content_hash(folder)
+
+
+def _loaded(model: Model, parts: Sequence[str], *further: str) -> list[Path]:
     below = [resolve(model.checkpoint) / part for part in parts]
     others = [resolve(place) for place in (model.codec, *further) if place]
     return [folder for folder in (*below, *others) if folder.is_dir()]

@@ -103,17 +103,24 @@ def test_videos_of_others_go_through_the_dag(
         (tmp_path / name).symlink_to(root / name)
     wanted = yaml.safe_load((root / "params.yaml").read_text())
     videos = shared / "data/clips/generated"
-    wanted["generate"]["external"] = {"cog": {"clips": str(videos), "captions": str(videos / "captions.csv")}}
+    folder = {"clips": str(videos), "captions": str(videos / "captions.csv")}
+    wanted["generate"]["external"] = {"cog": folder, "real": folder}
     for method in wanted["generate"]["methods"].values():
         method["evaluate"] = False
     wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
     monkeypatch.chdir(tmp_path)
-    for stage, *arguments in (["prompts"], ["external", "cog"], ["features"], ["evaluate"]):
+
+    def run(stage: str, *arguments: str) -> None:
         monkeypatch.setattr(sys, "argv", [stage, *arguments])
         import_module(f"stages.{stage}").main()
-    metrics = pd.read_csv(tmp_path / "data/results/metrics.csv").set_index("metric")
+
+    for stage in (["prompts"], ["external", "cog"], ["external", "real"], ["features"], ["evaluate"]):
+        run(*stage)
+    results = pd.read_csv(tmp_path / "data/results/metrics.csv")
+    assert results.method.unique().tolist() == ["cog", "real"]
+    metrics = results[results.method == "cog"].set_index("metric")
     assert metrics.scored.tolist() == [10] * len(metrics)
     assert metrics.asked.unique().tolist() == ["videos"]
     assert metrics.flag["fvd"] == "n = 10 < 400"
@@ -122,3 +129,11 @@ def test_videos_of_others_go_through_the_dag(
     table = pd.read_csv(tmp_path / "data/features/cog/clips.csv")
     assert table.codec.unique().tolist() == ["h264"]
     assert table.caption[5].startswith("A potter wedges clay")
+
+    wanted["evaluate"]["reference"] = "real"  # the same videos: no distance
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
+    run("evaluate")
+    against = pd.read_csv(tmp_path / "data/results/metrics.csv").set_index("metric")
+    assert against.method.unique().tolist() == ["cog"]
+    assert metrics.value["fvd"] > 1000
+    assert against.value["fvd"] == pytest.approx(0, abs=1e-2)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from metrics.reading.video import read_all
 from pipeline.clips import ledger
-from pipeline.clips.generation import generate
+from pipeline.clips.generation import generate, generate_all
 from pipeline.clips.jobs import Job
 from pipeline.clips.workers import batches, make
 
@@ -152,7 +152,14 @@ def test_a_killed_run_continues(tmp_path: Path, root: Path) -> None:
     assert not list(tmp_path.glob(".*.tmp"))
 
 
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU one process makes all clips."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.usefixtures("no_gpu")
 def test_several_processes_make_the_clips_of_one(tmp_path: Path, workers: int) -> None:
     entries = generate("toy", Toy(7, failing=[4]), tmp_path, batch=2, workers=workers)
     assert [entry.outcome for entry in entries] == ["ok"] * 4 + ["RuntimeError: out of paint"] + ["ok"] * 2
@@ -164,9 +171,11 @@ def test_several_processes_make_the_clips_of_one(tmp_path: Path, workers: int) -
         5,
         6,
     ]
-    assert ledger.about(tmp_path)["device"].endswith("a process")
+    device = ledger.about(tmp_path)["device"]
+    assert device == f"cpu, {workers} processes of one thread" if workers > 1 else device.endswith("threads")
 
 
+@pytest.mark.usefixtures("no_gpu")
 def test_a_worker_that_dies_ends_the_stage(tmp_path: Path) -> None:
     class Fatal(Toy):
         def generate(self, jobs: Sequence[Job]) -> np.ndarray:
@@ -176,6 +185,30 @@ def test_a_worker_that_dies_ends_the_stage(tmp_path: Path) -> None:
 
     with pytest.raises(BrokenProcessPool):
         list(make(Fatal(4), Fatal(4).jobs(), batch=1, workers=2))
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_reader_that_fails_ends_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, say: the error comes out, and what was stored stays."""
+    stored = []
+
+    def store(path: Path, clip: np.ndarray, fps: int) -> None:
+        if len(stored) == 3:
+            raise OSError("no space left")
+        stored.append(path)
+
+    monkeypatch.setattr("pipeline.clips.generation.write_clip", store)
+    with pytest.raises(OSError, match="no space left"):
+        generate("toy", Toy(20), tmp_path, batch=2, workers=2)
+    assert len(ledger.read(tmp_path)) == 3
+
+
+def test_one_method_that_fails_does_not_keep_the_others_from_their_clips(tmp_path: Path) -> None:
+    makers = {"a": Toy(2), "b": Toy(2, failing=[0, 1]), "c": Toy(2)}
+    with pytest.raises(ValueError, match=r"^b: no clip could be made; the last error was: RuntimeError: out of paint$"):
+        generate_all(makers, lambda name: tmp_path / name, batch=2)
+    assert makers == {}  # each is let go when it is done
+    assert [len(list((tmp_path / name).glob("*.mkv"))) for name in "abc"] == [2, 0, 2]
 
 
 @given(st.integers(0, 300), st.integers(1, 20), st.integers(1, 4))

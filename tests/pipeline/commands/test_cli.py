@@ -15,7 +15,7 @@ LIGHT = (
     "metrics.scoring.catalogue",
     "metrics.scoring.protocol",
     "pipeline.commands.cli",
-    *(f"stages.{name}" for name in sorted(STAGES - {"__init__", "search"})),  # search is a loop over tensors throughout
+    *(f"stages.{name}" for name in sorted(STAGES - {"__init__"})),
 )
 WITHOUT_TORCH = ("pipeline.tracking.store", "pipeline.tracking.runs", "pipeline.prompts.sets", "pipeline.report.page")
 HEAVY = {"torch", "transformers", "diffusers", "mlflow", "plotly"}

@@ -69,7 +69,7 @@ def test_faults_of_harivos_parameters(written, key: str, value: object, message:
         ("search.k", [0, 30], r"search\.k\.0: .*greater than or equal to 1, found 0"),
         ("search.default_k", 31, "search: .*default_k is 31, which is not in search.k"),
         ("generate.mixtures.seeds", "many", r"generate\.mixtures\.seeds: .*found 'many'"),
-        ("generate.methods.cogvideox.ask", "songs", r"cogvideox\.ask: .*'prompts' or 'mixtures'"),
+        ("evaluate.reference", "lvdm", r"evaluate\.reference names \['lvdm'\], expected one of generate\.external"),
         ("generate.methods.cogvideox.set", "moon", r"cogvideox\.set names \['moon'\], expected one of embed"),
         ("reference.clips", 0, r"reference\.clips: .*greater than or equal to 1, found 0"),
         ("generate.tyop", 1, r"generate\.tyop: Extra inputs are not permitted, found 1"),

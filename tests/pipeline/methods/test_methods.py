@@ -15,12 +15,14 @@ from metrics.reading.video import read_all
 from pipeline.clips.generation import generate
 from pipeline.config import paths
 from pipeline.config.code import closure
-from pipeline.config.params import EmbeddedSet, Generate
+from pipeline.config.generate import Generate
+from pipeline.config.params import EmbeddedSet
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
 from pipeline.methods.base import BY_VALUE, Method, build
 from pipeline.methods.context import Context
+from pipeline.methods.rules import Mixtures, of_prompt
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import search_mixture, write_searches
@@ -78,9 +80,9 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
         yield folder
 
 
-def method_of(
+def context_of(
     checkpoint: Path, name: str, mg_scale: float = 40.0, frames: int | None = FRAMES, **changes: Any
-) -> Method:
+) -> Context:
     asked = {"limit": PROMPTS} if name in METHODS else {"set": "richspace", "limit": 2}
     options = asked | {**METHODS, **ON_MIXTURES}[name] | changes
     sampling = {"steps": 4, "guidance": {"early": 12.0, "late": 7.5}, "frames": frames, "precision": "float32"}
@@ -96,7 +98,11 @@ def method_of(
             "models": {"sd": model | {"family": "stable_diffusion"}},
         }
     )
-    return build(Context(name, params.methods[name], params, 30, mg_scale))
+    return Context(name, params.methods[name], params, 30, mg_scale)
+
+
+def method_of(checkpoint: Path, name: str, **changes: Any) -> Method:
+    return build(context_of(checkpoint, name, **changes))
 
 
 @pytest.fixture(scope="module")
@@ -192,10 +198,12 @@ def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> Non
         ),
         ("frames", {"module": "animatediff"}, r"generate\.methods\.frames needs the option motion"),
         ("frames", {"mg": True}, r"methods\.frames: the mitigating gradient needs temporal layers \(motion\)"),
-        ("frames", {"mapping": False}, r"methods\.frames\.mapping: no such option, expected one of: mg"),
+        ("frames", {"mapping": False}, r"methods\.frames\.mapping: no such option, expected one of: ask, mg"),
         ("frames", {"module": "none"}, r"methods\.frames\.module: no file pipeline/methods/none.py"),
         ("frames", {"module": "noise"}, r"noise.py has no build\(context\)"),
         ("frames", {"ask": "mixtures"}, r"methods\.frames: the set 'harivo' has no mixtures"),
+        ("frames", {"ask": "songs"}, r"methods\.frames\.ask is 'songs', expected prompts or mixtures"),
+        ("end", {"ask": "mixtures"}, r"methods\.end\.ask: no such option"),
         ("end", {"part": "middle"}, r"methods\.end\.part is 'middle', expected one of first, last"),
         ("end", {"part": 1}, r"methods\.end\.part is 1, expected one of first, last"),
         ("personalised", {"lora": None}, r"methods\.personalised\.lora is None, expected a folder or hub id"),
@@ -250,3 +258,32 @@ def test_a_fingerprint_covers_the_files_of_method_and_sampler_and_no_others(
     assert {"pipeline/methods/animatediff.py", "pipeline/methods/base.py", "pipeline/samplers/animatediff.py"} < files
     assert {"pipeline/harivo/noise.py", "pipeline/harivo/unet.py", "pipeline/samplers/guidance.py"} < files
     assert not {"pipeline/methods/harivo.py", "pipeline/samplers/cogvideox.py", "pipeline/config/params.py"} & files
+
+
+@pytest.mark.parametrize("family", ["none", "guidance"])
+def test_a_family_that_is_none_is_named(stable_diffusion_folder: Path, family: str) -> None:
+    context = context_of(stable_diffusion_folder, "frames")
+    models = {"sd": context.model.model_copy(update={"family": family})}
+    wrong = replace(context, generate=context.generate.model_copy(update={"models": models}))
+    with pytest.raises(ValueError, match=rf"models\.sd\.family is '{family}', expected a file of pipeline/samplers/"):
+        build(wrong)
+
+
+def test_clips_of_one_name_are_refused(stable_diffusion_folder: Path) -> None:
+    """Two conditions of a mixture without `variant`: half of the clips would be lost without a word."""
+    context = context_of(stable_diffusion_folder, "strip")
+    twice = Mixtures(context, lambda mixture: [of_prompt(context, part) for part in mixture.parts])
+    with pytest.raises(ValueError, match="2 names for 4 clips: expected some, each of its own name"):
+        Method.of(context, twice, context.sampler()).jobs()
+
+
+def test_a_limit_of_null_is_all_of_the_set(stable_diffusion_folder: Path) -> None:
+    assert len(method_of(stable_diffusion_folder, "frames").jobs()) == PROMPTS
+    assert len(method_of(stable_diffusion_folder, "frames", limit=None).jobs()) == 100
+
+
+def test_methods_of_a_model_share_its_checkpoint(stable_diffusion_folder: Path) -> None:
+    stable_diffusion.shared.cache_clear()
+    for name in ("frames", "animatediff", "harivo"):
+        method_of(stable_diffusion_folder, name).prepare()
+    assert stable_diffusion.shared.cache_info().misses == 1

@@ -14,7 +14,8 @@ import yaml
 from pipeline.clips import ledger
 from pipeline.clips.files import write_clip
 from pipeline.config import paths
-from pipeline.config.params import Method, Params
+from pipeline.config.generate import Method
+from pipeline.config.params import Params
 from pipeline.harivo.sweeps import LAMBDAS
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
@@ -65,7 +66,7 @@ def _write_search(mixtures: list) -> None:
 
 def _asked(method: Method) -> str:
     """What a shipped method is asked for."""
-    mixed = method.ask == "mixtures" or Path(method.module).stem in ("richspace", "endpoint")
+    mixed = method.options.get("ask") == "mixtures" or Path(method.module).stem in ("richspace", "endpoint")
     return "mixtures" if mixed else "prompts"
 
 

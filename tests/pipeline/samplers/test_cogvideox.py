@@ -10,7 +10,8 @@ from diffusers import CogVideoXPipeline
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate
 from pipeline.config import paths
-from pipeline.config.params import EmbeddedSet, Generate
+from pipeline.config.generate import Generate
+from pipeline.config.params import EmbeddedSet
 from pipeline.methods.base import build
 from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.sets import read_sets

@@ -1,0 +1,135 @@
+"""The section `generate` of params.yaml: models, methods, and what they are asked for."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.config import paths
+from pipeline.config.section import Positive, Section, subset
+
+AskedFor = Literal["prompts", "mixtures"]
+EXTERNAL = "external"  # the folder of videos of others, beside those of models
+
+
+class GuidanceParams(Section):
+    """Guidance that is `early` while t > `until` T, then `late` (HARIVO)."""
+
+    early: float
+    late: float
+    until: Annotated[float, Field(ge=0, le=1)] = 0.7
+
+
+class SamplingParams(Section):
+    """Diffusion steps, guidance scale, the clip's size in frames and pixels (null: the checkpoint's own), and what the
+    denoiser computes in."""
+
+    steps: Positive
+    guidance: float | GuidanceParams
+    frames: Positive | None = None
+    height: Positive | None = None
+    width: Positive | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+
+class Model(Section):
+    """`family`: file under pipeline/samplers/ without its suffix. `unconditional`: what guidance steers away from, the
+    empty prompt's embedding or zeros."""
+
+    family: str
+    checkpoint: str
+    codec: str | None = None
+    encoder: str
+    embedding_scale: float = 1.0
+    unconditional: Literal["empty", "zeros"] = "empty"
+    sampling: SamplingParams
+    fps: Positive
+
+
+class Asked(Section):
+    """What methods are asked for of a set: the first `limit` (null: all), with `seeds` clips each."""
+
+    limit: Positive | None = None
+    seeds: Positive = 1
+
+
+class Method(BaseModel):
+    """A method's module and its model. `set`, `limit`, `seeds` overrule what the section says for all methods.
+    `evaluate`: whether it is in features, tables and plots. Everything else in the entry is the method's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    module: str
+    model: str
+    set: str | None = None
+    limit: Positive | None = None
+    seeds: Positive | None = None
+    evaluate: bool = True
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that only the method itself knows."""
+        return dict(self.model_extra or {})
+
+
+class External(Section):
+    """Videos of others: their folder, the file of their captions (csv, json, jsonl), frames/s of frames and arrays."""
+
+    clips: str
+    captions: str
+    fps: Positive = 8
+    evaluate: bool = True
+
+
+class Generate(Section):
+    """`set`: whose prompts and mixtures are asked for. `workers`: processes that sample on a CPU, one thread each; on a
+    GPU there is one."""
+
+    set: str
+    mixtures: Asked
+    prompts: Asked
+    batch: Positive
+    workers: Positive = 1
+    models: dict[str, Model]
+    methods: dict[str, Method]
+    external: dict[str, External] = Field(default_factory=dict)
+
+    @property
+    def everything(self) -> dict[str, Method | External]:
+        """Methods and videos of others, by name."""
+        return {**self.methods, **self.external}
+
+    @property
+    def evaluated(self) -> list[str]:
+        """Whatever is in features, tables and plots."""
+        return [name for name, entry in self.everything.items() if entry.evaluate]
+
+    def of_model(self, model: str) -> list[str]:
+        """The methods of a model, which one process serves."""
+        return [name for name, method in self.methods.items() if method.model == model]
+
+    def folder(self, name: str) -> Path:
+        """Where the clips and the ledger of a method, or of videos of others, are."""
+        return paths.clips(self.methods[name].model if name in self.methods else EXTERNAL, name)
+
+    def limit_of(self, method: Method, asked: AskedFor) -> int | None:
+        """How many prompts or mixtures a method is asked for; None for all of its set, also where its entry says so."""
+        return method.limit if "limit" in method.model_fields_set else getattr(self, asked).limit
+
+    def set_of(self, method: Method) -> str:
+        """The set whose prompts or mixtures a method is asked for."""
+        return method.set or self.set
+
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> "Generate":
+        both = sorted(set(self.methods) & set(self.external))
+        if both:
+            raise ValueError(f"generate.external names {both}, which generate.methods has already")
+        if EXTERNAL in self.models:
+            raise ValueError(f"generate.models names {EXTERNAL!r}, which is the folder of generate.external")
+        return self
+
+    @model_validator(mode="after")
+    def _models_exist(self) -> "Generate":
+        for name, method in self.methods.items():
+            subset(f"generate.methods.{name}.model", [method.model], "generate.models", self.models)
+        return self
