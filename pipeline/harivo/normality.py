@@ -1,6 +1,10 @@
 """How often the Jarque-Bera test takes a video's noise for Gaussian (HARIVO, Table A1)."""
 
+import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -42,10 +46,19 @@ def _noises(shape: Shape, weight: float, videos: int, seed: int) -> Iterator[np.
 def table_a1(cases: Sequence[tuple[Shape, float]], videos: int, seed: int = 0) -> pd.DataFrame:
     """A row for every shape and mixing weight (0: independent noise): the share that passes, with Wilson's interval."""
     rows = []
-    for shape, weight in tqdm(cases, desc="normality", disable=None):
-        rate = wilson(passes(shape, weight, videos, seed), videos)
+    counts = _counted(cases, videos, seed)
+    for (shape, weight), count in zip(cases, tqdm(counts, "normality", len(cases), disable=None), strict=True):
+        rate = wilson(count, videos)
         channels, frames, height, width = shape
         rows.append({"noise": "mixed" if weight else "iid", "weight": weight, "frames": frames,
                      "correlation": weight**2 / (1 + weight**2), "shape": f"{channels}x{frames}x{height}x{width}",
                      "videos": videos, "share": rate.value, "low": rate.low, "high": rate.high})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _counted(cases: Sequence[tuple[Shape, float]], videos: int, seed: int) -> Iterator[int]:
+    """`passes` of each case, a core for each: drawing and testing use one thread."""
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(os.cpu_count(), fork, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        shapes, weights = zip(*cases, strict=True)
+        yield from pool.map(passes, shapes, weights, repeat(videos), repeat(seed))

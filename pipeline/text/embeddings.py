@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
@@ -11,14 +12,16 @@ from safetensors.torch import save_file
 
 from pipeline.config.params import EmbeddedSet
 from pipeline.prompts.sets import Prompt
-from pipeline.text.encoders import TextEncoder
+
+if TYPE_CHECKING:  # who reads embeddings needs no transformers
+    from pipeline.text.encoders import TextEncoder
 
 
 class EmbeddingError(ValueError):
     """Embeddings that are missing or do not fit; the message says which and what to do."""
 
 
-def embed_set(encoder: TextEncoder, prompts: list[Prompt], how: EmbeddedSet, path: Path) -> None:
+def embed_set(encoder: "TextEncoder", prompts: list[Prompt], how: EmbeddedSet, path: Path) -> None:
     """Embed the prompts of one set into `path` (.safetensors) and index them beside it (.csv).
 
     The file holds `tokens` (N, length, d) float32 and `counts` (N,) of the N distinct texts, and `empty` (length, d),
