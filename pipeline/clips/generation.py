@@ -63,7 +63,7 @@ def generate_all(makers: dict[str, ClipMaker], folders: Callable[[str], Path], b
         name = next(iter(makers))
         try:
             generate(name, makers.pop(name), folders(name), batch, workers)
-        except ValueError as error:
+        except (ValueError, OSError) as error:  # a folder that is no checkpoint is an OSError of diffusers
             failed.append(f"{name}: {error}")
     if failed:
         raise ValueError("\n".join(failed))
@@ -86,7 +86,7 @@ def _finished(folder: Path, jobs: Sequence[Job], maker: ClipMaker) -> dict[str, 
 def _remove_others(folder: Path, kept: dict[str, ledger.Entry]) -> None:
     names = {ledger.FILE, ledger.ABOUT, *(entry.file for entry in kept.values())}
     for path in folder.glob("*"):
-        if path.name not in names:
+        if path.name not in names and path.is_file():
             path.unlink()
     ledger.rewrite(folder, list(kept.values()))
 
@@ -138,4 +138,6 @@ def _write_about(folder: Path, name: str, maker: ClipMaker, workers: int) -> Non
         "fps": maker.fps,
         "origin": maker.origin,
     }
-    (folder / ledger.ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    aside = folder / f".{ledger.ABOUT}.tmp"
+    aside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    aside.replace(folder / ledger.ABOUT)

@@ -49,8 +49,10 @@ class Entry:
 
 def about(folder: Path) -> dict[str, Any]:
     """What made the clips of a folder: method, asked, weights, parameters, device, fps, origin; empty if not known."""
-    path = folder / ABOUT
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
 
 
 def append(folder: Path, entry: Entry) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,10 @@ from pipeline.clips.ledger import OK
 log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1  # of prctl.h
+
+
+class WorkerError(ValueError):
+    """A process that makes clips has died; the message says what may help."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
     A batch that fails is tried again clip by clip. On a GPU one process makes all of them.
 
     Raises:
-        concurrent.futures.process.BrokenProcessPool: if a worker dies, for want of memory say.
+        WorkerError: if a process dies.
     """
     workers = processes(workers, len(jobs))
     groups = batches(jobs, batch, workers)
@@ -51,9 +56,17 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
             yield from _make(maker, group)
         return
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers)) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers))
+    try:
         for finished in as_completed([pool.submit(_work, group) for group in groups]):
             yield from finished.result()
+    except BrokenProcessPool as error:
+        raise WorkerError("a process died, perhaps for want of memory: lower generate.workers or batch") from error
+    finally:  # also where the reader fails or is interrupted: nothing more is computed that nobody would keep
+        running = list(pool._processes.values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in running:
+            process.terminate()
 
 
 def batches(jobs: Sequence[Job], batch: int, workers: int) -> list[Sequence[Job]]:
@@ -82,6 +95,7 @@ def _start(maker: ClipMaker, workers: int) -> None:
     global _maker, _beside
     _maker, _beside = maker, workers
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     if sys.platform == "linux":  # a parent that is killed takes its workers along
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

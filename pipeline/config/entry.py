@@ -30,7 +30,11 @@ def stage(main: Callable[..., None]) -> Callable[[], None]:
         for logger, words in _NOISE.items():
             logging.getLogger(logger).addFilter(lambda record, words=words: words not in record.getMessage())
         with one_sentence(FileNotFoundError):
-            main(*given)
+            try:
+                main(*given)
+            except KeyboardInterrupt:
+                print("stopped; start it again to continue", file=sys.stderr)
+                sys.exit(130)
 
     return run
 

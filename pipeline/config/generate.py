@@ -1,5 +1,6 @@
 """The section `generate` of params.yaml: models, methods, and what they are asked for."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,6 +119,14 @@ class Generate(Section):
     def set_of(self, method: Method) -> str:
         """The set whose prompts or mixtures a method is asked for."""
         return method.set or self.set
+
+    @model_validator(mode="after")
+    def _names_are_folders(self) -> "Generate":
+        for section, names in (("models", self.models), ("methods", self.methods), ("external", self.external)):
+            for name in names:
+                if not re.fullmatch(r"\w[\w.-]*", name):
+                    raise ValueError(f"generate.{section} names {name!r}, expected letters, digits and any of _ - .")
+        return self
 
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> "Generate":

@@ -213,6 +213,7 @@ class Params(Section):
             "generate.external that are evaluated",
             set(self.generate.external) & set(evaluated),
         )
+        evaluated = [name for name in evaluated if name != self.evaluate.reference]
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
         subset("harivo.sweep.model", [self.harivo.sweep.model], "train", self.train)
@@ -252,5 +253,7 @@ def write(wanted: dict[str, Any], path: Path = paths.PARAMS) -> None:
 
 
 def _explain(path: Path, fault: Any) -> str:
-    key = ".".join(str(part) for part in fault["loc"]) or "(top level)"
-    return f"{path}: {key}: {fault['msg']}, found {fault['input']!r}"[:500]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "value_error":  # our own words name key, found and expected
+        return f"{path}: {key}: {fault['ctx']['error']}" if key else f"{path}: {fault['ctx']['error']}"
+    return f"{path}: {key or '(top level)'}: {fault['msg']}, found {fault['input']!r}"[:500]

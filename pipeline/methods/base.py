@@ -13,7 +13,7 @@ import torch
 
 from metrics.hashing import fingerprint
 from pipeline.clips.jobs import Asked, Job
-from pipeline.config.code import code_hash
+from pipeline.config.code import code_hash, file_of
 from pipeline.methods.context import Context
 from pipeline.methods.noise import Noise
 from pipeline.methods.rules import Request, Rule
@@ -116,6 +116,8 @@ def build(context: Context) -> Method:
     path, key = Path(context.params.module), f"params.yaml: {context.options.key}.module"
     if not path.is_file():
         raise ValueError(f"{key}: no file {path}")
+    if file_of(context.module) is None:
+        raise ValueError(f"{key} is {path}, expected a file of pipeline/methods/")
     module = importlib.import_module(context.module)
     if not hasattr(module, "build"):
         raise ValueError(f"{key}: {path} has no build(context)")

@@ -150,10 +150,12 @@ class Context:
 
     def _family(self, name: str) -> ModuleType:
         place = f"pipeline.samplers.{name}"
-        module = importlib.import_module(place) if find_spec(place) else None
+        module = importlib.import_module(place) if name.isidentifier() and find_spec(place) else None
         if not hasattr(module, "build"):
-            key = f"generate.models.{self.params.model}.family"
-            raise ValueError(f"params.yaml: {key} is {name!r}, expected a file of pipeline/samplers/ that has build")
+            key, known = f"generate.models.{self.params.model}.family", "cogvideox or stable_diffusion, say"
+            raise ValueError(
+                f"params.yaml: {key} is {name!r}, expected a file of pipeline/samplers/ with build: {known}"
+            )
         return module
 
     def _guidance(self, mg_scale: float) -> Guidance:

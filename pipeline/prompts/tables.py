@@ -21,7 +21,13 @@ def write_tables(prompts: list[Prompt], mixtures: list[Mixture], prompt_path: Pa
 
 
 def read_tables(prompt_path: Path, mixture_path: Path) -> tuple[dict[str, Prompt], list[Mixture]]:
-    """The tables that `write_tables` wrote: prompts by id, and mixtures in order."""
+    """The tables that `write_tables` wrote: prompts by id, and mixtures in order.
+
+    Raises:
+        FileNotFoundError: if the prompts stage has not run.
+    """
+    if not prompt_path.is_file():
+        raise FileNotFoundError(f"{prompt_path} not found: run the prompts stage")
     prompts = pd.read_csv(prompt_path, dtype=str, keep_default_na=False)
     mixtures = pd.read_csv(mixture_path, dtype=str, keep_default_na=False)
     known = ("id", "set", "category", "text")

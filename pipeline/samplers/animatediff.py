@@ -22,7 +22,7 @@ from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.denoising import Precision
 from pipeline.samplers.guidance import Guidance, with_negative
 from pipeline.samplers.stable_diffusion import ImageModel
-from pipeline.weights.checkpoints import resolve, weights_of
+from pipeline.weights.checkpoints import CheckpointError, resolve, weights_of
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,9 @@ def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
     """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained.
 
     Layers for the text encoder, which many public LoRAs have, are left out: texts are embedded by a stage before.
+
+    Raises:
+        CheckpointError: if there is no LoRA of a UNet in it.
     """
     pipe = AnimateDiffPipeline(
         vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
@@ -75,6 +78,8 @@ def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
     )
     if any(name.startswith("text_encoder") for name in layers):
         log.warning("%s: its layers for the text encoder are left out", lora)
+    if not any(name.startswith("unet") for name in layers):
+        raise CheckpointError(f"{lora} holds no LoRA of a UNet")
     pipe.load_lora_into_unet(layers, alphas, pipe.unet, metadata=metadata)
     return replace(model, unet=pipe.unet)
 

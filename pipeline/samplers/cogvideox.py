@@ -126,7 +126,10 @@ def check_embeddings(model: VideoModel, found: tuple[int, int]) -> None:
     """
     wanted = (model.text_length, model.text_width)
     if found != wanted:
-        raise ValueError(f"embeddings are {found}, the transformer wants {wanted} (tokens, width)")
+        raise ValueError(
+            f"embeddings are {found}, the transformer wants {wanted} (tokens, width): see embed.encoders in params.yaml, "
+            "whose sets have a length"
+        )
 
 
 @torch.inference_mode()
@@ -224,6 +227,8 @@ def build(model: Model, guidance: Guidance, options: Options) -> CogVideoXSample
     Raises:
         ValueError: if guidance is more than one number, which CogVideoX's pipeline cannot follow.
     """
+    if "motion" in options:
+        raise ValueError(f"params.yaml: {options.key}.motion: temporal layers need a Stable Diffusion model")
     if guidance.early is not None or guidance.mg_scale:
         takes = "CogVideoX takes one number as guidance, and no mitigating gradient"
         raise ValueError(f"params.yaml: {options.key}: {takes}")

@@ -7,7 +7,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate, generate_all
 from pipeline.clips.jobs import Job
-from pipeline.clips.workers import batches, make
+from pipeline.clips.workers import WorkerError, batches, make
 
 
 class Toy:
@@ -183,7 +182,7 @@ def test_a_worker_that_dies_ends_the_stage(tmp_path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().generate(jobs)
 
-    with pytest.raises(BrokenProcessPool):
+    with pytest.raises(WorkerError, match="a process died.*lower generate.workers or batch"):
         list(make(Fatal(4), Fatal(4).jobs(), batch=1, workers=2))
 
 
@@ -201,6 +200,41 @@ def test_a_reader_that_fails_ends_the_workers(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(OSError, match="no space left"):
         generate("toy", Toy(20), tmp_path, batch=2, workers=2)
     assert len(ledger.read(tmp_path)) == 3
+
+
+def test_what_is_damaged_or_foreign_beside_the_clips_does_no_harm(tmp_path: Path) -> None:
+    generate("toy", Toy(2), tmp_path, batch=2)
+    (tmp_path / ledger.ABOUT).write_text('{"method": "to')
+    (tmp_path / ".notebook").mkdir()
+    again = Toy(2)
+    generate("toy", again, tmp_path, batch=2)
+    assert again.made == []
+    assert ledger.about(tmp_path)["parameters"] == 10
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_an_interrupt_ends_the_workers_at_once(tmp_path: Path, root: Path) -> None:
+    """Ctrl-C goes to all processes of a terminal: what is stored stays, and nothing more is computed."""
+    script = textwrap.dedent(
+        """
+        import sys, time
+        from pathlib import Path
+        from pipeline.clips.generation import generate
+        from tests.pipeline.clips.test_generation import Toy
+        class Slow(Toy):
+            def generate(self, jobs):
+                time.sleep(0.2)
+                return super().generate(jobs)
+        generate("toy", Slow(400), Path(sys.argv[1]), batch=1, workers=2)
+        """
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    process = subprocess.Popen(command, cwd=root, start_new_session=True, stderr=subprocess.DEVNULL)
+    while len(list(tmp_path.glob("*.mkv"))) < 4:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=20) != 0
+    assert len(ledger.read(tmp_path)) < 100
 
 
 def test_one_method_that_fails_does_not_keep_the_others_from_their_clips(tmp_path: Path) -> None:

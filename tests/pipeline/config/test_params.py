@@ -72,6 +72,11 @@ def test_faults_of_harivos_parameters(written, key: str, value: object, message:
         ("evaluate.reference", "lvdm", r"evaluate\.reference names \['lvdm'\], expected one of generate\.external"),
         ("generate.methods.cogvideox.set", "moon", r"cogvideox\.set names \['moon'\], expected one of embed"),
         ("reference.clips", 0, r"reference\.clips: .*greater than or equal to 1, found 0"),
+        (
+            "generate.methods",
+            {"a/b": {"module": "x", "model": "world"}},
+            r"generate\.methods names 'a/b', expected letters",
+        ),
         ("generate.tyop", 1, r"generate\.tyop: Extra inputs are not permitted, found 1"),
         (
             "generate.methods.cogvideox.model",

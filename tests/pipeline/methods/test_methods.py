@@ -260,7 +260,13 @@ def test_a_fingerprint_covers_the_files_of_method_and_sampler_and_no_others(
     assert not {"pipeline/methods/harivo.py", "pipeline/samplers/cogvideox.py", "pipeline/config/params.py"} & files
 
 
-@pytest.mark.parametrize("family", ["none", "guidance"])
+def test_a_folder_that_is_no_lora_is_refused(stable_diffusion_folder: Path) -> None:
+    """Else the clips would be harivo's under another name."""
+    with pytest.raises(ValueError, match="motion holds no LoRA of a UNet"):
+        method_of(stable_diffusion_folder, "personalised", lora="motion").prepare()
+
+
+@pytest.mark.parametrize("family", ["none", "guidance", "cogvideox.py"])
 def test_a_family_that_is_none_is_named(stable_diffusion_folder: Path, family: str) -> None:
     context = context_of(stable_diffusion_folder, "frames")
     models = {"sd": context.model.model_copy(update={"family": family})}
