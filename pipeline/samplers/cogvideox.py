@@ -127,8 +127,8 @@ def check_embeddings(model: VideoModel, found: tuple[int, int]) -> None:
     wanted = (model.text_length, model.text_width)
     if found != wanted:
         raise ValueError(
-            f"embeddings are {found}, the transformer wants {wanted} (tokens, width): see embed.encoders in params.yaml, "
-            "whose sets have a length"
+            f"embeddings are {found}, the transformer wants {wanted} (tokens, width): "
+            "the length of a set is in params.yaml, embed.encoders"
         )
 
 

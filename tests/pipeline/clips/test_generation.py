@@ -182,7 +182,7 @@ def test_a_worker_that_dies_ends_the_stage(tmp_path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().generate(jobs)
 
-    with pytest.raises(WorkerError, match="a process died.*lower generate.workers or batch"):
+    with pytest.raises(WorkerError, match=r"a process died.*lower generate.workers or batch"):
         list(make(Fatal(4), Fatal(4).jobs(), batch=1, workers=2))
 
 
