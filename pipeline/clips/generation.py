@@ -6,6 +6,7 @@ so it stays in every denominator. What another fingerprint made, or is no longer
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int
     missing = [job for job in jobs if job.clip not in done]
     if missing:
         maker.prepare()
-    with tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None) as bar:
-        for made in make(maker, missing, batch, workers):
+    bar = tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None)
+    with bar, closing(make(maker, missing, batch, workers)) as finished:
+        for made in finished:
             ledger.append(folder, _store(folder, name, maker, made))
             bar.update()
     entries = ledger.read(folder)

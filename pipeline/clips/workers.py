@@ -44,7 +44,8 @@ class Made:
 def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) -> Iterator[Made]:
     """Make the clips of a prepared maker, `batch` at a time, in the order in which batches are finished.
 
-    A batch that fails is tried again clip by clip. On a GPU one process makes all of them.
+    A batch that fails is tried again clip by clip. On a GPU one process makes all of them. To be closed by who reads it
+    (`contextlib.closing`): then the batches that run are finished, and no other is begun.
 
     Raises:
         WorkerError: if a process dies.
@@ -62,11 +63,8 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
             yield from finished.result()
     except BrokenProcessPool as error:
         raise WorkerError("a process died, perhaps for want of memory: lower generate.workers or batch") from error
-    finally:  # also where the reader fails or is interrupted: nothing more is computed that nobody would keep
-        running = list(pool._processes.values())
+    finally:  # also where the reader fails or is interrupted: no batch is begun that nobody would keep
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in running:
-            process.terminate()
 
 
 def batches(jobs: Sequence[Job], batch: int, workers: int) -> list[Sequence[Job]]:

