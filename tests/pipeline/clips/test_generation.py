@@ -217,7 +217,8 @@ def test_an_interrupt_ends_after_the_batches_that_run(tmp_path: Path, root: Path
     """Ctrl-C goes to all processes of a terminal: what is stored stays, and nothing more is computed."""
     script = textwrap.dedent(
         """
-        import sys, time
+        import signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         from pathlib import Path
         from pipeline.clips.generation import generate
         from tests.pipeline.clips.test_generation import Toy
