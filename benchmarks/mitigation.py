@@ -7,8 +7,8 @@ import time
 
 import pandas as pd
 import torch
-from tqdm import tqdm
 
+from metrics.progress import each
 from pipeline.config import params, paths
 from pipeline.harivo.mitigation import mitigating_gradient
 from pipeline.samplers import animatediff
@@ -27,7 +27,7 @@ def main() -> None:
     noise = torch.randn(CLIPS, model.unet.config.in_channels, 16, 8, 8, generator=generator)
     seconds: dict[float, list[float]] = {0.0: [], wanted.harivo.mg_scale: []}
     animatediff.sample(model, text, noise, Sampling(2, Guidance(4.0)))  # warm up
-    for _ in tqdm(range(ROUNDS), disable=None):
+    for _ in each(range(ROUNDS), "mitigating gradient", "rounds"):
         for scale, times in seconds.items():
             start = time.perf_counter()
             animatediff.sample(model, text, noise, Sampling(spec["sampling_steps"], Guidance(4.0), scale))

@@ -15,11 +15,11 @@ from importlib.metadata import version
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from metrics.distances.pairs import PAIR, compare
 from metrics.hashing import fingerprint
 from metrics.networks.features import Network
+from metrics.progress import Progress
 from metrics.reading import video
 from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
@@ -85,11 +85,11 @@ class Extractor:
             _Videos(self, jobs), batch_size=self.batch, num_workers=self.workers, collate_fn=list,
             prefetch_factor=2 if self.workers else None, worker_init_fn=_return_memory,
         )  # fmt: skip
-        with tqdm(total=len(jobs), desc=title, unit="video", disable=None) as bar:
+        with Progress(title, len(jobs), "videos") as work:
             for group in loader:
                 self._finish([read for pair in group for read in pair if read is not None])
                 yield from group
-                bar.update(len(group))
+                work.update(len(group))
 
     def _finish(self, reads: Sequence[_Read]) -> None:
         """Run each network on the clips that were prepared for it, and keep the arrays."""

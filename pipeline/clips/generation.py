@@ -11,8 +11,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from metrics.progress import Progress
 from pipeline.clips import ledger
 from pipeline.clips.files import SUFFIX, copy_clip, write_clip
 from pipeline.clips.jobs import ClipMaker, Job
@@ -37,11 +37,11 @@ def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int
     missing = [job for job in jobs if job.clip not in done]
     if missing:
         maker.prepare()
-    bar = tqdm(total=len(jobs), initial=len(done), desc=name, unit="clip", disable=None)
-    with bar, closing(make(maker, missing, batch, workers)) as finished:
+    progress = Progress(name, len(jobs), "clips", done=len(done))
+    with progress, closing(make(maker, missing, batch, workers)) as finished:
         for made in finished:
             ledger.append(folder, _store(folder, name, maker, made))
-            bar.update()
+            progress.update()
     entries = ledger.read(folder)
     ordered = [entries[job.clip] for job in jobs]
     ledger.rewrite(folder, ordered)

@@ -1,4 +1,4 @@
-"""What the entry points of stages and commands share: a fault that the user can mend ends them with one sentence."""
+"""What the entry points of stages and commands share: progress, and errors of input that end them in one sentence."""
 
 import functools
 import inspect
@@ -10,26 +10,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from metrics.progress import Progress, duration, is_worker, on_terminal, say
+
 T = TypeVar("T")
 
-# Said at every start by libraries that are used as they want to be: by logger, the words that mark it.
-_NOISE = {
+# Log messages to drop, by logger and by a part of the text: they say nothing about our use of these libraries.
+_IRRELEVANT = {
     "transformers.utils.import_utils": "requires torchvision",  # of classes that are imported and never used
-    "diffusers.models.modeling_utils": "should be kept in float32: []",  # an empty list is nothing to keep
+    "diffusers.models.modeling_utils": "should be kept in float32: []",  # an empty list: nothing is kept
 }
 
 
 def stage(main: Callable[..., None]) -> Callable[[], None]:
-    """Call `main` with the command line's arguments; ValueError and FileNotFoundError end it with one sentence."""
+    """Call `main` with the command line's arguments; ValueError and FileNotFoundError end it with one sentence.
+
+    Without a terminal it says when it starts and ends, and once a minute how far it is.
+    """
 
     @functools.wraps(main)
     def run() -> None:
-        wanted, given = list(inspect.signature(main).parameters), sys.argv[1:]
-        if len(given) != len(wanted):
-            sys.exit(f"usage: python -m stages.{Path(sys.argv[0]).stem} {' '.join(wanted).upper()}".rstrip())
-        for logger, words in _NOISE.items():
-            logging.getLogger(logger).addFilter(lambda record, words=words: words not in record.getMessage())
-        with one_sentence(FileNotFoundError):
+        expected, given = list(inspect.signature(main).parameters), sys.argv[1:]
+        name = Path(sys.argv[0]).stem
+        if len(given) != len(expected):
+            sys.exit(f"usage: python -m stages.{name} {' '.join(expected).upper()}".rstrip())
+        for logger, text in _IRRELEVANT.items():
+            logging.getLogger(logger).addFilter(lambda record, text=text: text not in record.getMessage())
+        with one_sentence(FileNotFoundError), _reported(" ".join([name, *given])):
             try:
                 main(*given)
             except KeyboardInterrupt:
@@ -40,15 +46,31 @@ def stage(main: Callable[..., None]) -> Callable[[], None]:
 
 
 @contextmanager
-def one_sentence(*faults: type[Exception]) -> Iterator[None]:
-    """End the process with the message alone, and exit code 1, where the user can mend the fault.
+def _reported(title: str) -> Iterator[None]:
+    """A line at the start and one at the end, with the time in between; on a terminal bars are enough."""
+    if on_terminal() or is_worker():
+        yield
+        return
+    say(f"{title}: started")
+    outcome = "failed"
+    with Progress(title) as work:
+        try:
+            yield
+            outcome = "finished"
+        finally:
+            say(f"{title}: {outcome} after {duration(work.seconds)}")
 
-    All errors about input derive from ValueError; `faults` are the others. Also a decorator. REELBENCH_TRACEBACK=1
+
+@contextmanager
+def one_sentence(*errors: type[Exception]) -> Iterator[None]:
+    """End the process with the message alone, and exit code 1, where the user can fix the error.
+
+    All errors about input derive from ValueError; `errors` are the others. Also a decorator. REELBENCH_TRACEBACK=1
     shows where an error came from.
     """
     try:
         yield
-    except (ValueError, *faults) as error:
+    except (ValueError, *errors) as error:
         if os.environ.get("REELBENCH_TRACEBACK"):
             raise
         sys.exit(f"error: {error}")

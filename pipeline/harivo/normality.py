@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
-from tqdm import tqdm
 
+from metrics.progress import each
 from metrics.statistics.proportions import wilson
 from pipeline.harivo.noise import correlate
 
@@ -47,7 +47,7 @@ def table_a1(cases: Sequence[tuple[Shape, float]], videos: int, seed: int = 0) -
     """A row for every shape and mixing weight (0: independent noise): the share that passes, with Wilson's interval."""
     rows = []
     counts = _counted(cases, videos, seed)
-    for (shape, weight), count in zip(cases, tqdm(counts, "normality", len(cases), disable=None), strict=True):
+    for (shape, weight), count in zip(each(cases, "normality", "cases"), counts, strict=True):
         rate = wilson(count, videos)
         channels, frames, height, width = shape
         rows.append({"noise": "mixed" if weight else "iid", "weight": weight, "frames": frames,

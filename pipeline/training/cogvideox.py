@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
 from torch import nn
-from tqdm import tqdm
 
+from metrics.progress import each
 from pipeline.config import paths
 from pipeline.samplers.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
 from pipeline.text.encoders import TextEncoder
@@ -117,7 +117,7 @@ class VideoTask:
         noise = initial_noise(self.video, sampling, list(range(len(text))))
         clips = [
             sample(self.video, text[i : i + batch], noise[i : i + batch], sampling)
-            for i in tqdm(range(0, len(text), batch), desc="sampling", disable=None, leave=False)
+            for i in each(range(0, len(text), batch), "sampling", "batches", keep=False)
         ]
         return torch.cat(clips).numpy()
 

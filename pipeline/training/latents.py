@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
-from tqdm import tqdm
 
+from metrics.progress import each
 from pipeline.text.encoders import TextEncoder
 from pipeline.training.pixels import to_model
 from pipeline.world.captions import captions
@@ -88,7 +88,7 @@ def training_captions(scenes: int, seed: int) -> list[str]:
 def encode_clips(codec: AutoencoderKL, clips: np.ndarray, device: torch.device | str, batch: int = 16) -> torch.Tensor:
     """uint8 clips (N, T, H, W, 3) -> scaled latents (N, T, C, h, w), float16 on the CPU."""
     encoded = []
-    for i in tqdm(range(0, len(clips), batch), desc="encoding", disable=None, leave=False):
+    for i in each(range(0, len(clips), batch), "encoding", "batches", keep=False):
         part = clips[i : i + batch]
         frames = to_model(part).flatten(0, 1).to(device)
         mean = codec.encode(frames).latent_dist.mean * codec.config.scaling_factor

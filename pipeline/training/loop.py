@@ -19,8 +19,8 @@ from diffusers.training_utils import EMAModel
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-from tqdm import tqdm
 
+from metrics.progress import Progress
 from pipeline.training.checkpoint import History, State, restore, save, trained
 from pipeline.training.task import Batch, Losses, Share, Task
 
@@ -76,18 +76,20 @@ def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str
     first = restore(checkpoint, identity, run.state)
     learning_rate = _learning_rate(run.state.optimizer, schedule, first)
     run.model.train()
-    bar = tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, disable=None, desc=checkpoint.stem)
-    for done in (step + 1 for step in bar):
-        losses, norm = run.step(done - 1)
-        learning_rate.step()
-        if done % schedule.log_every == 0 or done == schedule.steps:
-            row = run.log(done, losses, grad_norm=float(norm), lr=learning_rate.get_last_lr()[0])
-            bar.set_postfix(loss=f"{row['loss']:.4f}")
-            run.in_first(report, done, row, None)
-        if done % schedule.validate_every == 0 and done < schedule.steps:
-            run.in_first(_validate, task, run.state, done, report)
-        if done % schedule.checkpoint_every == 0 or done == schedule.steps:
-            run.in_first(save, checkpoint, identity, done, run.state)
+    with Progress(checkpoint.stem, schedule.steps, "steps", done=first) as work:
+        for done in range(first + 1, schedule.steps + 1):
+            losses, norm = run.step(done - 1)
+            learning_rate.step()
+            loss = None
+            if done % schedule.log_every == 0 or done == schedule.steps:
+                row = run.log(done, losses, grad_norm=float(norm), lr=learning_rate.get_last_lr()[0])
+                loss = f"loss {row['loss']:.4f}"
+                run.in_first(report, done, row, None)
+            if done % schedule.validate_every == 0 and done < schedule.steps:
+                run.in_first(_validate, task, run.state, done, report)
+            if done % schedule.checkpoint_every == 0 or done == schedule.steps:
+                run.in_first(save, checkpoint, identity, done, run.state)
+            work.update(detail=loss)
     run.state.ema.copy_to(run.state.weights)
     run.in_first(_measure, task, run.state.history, schedule.steps, report, True)
     run.accelerator.wait_for_everyone()

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
+from metrics.progress import each
 from pipeline.harivo.contrast import Contrast
 from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork
@@ -190,7 +190,7 @@ def sample_prompts(
     initial = torch.stack([video_noise(shape, seed, *noise) for seed in range(n)])
     clips = [
         animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling, how.empty)
-        for i in tqdm(range(0, n, 20), desc="sampling", disable=None, leave=False)
+        for i in each(range(0, n, 20), "sampling", "batches", keep=False)
     ]
     return torch.cat(clips).numpy()
 

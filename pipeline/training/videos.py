@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from tqdm import tqdm
 
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
+from metrics.progress import each
 from metrics.reading.captions import read_captions
 from metrics.reading.errors import VideoError
 from metrics.reading.matching import matched
@@ -50,9 +50,7 @@ class VideoFolder:
         if len(chosen) <= self.unseen:
             have = f"{len(chosen)} captioned videos in {self.clips}"
             raise ValueError(f"{have}, of which {self.unseen} are kept for validation: none is left to train on")
-        latents = torch.cat(
-            [self._encoded(found[name], codec, device) for name in tqdm(chosen, desc="encoding", disable=None)]
-        )
+        latents = torch.cat([self._encoded(found[name], codec, device) for name in each(chosen, "encoding", "videos")])
         texts = [captions[name] for name in chosen]
         parts = (slice(None, len(chosen) - self.unseen), slice(len(chosen) - self.unseen, None))
         seen, unseen = (CaptionedLatents(latents[part], texts[part], how) for part in parts)

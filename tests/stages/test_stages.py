@@ -20,8 +20,9 @@ def checkout(root: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=checkout, capture_output=True, text=True, check=False)
+def run(checkout: Path, *arguments: str, module: bool = True) -> subprocess.CompletedProcess:
+    command = [sys.executable, *(["-m"] if module else []), *arguments]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
 
 def change(checkout: Path, **sections: dict) -> None:
@@ -30,6 +31,14 @@ def change(checkout: Path, **sections: dict) -> None:
     for name, values in sections.items():
         data[name].update(values)
     path.write_text(yaml.safe_dump(data))
+
+
+def error_of(done: subprocess.CompletedProcess) -> str:
+    """What a stage wrote beside the lines of its start and its end."""
+    lines = done.stderr.splitlines()
+    assert re.fullmatch(r"\w+: started", lines[0])
+    assert re.fullmatch(r"\w+: failed after \d+ s", lines[1])
+    return "\n".join(lines[2:])
 
 
 def test_prompts_embed_and_search(checkout: Path, minilm: Path) -> None:
@@ -41,6 +50,9 @@ def test_prompts_embed_and_search(checkout: Path, minilm: Path) -> None:
     for command in (["stages.prompts"], ["stages.embed", "minilm"], ["stages.search", "minilm"]):
         done = run(checkout, *command)
         assert done.returncode == 0, done.stderr
+        name = " ".join(command).removeprefix("stages.")
+        assert re.fullmatch(rf"{name}: started\n(.*\n)*{name}: finished after \d+ s\n", done.stderr)
+        assert "\r" not in done.stderr
     assert (checkout / "data/search/minilm/optima.csv").is_file()
 
 
@@ -49,7 +61,7 @@ def test_a_faulty_prompt_file_is_one_sentence(checkout: Path) -> None:
         file.write("vc-001,x,again\n")
     done = run(checkout, "stages.prompts")
     assert done.returncode == 1
-    assert re.fullmatch(r"error: prompts/vc.csv, row 42, field id: duplicate 'vc-001', already in row 2\n", done.stderr)
+    assert error_of(done) == "error: prompts/vc.csv, row 42, field id: duplicate 'vc-001', already in row 2"
     assert not (checkout / "data").exists()
 
 
@@ -64,10 +76,49 @@ def test_stages_before_their_inputs_say_which_stage_to_run(checkout: Path) -> No
 def test_weights_from_a_wrong_local_path(checkout: Path) -> None:
     change(checkout, weights={"i3d": "nowhere.ckpt"})
     done = run(checkout, "stages.weights")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "error: params.yaml: weights.i3d is nowhere.ckpt, which does not exist\n",
-    )
+    assert done.returncode == 1
+    assert error_of(done) == "error: params.yaml: weights.i3d is nowhere.ckpt, which does not exist"
+
+
+def test_an_interrupted_stage_says_that_it_continues(checkout: Path) -> None:
+    code = """
+import os, signal, sys
+from pipeline.config.entry import stage
+
+@stage
+def main(model):
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["stages/generate.py", "world"]
+main()
+"""
+    done = run(checkout, "-c", code, module=False)
+    assert done.returncode == 130
+    lines = ["generate world: started", "stopped; start it again to continue", "generate world: failed after 0 s"]
+    assert done.stderr.splitlines() == lines
+
+
+def test_a_stage_that_counts_nothing_says_that_it_runs(checkout: Path) -> None:
+    code = """
+import sys, time
+from metrics import progress
+from pipeline.config.entry import stage
+
+@stage
+def main():
+    time.sleep(1)
+
+progress.INTERVAL = 0.3
+sys.argv = ["stages/evaluate.py"]
+main()
+"""
+    first, *others, last = run(checkout, "-c", code, module=False).stderr.splitlines()
+    assert first == "evaluate: started"
+    assert 1 <= len(others) <= 3
+    assert all(re.fullmatch(r"evaluate: running, \d+ s", line) for line in others)
+    assert re.fullmatch(r"evaluate: finished after [1-9]\d* s", last)
 
 
 def test_every_stage_of_the_dag_has_its_module(root: Path) -> None:
