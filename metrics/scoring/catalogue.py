@@ -1,39 +1,49 @@
-"""The metrics by name: how each is shown and what it needs. Loads nothing heavy."""
+"""The metrics of videos, one record each, by name. Loads nothing heavy: what computes is imported when it is called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from metrics.distances.fvd import MIN_CLIPS
+from metrics.scoring.metric import Estimate, Metric, Sample
+from metrics.scoring.per_clip import CLIP_SCORE, CLIPSIM, FRAME_CONSISTENCY, PSNR, SSIM
+
+if TYPE_CHECKING:
+    from metrics.scoring.protocol import Protocol
+    from metrics.statistics.bootstrap import Distance
 
 
-@dataclass(frozen=True)
-class Metric:
-    """How a metric is shown and what it needs.
+def _fvd(protocol: "Protocol") -> "Distance":
+    from metrics.statistics.bootstrap import fvd_distance
 
-    higher: whether more is better. digits: after the point. needs: "real" clips, "captions", "pairs" of clips, or ""
-    for nothing. network: that must have seen the clips, or "" for pixels.
-    """
+    return fvd_distance(protocol.ddof)
 
-    label: str
-    higher: bool
-    digits: int
-    needs: str
-    network: str
 
-    @property
-    def title(self) -> str:
-        """The label with an arrow towards the better."""
-        return f"{self.label} {'↑' if self.higher else '↓'}"
+def _kvd(_: "Protocol") -> "Distance":
+    from metrics.statistics.bootstrap import kvd_distance
 
+    return kvd_distance
+
+
+def _fvd_infinity(sample: Sample) -> Estimate:
+    from metrics.statistics.bootstrap import NOTHING
+    from metrics.statistics.extrapolation import SMALLEST, fvd_infinity
+
+    assert sample.real is not None
+    interval = fvd_infinity(sample.gen.features, sample.real.features, sample.uncertainty, sample.protocol.ddof)
+    return Estimate(interval) if interval else Estimate(NOTHING, f"needs {2 * SMALLEST} clips a side")
+
+
+FVD = Metric("fvd", "FVD", False, 1, needs="real", network="i3d", distance=_fvd, ddof=True, clips=MIN_CLIPS)
+FVD_INFINITY = Metric(
+    "fvd_inf", "FVD∞", False, 1, needs="real", network="i3d", estimate=_fvd_infinity, ddof=True, clips=MIN_CLIPS
+)
+KVD = Metric("kvd", "KVD", False, 2, needs="real", network="i3d", distance=_kvd)
 
 METRICS = {
-    "fvd": Metric("FVD", False, 2, "real", "i3d"),
-    "fvd_inf": Metric("FVD∞", False, 2, "real", "i3d"),
-    "kvd": Metric("KVD", False, 3, "real", "i3d"),
-    "clipsim": Metric("CLIPSIM", True, 4, "captions", "clip"),
-    "clip_score": Metric("CLIPScore", True, 4, "captions", "clip"),
-    "frame_consistency": Metric("Frame consistency", True, 4, "", "clip"),
-    "ssim": Metric("SSIM", True, 4, "pairs", ""),
-    "psnr": Metric("PSNR (dB)", True, 2, "pairs", ""),
+    metric.name: metric for metric in (FVD, FVD_INFINITY, KVD, CLIPSIM, CLIP_SCORE, FRAME_CONSISTENCY, SSIM, PSNR)
 }
+EVALUATED = tuple(name for name, metric in METRICS.items() if metric.needs != "pairs")
+"""Names of the metrics that need no pairs of clips: those that the evaluate stage can compute."""
 
 
 def checked(names: Sequence[str]) -> Sequence[str]:

@@ -28,7 +28,7 @@ from metrics.scoring.cache import FeatureCache
 
 
 @dataclass(frozen=True)
-class Job:
+class VideoInput:
     """A video to read, and the one to compare it with pixel by pixel, if there is one (decoded in the same go)."""
 
     source: Source
@@ -39,7 +39,7 @@ class Job:
 class Extracted:
     """What became of one video.
 
-    content: digest of what is stored. codec, decoder: of its file. fault: why it could not be scored, else "".
+    content: digest of what is stored. codec, decoder: of its file. error: why it could not be scored, else "".
     unpaired: why it could not be compared with its partner, else "". features: arrays with a leading axis of windows,
     by network; pairs of clips are measured under `metrics.distances.pairs.PAIR`.
     """
@@ -49,7 +49,7 @@ class Extracted:
     codec: str = ""
     decoder: str = ""
     windows: int = 0
-    fault: str = ""
+    error: str = ""
     unpaired: str = ""
     features: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
@@ -79,13 +79,13 @@ class Extractor:
     workers: int = 2
     for_partners: Sequence[str] = ()
 
-    def extract(self, jobs: Sequence[Job], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
-        """(video, partner or None) of each job, in their order; a video that cannot be read carries its fault."""
+    def extract(self, inputs: Sequence[VideoInput], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
+        """(video, partner or None) of each input, in their order; a video that cannot be read carries its error."""
         loader = DataLoader(
-            _Videos(self, jobs), batch_size=self.batch, num_workers=self.workers, collate_fn=list,
+            _Videos(self, inputs), batch_size=self.batch, num_workers=self.workers, collate_fn=list,
             prefetch_factor=2 if self.workers else None, worker_init_fn=_return_memory,
         )  # fmt: skip
-        with Progress(title, len(jobs), "videos") as work:
+        with Progress(title, len(inputs), "videos") as work:
             for group in loader:
                 self._finish([read for pair in group for read in pair if read is not None])
                 yield from group
@@ -112,14 +112,14 @@ class Extractor:
     def _key(self, content: str, identity: str) -> str:
         return fingerprint([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
 
-    def read(self, job: Job) -> tuple[_Read, _Read | None]:
+    def read(self, given: VideoInput) -> tuple[_Read, _Read | None]:
         """What a worker does: read, compare and prepare, or take what the cache has."""
-        own = self._known(job.source, self.networks)
-        if job.partner is None:
+        own = self._known(given.source, self.networks)
+        if given.partner is None:
             self._prepare(own, self.networks, again=False)
             return own, None
         theirs = [network for network in self.networks if network.name in self.for_partners]
-        partner = self._known(job.partner, theirs)
+        partner = self._known(given.partner, theirs)
         key = self._key(f"{own.content}-{partner.content}", f"{PAIR} {version('torchmetrics')}")
         pair = self.cache.get(key)
         clips = self._prepare(own, self.networks, again=pair is None)
@@ -132,8 +132,8 @@ class Extractor:
                 self.cache.put(key, own.features[PAIR], {})
             except VideoError as error:
                 own.unpaired = str(error)
-        elif not own.fault:
-            own.unpaired = f"its original: {partner.fault}"
+        elif not own.error:
+            own.unpaired = f"its original: {partner.error}"
         return own, partner
 
     def _known(self, source: Source, networks: Sequence[Network]) -> _Read:
@@ -141,7 +141,7 @@ class Extractor:
         try:
             read = _Read(source, content=source_hash(source))
         except VideoError as error:
-            return _Read(source, fault=str(error))
+            return _Read(source, error=str(error))
         for network in networks:
             found = self.cache.get(self._key(read.content, network.identity))
             if found is not None:
@@ -152,17 +152,17 @@ class Extractor:
     def _prepare(self, read: _Read, networks: Sequence[Network], again: bool) -> np.ndarray | None:
         """Decode the video if a network lacks it (or it is wanted `again`), and prepare its clips; None if not decoded.
 
-        A fault is noted in the video.
+        An error is noted in the video.
         """
         missing = [network for network in networks if network.name not in read.features]
-        if read.fault or not (missing or again):
+        if read.error or not (missing or again):
             return None
         try:
             found = video.read(read.source, self.rule, self.decoder)
             read.codec, read.decoder, read.windows = found.codec, found.decoder, len(found.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in found.clips] for network in missing}
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
-            read.fault, read.features, read.prepared = video.reason(error), {}, {}
+            read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None
         return found.clips
 
@@ -179,11 +179,11 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 
 class _Videos(Dataset):
-    def __init__(self, extractor: Extractor, jobs: Sequence[Job]) -> None:
-        self.extractor, self.jobs = extractor, jobs
+    def __init__(self, extractor: Extractor, inputs: Sequence[VideoInput]) -> None:
+        self.extractor, self.inputs = extractor, inputs
 
     def __len__(self) -> int:
-        return len(self.jobs)
+        return len(self.inputs)
 
     def __getitem__(self, i: int) -> tuple[_Read, _Read | None]:
-        return self.extractor.read(self.jobs[i])
+        return self.extractor.read(self.inputs[i])

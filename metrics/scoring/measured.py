@@ -44,14 +44,14 @@ class Measured:
 
     table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
     `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400), or (rows, 0)
-    where I3D was not run. requested: clips that were asked for. faults: (clip, reason) of those that were not scored,
+    where I3D was not run. requested: clips that were asked for. errors: (clip, reason) of those that were not scored,
     or not by every metric.
     """
 
     table: pd.DataFrame
     logits: np.ndarray
     requested: int
-    faults: Sequence[tuple[str, str]]
+    errors: Sequence[tuple[str, str]]
     provenance: Provenance
 
     @property
@@ -107,7 +107,7 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
     words = {
         "schema": STATS_SCHEMA, "protocol": protocol.name, "clips": json.dumps(vars(protocol.clips)),
         "identity": identity, "weights": real.provenance.weights["i3d"], "network": real.provenance.networks["i3d"],
-        "requested": str(real.requested), "faults": json.dumps(list(real.faults)),
+        "requested": str(real.requested), "errors": json.dumps(list(real.errors)),
         "rows": real.table[COLUMNS].to_json(orient="records"),
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
     for field, found in {"protocol": words["protocol"], "clips": str(rule), "identity": words["identity"]}.items():
         if found != wanted[field]:
             raise StatsError(f"{path}: {field} is {found}, this run's is {wanted[field]}: make the statistics again")
-    faults = [(name, reason) for name, reason in json.loads(words["faults"])]
+    errors = [(name, reason) for name, reason in json.loads(words["errors"])]
     provenance = Provenance({"i3d": words["weights"]}, {"i3d": words["network"]})
     table = pd.DataFrame(json.loads(words["rows"]), columns=COLUMNS)
-    return Measured(table, logits, int(words["requested"]), faults, provenance)
+    return Measured(table, logits, int(words["requested"]), errors, provenance)

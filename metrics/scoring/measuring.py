@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
 from metrics.hashing import fingerprint
 from metrics.networks.features import ClipFeatures, I3DFeatures, Network
 from metrics.scoring.cache import FeatureCache
-from metrics.scoring.extraction import Extracted, Extractor, Job
+from metrics.scoring.extraction import Extracted, Extractor, VideoInput
 from metrics.scoring.measured import COLUMNS, Measured, Provenance
+from metrics.scoring.per_clip import PER_CLIP
 from metrics.scoring.protocol import Protocol
 
 _TEXT_BATCH = 256
@@ -25,7 +25,7 @@ Videos = Iterable[tuple[Extracted, Extracted | None]]  # each with its original,
 class Batch:
     """Videos that are one set, and their captions by clip id; those of no clip count as clips that lack."""
 
-    jobs: Sequence[Job]
+    inputs: Sequence[VideoInput]
     captions: Mapping[str, str] | None = None
 
 
@@ -48,23 +48,23 @@ class Measurer:
 
     def measure(self, batches: Sequence[Batch], title: str) -> Iterator[Measured]:
         """What the networks make of each set of videos, as soon as its last is read: one loader, one progress bar."""
-        jobs = [job for batch in batches for job in batch.jobs]
-        with closing(self.extract(jobs, title)) as videos:
+        inputs = [video for batch in batches for video in batch.inputs]
+        with closing(self.extract(inputs, title)) as videos:
             for batch in batches:
-                yield self.reduce(islice(videos, len(batch.jobs)), batch)
+                yield self.reduce(islice(videos, len(batch.inputs)), batch)
             next(videos, None)  # ends the progress bar
 
-    def extract(self, jobs: Sequence[Job], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
+    def extract(self, inputs: Sequence[VideoInput], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
         """The arrays that the networks make of videos; of their originals, I3D's."""
         extractor = Extractor(
             self.networks, self.protocol.clips, self.cache, self.decoder, self.batch, self.workers, ("i3d",)
         )
-        return extractor.extract(jobs, title)
+        return extractor.extract(inputs, title)
 
     def reduce(self, videos: Videos, batch: Batch) -> Measured:
         """The rows of a set of videos."""
         captions = batch.captions
-        absent = sorted(set(captions) - {job.source.id for job in batch.jobs}) if captions else []
+        absent = sorted(set(captions) - {video.source.id for video in batch.inputs}) if captions else []
         text = self._text(captions) if captions else None
         return collect(videos, self.provenance, captions, text, absent)
 
@@ -103,13 +103,13 @@ def collect(
     """
     rows: list[dict[str, object]] = []
     logits: list[np.ndarray] = []
-    faults = [(name, "has a caption and no file") for name in absent]
+    errors = [(name, "has a caption and no file") for name in absent]
     requested = len(absent)
     for video, original in videos:
         requested += 1
         caption = captions.get(video.source.id) if captions is not None else None
-        faults += [(video.source.id, why) for why in _faults(video, captions is not None and not caption)]
-        if video.fault:
+        errors += [(video.source.id, why) for why in _errors(video, captions is not None and not caption)]
+        if video.error:
             continue
         columns = _columns(video, text[caption] if caption and text is not None else None)
         if "i3d" in video.features:
@@ -122,27 +122,37 @@ def collect(
                 **{name: float(values[window]) for name, values in columns.items()},
             })  # fmt: skip
     table = pd.DataFrame(rows, columns=None if rows else COLUMNS)
-    return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, faults, provenance)
+    return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, errors, provenance)
 
 
-def _faults(video: Extracted, lacks_caption: bool) -> Iterable[str]:
-    if video.fault:
-        yield video.fault
+def _errors(video: Extracted, lacks_caption: bool) -> Iterable[str]:
+    if video.error:
+        yield video.error
         return
     if lacks_caption:
-        yield "has no caption: not in CLIPSIM and CLIPScore"
+        yield f"has no caption: not in {_labels('captions')}"
     if video.unpaired:
-        yield f"not in SSIM and PSNR: {video.unpaired}"
+        yield f"not in {_labels('pairs')}: {video.unpaired}"
+
+
+def _labels(needs: str) -> str:
+    return " and ".join(metric.label for metric in PER_CLIP if metric.needs == needs)
 
 
 def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
     """Per-clip metrics (W,) by name: what a network says in one number a clip is one already."""
     columns = {k: v for arrays in video.features.values() for k, v in arrays.items() if v.ndim == 1}
     if "clip" in video.features:
-        frames = torch.from_numpy(video.features["clip"]["frames"])
-        if frames.shape[1] > 1:
-            columns["frame_consistency"] = frame_consistency(frames).numpy()
-        if text is not None:
-            words = torch.from_numpy(text).expand(len(frames), -1)
-            columns |= {"clipsim": clipsim(frames, words).numpy(), "clip_score": clip_score(frames, words).numpy()}
+        columns |= _of_frames(torch.from_numpy(video.features["clip"]["frames"]), text)
+    return columns
+
+
+def _of_frames(frames: torch.Tensor, text: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The metrics of the dual encoder's frame features (W, T, d) and, if there is a caption, of its (d,)."""
+    captions = None if text is None else torch.from_numpy(text).expand(len(frames), -1)
+    columns = {}
+    for metric in PER_CLIP:
+        lacks_caption = metric.needs == "captions" and captions is None
+        if metric.of_frames and not lacks_caption and frames.shape[1] >= metric.frames:
+            columns[metric.name] = metric.of_frames(frames, captions).numpy()
     return columns

@@ -51,9 +51,9 @@ def named(name: str) -> Protocol:
 class Fingerprint:
     """Every choice behind one value; None where a metric does not know the choice.
 
-    weights: sha256 of the network's. gen: digest of the scored clips' content; real: of what they are compared with, be
-    it real clips, captions or originals. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of
-    the files; of both, gen before real.
+    weights: sha256 of the network's. gen: digest of the scored clips' content; real, captions, originals: of what they
+    are compared with. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of the files; both
+    list gen before real.
     """
 
     metric: str
@@ -67,12 +67,14 @@ class Fingerprint:
     resize: str
     value_range: str
     gen: str
-    real: str | None
     n_gen: int
-    n_real: int | None
-    ddof: int | None
     decoder: str
     codec: str
+    n_real: int | None = None
+    real: str | None = None
+    captions: str | None = None
+    originals: str | None = None
+    ddof: int | None = None
 
     @property
     def choices(self) -> dict[str, str | int]:

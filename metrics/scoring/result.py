@@ -10,11 +10,10 @@ import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from metrics.scoring.measured import Measured
-from metrics.scoring.protocol import Protocol
+from metrics.scoring.metric import Sample
 from metrics.scoring.summary import Value
-from metrics.statistics.bootstrap import Uncertainty
 
-SCHEMA = "reelbench.score/1"
+SCHEMA = "reelbench.score/2"
 LIBRARIES = ("torch", "transformers", "torchmetrics", "scipy", "numpy")
 Number = Annotated[float | None, BeforeValidator(lambda x: None if isinstance(x, float) and math.isnan(x) else x)]
 
@@ -23,7 +22,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fault(_Part):
+class Unscored(_Part):
     """A clip that was not scored (or not by every metric), and why."""
 
     side: Literal["gen", "real"]
@@ -55,7 +54,7 @@ class Scored(_Part):
 class ScoreResult(_Part):
     """Everything that is needed to quote the values and to make them again."""
 
-    schema_: Literal["reelbench.score/1"] = SCHEMA
+    schema_: Literal["reelbench.score/2"] = SCHEMA
     protocol: str
     confidence: float
     resamples: int
@@ -64,7 +63,7 @@ class ScoreResult(_Part):
     real: Counts | None
     values: list[Scored]
     fingerprints: dict[str, dict[str, str | int]]
-    faults: list[Fault]
+    errors: list[Unscored]
     versions: dict[str, str]
     per_clip: str | None = None
 
@@ -72,33 +71,25 @@ class ScoreResult(_Part):
                               validate_by_name=True)  # fmt: skip
 
 
-def result_of(
-    values: Sequence[Value], gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty
-) -> ScoreResult:
+def result_of(values: Sequence[Value], sample: Sample) -> ScoreResult:
     """The result, without a file of per-clip values yet."""
-    sides: Mapping[str, Measured] = {"gen": gen, **({"real": real} if real else {})}
+    sides: Mapping[str, Measured] = {"gen": sample.gen, **({"real": sample.real} if sample.real else {})}
     return ScoreResult(
-        protocol=protocol.name,
-        confidence=how.confidence,
-        resamples=how.resamples,
-        seed=how.seed,
-        gen=_counts(gen),
-        real=_counts(real) if real else None,
-        values=[
-            Scored(
-                metric=value.metric,
-                **vars(value.interval),
-                n_gen=value.n_gen,
-                n_real=value.n_real,
-                flag=value.flag,
-                fingerprint=value.fingerprint.digest,
-            )
-            for value in values
-        ],
+        protocol=sample.protocol.name,
+        **vars(sample.uncertainty),
+        gen=_counts(sample.gen),
+        real=_counts(sample.real) if sample.real else None,
+        values=[_scored(value) for value in values],
         fingerprints={value.fingerprint.digest: value.fingerprint.choices for value in values},
-        faults=[Fault(side=side, clip=clip, reason=why) for side, m in sides.items() for clip, why in m.faults],
+        errors=[Unscored(side=side, clip=clip, reason=why) for side, m in sides.items() for clip, why in m.errors],
         versions={"reelbench": version("reelbench"), **{name: version(name) for name in LIBRARIES}},
     )
+
+
+def _scored(value: Value) -> Scored:
+    counts = {"n_gen": value.n_gen, "n_real": value.n_real}
+    mark = value.fingerprint.digest
+    return Scored(metric=value.metric, **vars(value.interval), **counts, flag=value.flag, fingerprint=mark)
 
 
 def _counts(side: Measured) -> Counts:

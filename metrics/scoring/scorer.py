@@ -13,9 +13,10 @@ from metrics.reading.matching import matched, paired
 from metrics.reading.sources import Source, find
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
-from metrics.scoring.extraction import Extracted, Job
+from metrics.scoring.extraction import Extracted, VideoInput
 from metrics.scoring.measured import Measured, Provenance, read_stats
 from metrics.scoring.measuring import Batch, Measurer, collect
+from metrics.scoring.metric import Sample
 from metrics.scoring.protocol import Protocol
 from metrics.scoring.result import ScoreResult, result_of
 from metrics.scoring.summary import summarise
@@ -32,7 +33,7 @@ class Scorer:
     networks: Sequence[Network]
     protocol: Protocol
     cache: FeatureCache
-    how: Uncertainty
+    uncertainty: Uncertainty
     decoder: str | None = None
     batch: int = 2
     workers: int = 2
@@ -75,34 +76,34 @@ class Scorer:
         wanted = matched(read_captions(captions), sources, captions) if captions else None
         real_side = self.stats(stats) if stats and "real" in needs else None
         seen: list[tuple[Extracted, None]] = []
-        jobs = [Job(source, partners.get(source.id)) for source in sources]
-        measured = self.measure(jobs, "generated", wanted, seen)
+        inputs = [VideoInput(source, partners.get(source.id)) for source in sources]
+        measured = self.measure(inputs, "generated", wanted, seen)
         if "pairs" in needs:
             alone = [(s.id, "has no original of its name") for s in sources if s.id not in partners]
-            measured = replace(measured, faults=[*measured.faults, *alone])
+            measured = replace(measured, errors=[*measured.errors, *alone])
         if originals and "real" in needs:
             met = {original.source for original, _ in seen}
             rest = self._i3d_of([source for source in originals if source not in met])
             real_side = collect(chain(seen, rest), self.provenance)
-        values = summarise(names, measured, real_side, self.protocol, self.how)
-        return result_of(values, measured, real_side, self.protocol, self.how), measured.table
+        sample = Sample(measured, real_side, self.protocol, self.uncertainty)
+        return result_of(summarise(names, sample), sample), measured.table
 
     def measure(
-        self, jobs: Sequence[Job], title: str, captions: Mapping[str, str] | None = None,
+        self, inputs: Sequence[VideoInput], title: str, captions: Mapping[str, str] | None = None,
         originals: list[tuple[Extracted, None]] | None = None,
     ) -> Measured:  # fmt: skip
         """What the networks make of videos.
 
         Args:
-            captions: by clip id; those of no clip count as clips that lack. originals: takes the jobs' partners, each
+            captions: by clip id; those of no clip count as clips that lack. originals: takes the inputs' partners, each
                 once, as I3D sees them.
         """
-        videos = _noting(self._measurer.extract(jobs, title), originals)
-        return self._measurer.reduce(videos, Batch(jobs, captions))
+        videos = _noting(self._measurer.extract(inputs, title), originals)
+        return self._measurer.reduce(videos, Batch(inputs, captions))
 
     def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
         i3d = [network for network in self.networks if network.name == "i3d"]
-        return replace(self._measurer, networks=i3d).extract([Job(source) for source in sources], "real")
+        return replace(self._measurer, networks=i3d).extract([VideoInput(source) for source in sources], "real")
 
 
 def _noting(

@@ -1,4 +1,4 @@
-"""What was measured -> values with intervals, flags and fingerprints."""
+"""What was measured -> values with intervals, flags and fingerprints; two methods -> their paired difference."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,25 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metrics.distances.fvd import MIN_CLIPS
 from metrics.networks.rules import WORLD_ENCODER
-from metrics.scoring.catalogue import METRICS, checked
+from metrics.scoring.catalogue import FVD, METRICS, checked
 from metrics.scoring.measured import Measured
+from metrics.scoring.metric import Comparison, Estimate, Metric, Sample
 from metrics.scoring.protocol import Fingerprint, Protocol
 from metrics.statistics.bootstrap import (
     NOTHING,
     Interval,
-    Uncertainty,
     distance_interval,
-    fvd_distance,
-    kvd_distance,
     mean_interval,
     paired_distance_difference,
     paired_mean_difference,
 )
-from metrics.statistics.extrapolation import SMALLEST, fvd_infinity
-
-DIFFERENCES = ("fvd", "kvd", "clipsim", "clip_score", "frame_consistency")
 
 
 @dataclass(frozen=True)
@@ -43,39 +37,54 @@ class Value:
     fingerprint: Fingerprint
 
 
-def summarise(
-    names: Sequence[str], gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty
-) -> list[Value]:
+def summarise(names: Sequence[str], sample: Sample) -> list[Value]:
     """The named metrics of the generated clips.
 
     Raises:
         ValueError: if a metric is unknown, or needs real clips and there are none.
     """
-    return [_summarise(name, gen, real, protocol, how) for name in checked(names)]
+    return [_summarise(METRICS[name], sample) for name in checked(names)]
 
 
-def _summarise(name: str, gen: Measured, real: Measured | None, protocol: Protocol, how: Uncertainty) -> Value:
-    if METRICS[name].needs == "real":
-        if real is None:
-            raise ValueError(f"{name} compares with real clips, and there are none")
-        interval, flag = _distance(name, gen, real, protocol, how)
-        n_gen, n_real = len(gen.logits), len(real.logits)
+def _summarise(metric: Metric, sample: Sample) -> Value:
+    if metric.needs != "real":
+        values, groups = _column(sample.gen, metric.name)
+        estimate, counts = _mean(metric, sample, values, groups), (len(values), None)
+    elif sample.real is None:
+        raise ValueError(f"{metric.name} compares with real clips, and there are none")
     else:
-        values, groups = _column(gen, name)
-        interval, n_gen, n_real = mean_interval(values, how, groups), len(values), None
-        flag = _encoder_flag(name, gen) if n_gen else "no clip has it"
-    return Value(name, interval, n_gen, n_real, flag, _fingerprint(name, gen, real, protocol, n_gen, n_real))
+        estimate, counts = _distance(metric, sample, sample.real), (len(sample.gen.logits), len(sample.real.logits))
+    mark = _fingerprint(metric, sample, *counts)
+    return Value(metric.name, estimate.interval, *counts, estimate.flag, mark)
 
 
-def few_clips(*numbers: int) -> str:
-    """The flag of an FVD that rests on too few clips, or ""."""
+def _mean(metric: Metric, sample: Sample, values: np.ndarray, groups: np.ndarray) -> Estimate:
+    """The mean of a per-clip metric; groups: the clip of each value."""
+    if not len(values):
+        return Estimate(NOTHING, "no clip has it")
+    own_encoder = metric.network == "clip" and WORLD_ENCODER in sample.gen.provenance.networks.get("clip", "")
+    interval = mean_interval(values, sample.uncertainty, groups)
+    return Estimate(interval, "world's own encoder" if own_encoder else "")
+
+
+def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:
+    """A metric that compares with real clips."""
+    clips = sample.gen.scored, real.scored
+    if min(clips) < 2:
+        return Estimate(NOTHING, "fewer than 2 clips")
+    if metric.distance:
+        distance = metric.distance(sample.protocol)
+        found = Estimate(distance_interval(distance, sample.gen.features, real.features, sample.uncertainty))
+    else:
+        assert metric.estimate
+        found = metric.estimate(sample)
+    return found if found.flag else replace(found, flag=few_clips(*clips, metric=metric))
+
+
+def few_clips(*numbers: int, metric: Metric = FVD) -> str:
+    """The flag of a value that rests on too few clips of a side, or ""."""
     least = min(numbers)
-    return f"n = {least} < {MIN_CLIPS}" if least < MIN_CLIPS else ""
-
-
-def _encoder_flag(name: str, gen: Measured) -> str:
-    own = METRICS[name].network == "clip" and WORLD_ENCODER in gen.provenance.networks.get("clip", "")
-    return "world's own encoder" if own else ""
+    return f"n = {least} < {metric.clips}" if least < metric.clips else ""
 
 
 def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -87,76 +96,91 @@ def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
     return gen.table[name].to_numpy(float)[kept], groups
 
 
-def _distance(name: str, gen: Measured, real: Measured, protocol: Protocol, how: Uncertainty) -> tuple[Interval, str]:
-    clips = gen.scored, real.scored
-    if min(clips) < 2:
-        return NOTHING, "fewer than 2 clips"
-    if name == "kvd":
-        return distance_interval(kvd_distance, gen.features, real.features, how), ""
-    if name == "fvd":
-        return distance_interval(fvd_distance(protocol.ddof), gen.features, real.features, how), few_clips(*clips)
-    found = fvd_infinity(gen.features, real.features, how, protocol.ddof)
-    return (found, few_clips(*clips)) if found else (NOTHING, f"needs {2 * SMALLEST} clips a side")
+def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
+    """first - second of one metric on the clips that both have.
 
+    Clips are the same prompt and seed where they are named alike (`clip`).
 
-def difference(
-    name: str, first: Measured, second: Measured, real: Measured, protocol: Protocol, how: Uncertainty
-) -> tuple[Interval, int]:
-    """first - second of one metric, by a paired bootstrap over the clips for which both have it, and their number.
-
-    The methods' rows must be named alike (`clip`) where they are the same prompt and seed. NaN for fewer than two.
+    Returns:
+        None if the metric compares no methods, or they share too few clips: none, or one for a bootstrap.
     """
+    if metric.compare:
+        return metric.compare(first, second)
+    return _bootstrapped(metric, first, second) if metric.comparable else None
+
+
+def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
+    """The difference by a paired bootstrap over clips."""
+    a, b = _shared(metric, first.gen, second.gen)
+    if a.scored < 2:
+        return None
+    if metric.distance is None:
+        columns = (side.table[metric.name].to_numpy(float) for side in (a, b))
+        return Comparison(paired_mean_difference(*columns, first.uncertainty, a.groups), a.scored)
+    if first.real is None:
+        raise ValueError(f"{metric.name} compares with real clips, and there are none")
+    distance = metric.distance(first.protocol)
+    difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
+    return Comparison(difference, a.scored)
+
+
+def _shared(metric: Metric, first: Measured, second: Measured) -> tuple[Measured, Measured]:
+    """Both sides, with the windows for which both have a metric, in one order."""
     key = ["clip", "window"]
-    rows = [side.table[key].assign(row=np.arange(len(side.table)))[_has(side, name)] for side in (first, second)]
+    rows = [side.table[key].assign(row=np.arange(len(side.table)))[_has(side, metric)] for side in (first, second)]
     both = rows[0].merge(rows[1], on=key, suffixes=("_first", "_second"))
-    pairs = int(both["clip"].nunique())
-    if pairs < 2:
-        return NOTHING, pairs
-    a, b = (_rows(side, both[f"row_{which}"].to_numpy()) for side, which in ((first, "first"), (second, "second")))
-    if name in ("fvd", "kvd"):
-        distance = kvd_distance if name == "kvd" else fvd_distance(protocol.ddof)
-        return paired_distance_difference(distance, a.features, b.features, real.features, how), pairs
-    return paired_mean_difference(a.table[name].to_numpy(float), b.table[name].to_numpy(float), how, a.groups), pairs
+    return _rows(first, both["row_first"].to_numpy()), _rows(second, both["row_second"].to_numpy())
 
 
-def _has(side: Measured, name: str) -> np.ndarray:
+def _has(side: Measured, metric: Metric) -> np.ndarray:
     """Which rows have a metric; every scored row has the features of a distance."""
-    if METRICS[name].needs == "real":
+    if metric.needs == "real":
         return np.ones(len(side.table), bool)
-    return side.table[name].notna().to_numpy() if name in side.table else np.zeros(len(side.table), bool)
+    column = side.table.get(metric.name)
+    return np.zeros(len(side.table), bool) if column is None else column.notna().to_numpy()
 
 
 def _rows(side: Measured, rows: np.ndarray) -> Measured:
     return replace(side, table=side.table.iloc[rows].reset_index(drop=True), logits=side.logits[rows])
 
 
-def _fingerprint(
-    name: str, gen: Measured, real: Measured | None, protocol: Protocol, n_gen: int, n_real: int | None
-) -> Fingerprint:
-    metric = METRICS[name]
-    against = real if metric.needs == "real" else None
-    resize, value_range = {
+def _fingerprint(metric: Metric, sample: Sample, n_gen: int, n_real: int | None) -> Fingerprint:
+    gen, protocol = sample.gen, sample.protocol
+    sides = [gen, sample.real] if metric.needs == "real" and sample.real else [gen]
+    resize, value_range = _preparation(metric, protocol)
+    return Fingerprint(
+        metric=metric.name,
+        protocol=protocol.name,
+        network=gen.provenance.networks.get(metric.network, "pixels"),
+        weights=gen.provenance.weights.get(metric.network, "none"),
+        **vars(protocol.clips),
+        resize=resize,
+        value_range=value_range,
+        gen=gen.content,
+        **_against(metric.needs, sides),
+        n_gen=n_gen,
+        n_real=n_real,
+        ddof=protocol.ddof if metric.ddof else None,
+        decoder=" / ".join(side.decoder for side in sides),
+        codec=" / ".join(side.codec for side in sides),
+    )
+
+
+def _preparation(metric: Metric, protocol: Protocol) -> tuple[str, str]:
+    """How frames are resized for the metric's network, and the range of their values."""
+    return {
         "i3d": (str(protocol.i3d_resize), "[-1, 1]"),
         "clip": (str(protocol.clip_resize), "[0, 1], then the encoder's own"),
         "": ("none", "[0, 1]"),
     }[metric.network]
-    sides = [gen, against] if against else [gen]
-    return Fingerprint(
-        metric=name, protocol=protocol.name, network=gen.provenance.networks.get(metric.network, "pixels"),
-        weights=gen.provenance.weights.get(metric.network, "none"), resize=resize, value_range=value_range,
-        gen=gen.content, real=_against(metric.needs, gen, against), n_gen=n_gen, n_real=n_real,
-        ddof=protocol.ddof if name in ("fvd", "fvd_inf") else None,
-        decoder=" / ".join(side.decoder for side in sides), codec=" / ".join(side.codec for side in sides),
-        **vars(protocol.clips),
-    )  # fmt: skip
 
 
-def _against(needs: str, gen: Measured, real: Measured | None) -> str | None:
-    """Digest of what the clips are compared with: real clips, their captions, or their originals."""
-    if needs == "real" and real is not None:
-        return real.content
-    column = {"captions": "caption", "pairs": "original"}.get(needs)
-    if column is None or column not in gen.table:
-        return None
-    pairs = sorted(f"{row['clip']}\n{row[column]}" for _, row in gen.table.iterrows())
-    return hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:12]
+def _against(needs: str, sides: Sequence[Measured]) -> dict[str, str]:
+    """What the clips are compared with (real clips, their captions, or their originals), and its digest."""
+    if needs == "real":
+        return {"real": sides[-1].content}
+    table, column = sides[0].table, {"captions": "caption", "pairs": "original"}.get(needs)
+    if column is None or column not in table:
+        return {}
+    pairs = sorted(f"{row['clip']}\n{row[column]}" for _, row in table.iterrows())
+    return {f"{column}s": hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:12]}

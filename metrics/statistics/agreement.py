@@ -20,13 +20,14 @@ OVERALL = "overall"
 
 
 def agreement(
-    table: pd.DataFrame, metric: str, human: str, group: str | None = None, how: Uncertainty | None = None
+    table: pd.DataFrame, metric: str, human: str, group: str | None = None, uncertainty: Uncertainty | None = None
 ) -> pd.DataFrame:
     """Correlations of two columns of a table with one row per rated item.
 
     Args:
         table: one row per item. metric, human: names of numeric columns. group: a column whose values part the items
-            (a prompt category, a model); None for none. how: the bootstrap over items.
+            (a prompt category, a model); None for none. uncertainty: the bootstrap over
+            items.
 
     Returns:
         Columns group ("overall", then each group), n, correlation, value, low, high. kendall_b corrects for ties,
@@ -35,7 +36,7 @@ def agreement(
     Raises:
         ValueError: naming the column and row of what is missing or no number.
     """
-    how = how or Uncertainty()
+    uncertainty = uncertainty or Uncertainty()
     columns = [_numbers(table, name) for name in (metric, human)]
     parts = [(OVERALL, np.ones(len(table), bool))]
     if group is not None:
@@ -49,7 +50,7 @@ def agreement(
     for name, kept in parts:
         x, y = (column[kept] for column in columns)
         for correlation, measure in CORRELATIONS.items():
-            value, low, high = _with_interval(measure, x, y, how)
+            value, low, high = _with_interval(measure, x, y, uncertainty)
             rows.append({"group": name, "n": len(x), "correlation": correlation,
                          "value": value, "low": low, "high": high})  # fmt: skip
     return pd.DataFrame(rows)
@@ -84,20 +85,20 @@ def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _with_interval(
-    measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, how: Uncertainty
+    measure: Callable[[np.ndarray, np.ndarray], float], x: np.ndarray, y: np.ndarray, uncertainty: Uncertainty
 ) -> tuple[float, float, float]:
     """The correlation, and the percentiles of its resamples; those in which a column is constant say nothing."""
     nan = float("nan")
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return nan, nan, nan
-    if not how.resamples:
+    if not uncertainty.resamples:
         return float(measure(x, y)), nan, nan
     with warnings.catch_warnings():
         for expected in (stats.ConstantInputWarning, stats.DegenerateDataWarning, RuntimeWarning):
             warnings.simplefilter("ignore", expected)  # resamples in which a column is constant
         drawn = stats.bootstrap(
-            (x, y), measure, paired=True, vectorized=False, n_resamples=how.resamples, method="percentile",
-            rng=np.random.default_rng(how.seed),
+            (x, y), measure, paired=True, vectorized=False, n_resamples=uncertainty.resamples, method="percentile",
+            rng=np.random.default_rng(uncertainty.seed),
         ).bootstrap_distribution  # fmt: skip
-    low, high = np.nanquantile(drawn, [(1 - how.confidence) / 2, (1 + how.confidence) / 2])
+    low, high = np.nanquantile(drawn, [(1 - uncertainty.confidence) / 2, (1 + uncertainty.confidence) / 2])
     return float(measure(x, y)), float(low), float(high)

@@ -60,7 +60,7 @@ class Interval:
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
-def mean_interval(values: np.ndarray, how: Uncertainty, groups: np.ndarray | None = None) -> Interval:
+def mean_interval(values: np.ndarray, uncertainty: Uncertainty, groups: np.ndarray | None = None) -> Interval:
     """Mean over clips of a per-clip value (n,), each clip's windows averaged first, with scipy's BCa interval."""
     values = np.asarray(values, np.float64)
     if groups is not None and len(values):
@@ -68,31 +68,36 @@ def mean_interval(values: np.ndarray, how: Uncertainty, groups: np.ndarray | Non
     if len(values) == 0:
         return NOTHING
     value = float(values.mean())
-    if len(values) < 2 or not how.resamples:
+    if len(values) < 2 or not uncertainty.resamples:
         return Interval(value, float("nan"), float("nan"))
     if np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return Interval(value, value, value)
     with warnings.catch_warnings():  # where BCa is degenerate the percentiles below stand in
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = stats.bootstrap(
-            (values,), np.mean, n_resamples=how.resamples, confidence_level=how.confidence, method="BCa",
-            batch=_BATCH, rng=np.random.default_rng(how.seed),
-        )  # fmt: skip
-    low, high = (float(bound) for bound in found.confidence_interval)
+        resampled = stats.bootstrap(
+            (values,),
+            np.mean,
+            n_resamples=uncertainty.resamples,
+            confidence_level=uncertainty.confidence,
+            method="BCa",
+            batch=_BATCH,
+            rng=np.random.default_rng(uncertainty.seed),
+        )
+    low, high = (float(bound) for bound in resampled.confidence_interval)
     if not np.isfinite([low, high]).all():
-        low, high = np.quantile(found.bootstrap_distribution, how.tails)
+        low, high = np.quantile(resampled.bootstrap_distribution, uncertainty.tails)
     return Interval(value, float(low), float(high))
 
 
 def paired_mean_difference(
-    first: np.ndarray, second: np.ndarray, how: Uncertainty, groups: np.ndarray | None = None
+    first: np.ndarray, second: np.ndarray, uncertainty: Uncertainty, groups: np.ndarray | None = None
 ) -> Interval:
     """Mean of first - second over clips that share a prompt (and seed), row by row."""
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if first.shape != second.shape:
         raise ValueError(f"paired values must have one length, found {first.shape} and {second.shape}")
-    return mean_interval(first - second, how, groups)
+    return mean_interval(first - second, uncertainty, groups)
 
 
 class Distance(Protocol):
@@ -148,7 +153,7 @@ def fvd_distance(ddof: int) -> Distance:
 kvd_distance: Distance = _Kernel()
 
 
-def distance_interval(distance: Distance, gen: Features, real: Features, how: Uncertainty) -> Interval:
+def distance_interval(distance: Distance, gen: Features, real: Features, uncertainty: Uncertainty) -> Interval:
     """A distance with its bootstrap interval over the clips of both sides.
 
     A side of fewer than three clips cannot be left without one of them: it gives NaN bounds.
@@ -158,12 +163,12 @@ def distance_interval(distance: Distance, gen: Features, real: Features, how: Un
         lambda block: distance.without(gen, real, block),
         lambda block: distance.without(real, gen, block),
         (gen.clips, real.clips),
-        how,
+        uncertainty,
     )
 
 
 def paired_distance_difference(
-    distance: Distance, first: Features, second: Features, real: Features, how: Uncertainty
+    distance: Distance, first: Features, second: Features, real: Features, uncertainty: Uncertainty
 ) -> Interval:
     """distance(first) - distance(second) of two methods on the same prompts: the same clips of both are left out.
 
@@ -180,7 +185,7 @@ def paired_distance_difference(
         lambda block: distance.without(first, real, block) - distance.without(second, real, block),
         lambda block: distance.without(real, first, block) - distance.without(real, second, block),
         (first.clips, real.clips),
-        how,
+        uncertainty,
     )
 
 
@@ -197,7 +202,7 @@ def two_sided_interval(
     without_gen: Without,
     without_real: Without,
     clips: tuple[int, int],
-    how: Uncertainty,
+    uncertainty: Uncertainty,
     blocks: int = BLOCKS,
 ) -> Interval:
     """A statistic of two sides with a bootstrap of the influences of their blocks of clips.
@@ -205,14 +210,14 @@ def two_sided_interval(
     Args:
         without_gen, without_real: the statistic when one side lacks a block of its clips. clips: of each side.
     """
-    if min(clips) < 3 or not how.resamples:
+    if min(clips) < 3 or not uncertainty.resamples:
         return Interval(value, float("nan"), float("nan"))
-    rng, drawn = np.random.default_rng(how.seed), np.zeros(how.resamples)
+    rng, drawn = np.random.default_rng(uncertainty.seed), np.zeros(uncertainty.resamples)
     for without, n in zip((without_gen, without_real), clips, strict=True):
         found = influences(without, n, rng, blocks)
-        counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=how.resamples)
+        counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=uncertainty.resamples)
         drawn += counts @ found / len(found)
-    low, high = np.quantile(drawn, how.tails)
+    low, high = np.quantile(drawn, uncertainty.tails)
     return Interval(value, value + float(low), value + float(high))
 
 

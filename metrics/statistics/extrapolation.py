@@ -68,7 +68,7 @@ def fvd_by_clips(
 
 
 def fvd_infinity(
-    gen: Features, real: Features, how: Uncertainty, ddof: int = 1, smallest: int = SMALLEST
+    gen: Features, real: Features, uncertainty: Uncertainty, ddof: int = 1, smallest: int = SMALLEST
 ) -> Interval | None:
     """FVD at infinitely many clips, by a line in 1/n, with a bootstrap interval.
 
@@ -99,7 +99,7 @@ def fvd_infinity(
         left_out_in_turn(lambda kept: limit(kept, every[1])),
         left_out_in_turn(lambda kept: limit(every[0], kept)),
         (gen.clips, real.clips),
-        how,
+        uncertainty,
         _BLOCKS,
     )
 

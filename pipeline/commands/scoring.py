@@ -16,6 +16,7 @@ from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
 from metrics.scoring.measured import write_stats
+from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
 from metrics.scoring.result import ScoreResult
 from metrics.scoring.scorer import Scorer
@@ -23,7 +24,7 @@ from metrics.statistics.agreement import agreement, read_ratings
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config import paths
 
-FAULTS_SHOWN = 20
+ERRORS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,21 @@ class Setup:
 
     def scorer(self, names: Sequence[str]) -> Scorer:
         """What scores the named metrics."""
-        how = Uncertainty(self.resamples, self.confidence, self.seed)
         return Scorer(
-            self.networks(checked(names)), self.chosen, FeatureCache(self.cache), how, self.decoder, self.batch,
+            self.networks(checked(names)),
+            self.chosen,
+            FeatureCache(self.cache),
+            Uncertainty(self.resamples, self.confidence, self.seed),
+            self.decoder,
+            self.batch,
             self.workers,
-        )  # fmt: skip
+        )
 
 
 def default_metrics(real: bool, captions: bool) -> list[str]:
     """Every metric that needs no more than what is given; those on pairs of clips are asked for by name."""
-    given = {"", *(["real"] if real else []), *(["captions"] if captions else [])}
-    return [name for name, metric in METRICS.items() if metric.needs in given]
+    given = {"": True, "real": real, "captions": captions, "pairs": False}
+    return [name for name, metric in METRICS.items() if given[metric.needs]]
 
 
 def check_inputs(names: Sequence[str], real: Path | None, stats: Path | None, captions: Path | None) -> None:
@@ -111,19 +116,24 @@ def check_inputs(names: Sequence[str], real: Path | None, stats: Path | None, ca
 
 
 def score(
-    setup: Setup, names: Sequence[str], gen: Path, real: Path | None, stats: Path | None, captions: Path | None,
+    setup: Setup,
+    names: Sequence[str],
+    gen: Path,
+    real: Path | None,
+    stats: Path | None,
+    captions: Path | None,
     out: Path | None,
-) -> ScoreResult:  # fmt: skip
+) -> ScoreResult:
     """Score, write the result if a file is named, and print the table."""
     names = names or default_metrics(bool(real or stats), bool(captions))
     check_inputs(names, real, stats, captions)
-    found, clips = setup.scorer(names).score(names, gen, real, stats, captions)
+    scored, clips = setup.scorer(names).score(names, gen, real, stats, captions)
     if out:
-        found = result.write(found, clips, out)
-    show(found, out)
-    if not found.gen.scored:
+        scored = result.write(scored, clips, out)
+    show(scored, out)
+    if not scored.gen.scored:
         raise ValueError(f"{gen}: no clip could be scored, see the reasons above")
-    return found
+    return scored
 
 
 def write_reference(setup: Setup, real: Path, out: Path) -> None:
@@ -133,55 +143,62 @@ def write_reference(setup: Setup, real: Path, out: Path) -> None:
     write_stats(measured, setup.chosen, scorer.networks[0].identity, out)
     console = Console()
     console.print(f"{measured.scored} of {measured.requested} videos, {len(measured.table)} clips -> {out}")
-    _print_faults(console, [("real", clip, reason) for clip, reason in measured.faults])
+    _print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
 
 
 def show_agreement(
-    ratings: Path, metric: str, human: str, group: str | None, how: Uncertainty, out: Path | None
+    ratings: Path, metric: str, human: str, group: str | None, uncertainty: Uncertainty, out: Path | None
 ) -> pd.DataFrame:
     """Correlations of a metric with human ratings, printed, and written as CSV if a file is named."""
     table = read_ratings(ratings)
     try:
-        found = agreement(table, metric, human, group, how)
+        correlations = agreement(table, metric, human, group, uncertainty)
     except ValueError as error:
         raise ValueError(f"{ratings}, {error}") from error
-    shown = Table("group", "n", "correlation", "value", f"{how.confidence:.0%} interval", title=f"{metric} and {human}")
-    for row in found.itertuples():
-        shown.add_row(
-            escape(row.group), str(row.n), row.correlation, _number(row.value, 3), _interval(row.low, row.high, 3)
-        )
+    shown = Table(
+        "group", "n", "correlation", "value", f"{uncertainty.confidence:.0%} interval", title=f"{metric} and {human}"
+    )
+    for row in correlations.itertuples():
+        correlation = Metric(row.correlation, row.correlation, None, digits=3)
+        interval = correlation.range(row.low, row.high)
+        shown.add_row(escape(row.group), str(row.n), row.correlation, correlation.number(row.value), interval)
     Console().print(shown)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        found.to_csv(out, index=False)
-    return found
+        correlations.to_csv(out, index=False)
+    return correlations
 
 
-def show(found: ScoreResult, out: Path | None = None) -> None:
-    """The result as a table, with counts, flags, fingerprints and faults."""
+def show(scored: ScoreResult, out: Path | None = None) -> None:
+    """The result as a table, with counts, flags, fingerprints and errors."""
     console = Console()
-    sides = [f"{side.scored} of {side.requested} {name} clips scored"
-             for name, side in (("generated", found.gen), ("real", found.real)) if side]  # fmt: skip
-    table = Table("metric", "value", f"{found.confidence:.0%} interval", "n", "fingerprint", "flag",
-                  title=f"protocol {found.protocol}: {', '.join(sides)}")  # fmt: skip
-    for value in found.values:
-        metric = METRICS[value.metric]
-        n = f"{value.n_gen}" + (f" / {value.n_real}" if value.n_real is not None else "")
-        table.add_row(metric.title, _number(value.value, metric.digits),
-                      _interval(value.low, value.high, metric.digits), n, value.fingerprint,
-                      f"[yellow]{value.flag}[/]" if value.flag else "")  # fmt: skip
-    console.print(table)
-    for name, choice in _shared(found).items():
+    console.print(_table(scored))
+    for name, choice in _shared(scored).items():
         console.print(f"{name}: {choice}", style="dim", markup=False, highlight=False)
-    _print_faults(console, [(fault.side, fault.clip, fault.reason) for fault in found.faults])
+    _print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
     if out:
-        console.print(f"written: {out} and {found.per_clip}", markup=False, highlight=False)
+        console.print(f"written: {out} and {scored.per_clip}", markup=False, highlight=False)
 
 
-def _shared(found: ScoreResult) -> dict[str, str]:
+def _table(scored: ScoreResult) -> Table:
+    """A row for each value; the numbers of clips are in the title."""
+    sides = {"generated": scored.gen, "real": scored.real}
+    counts = ", ".join(f"{n.scored} of {n.requested} {side} clips scored" for side, n in sides.items() if n)
+    columns = ("metric", "value", f"{scored.confidence:.0%} interval", "n", "fingerprint", "flag")
+    table = Table(*columns, title=f"protocol {scored.protocol}: {counts}")
+    for value in scored.values:
+        metric = METRICS[value.metric]
+        name = f"{metric.title} ({metric.unit})" if metric.unit else metric.title
+        n = f"{value.n_gen}" + (f" / {value.n_real}" if value.n_real is not None else "")
+        flag = f"[yellow]{value.flag}[/]" if value.flag else ""
+        table.add_row(name, metric.number(value.value), metric.range(value.low, value.high), n, value.fingerprint, flag)
+    return table
+
+
+def _shared(scored: ScoreResult) -> dict[str, str]:
     """The choices behind the fingerprints: one line for each, with the metrics they hold for where they differ."""
     lines: dict[str, dict[str, list[str]]] = {}
-    for choices in found.fingerprints.values():
+    for choices in scored.fingerprints.values():
         for name, choice in choices.items():
             if name not in ("metric", "n_gen", "n_real"):  # the table has them
                 lines.setdefault(name, {}).setdefault(str(choice), []).append(str(choices["metric"]))
@@ -192,16 +209,8 @@ def _for_whom(kinds: dict[str, list[str]]) -> list[str]:
     return [text + (f" ({', '.join(metrics)})" if len(kinds) > 1 else "") for text, metrics in kinds.items()]
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None or value != value else f"{value:.{digits}f}"
-
-
-def _interval(low: float | None, high: float | None, digits: int) -> str:
-    return "–" if low is None or low != low else f"{_number(low, digits)} … {_number(high, digits)}"
-
-
-def _print_faults(console: Console, faults: Sequence[tuple[str, str, str]]) -> None:
-    for side, clip, reason in faults[:FAULTS_SHOWN]:
+def _print_errors(console: Console, errors: Sequence[tuple[str, str, str]]) -> None:
+    for side, clip, reason in errors[:ERRORS_SHOWN]:
         console.print(f"{side} {clip}: {reason}", style="yellow", markup=False, highlight=False)
-    if len(faults) > FAULTS_SHOWN:
-        console.print(f"… and {len(faults) - FAULTS_SHOWN} more (all are in --out)", style="yellow")
+    if len(errors) > ERRORS_SHOWN:
+        console.print(f"… and {len(errors) - ERRORS_SHOWN} more (all are in --out)", style="yellow")

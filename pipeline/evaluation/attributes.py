@@ -7,17 +7,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from metrics.statistics.bootstrap import Interval, Uncertainty, mean_interval
+from metrics.scoring.metric import Comparison, Estimate
+from metrics.statistics.bootstrap import Interval, mean_interval
 from metrics.statistics.proportions import wilson
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.pairs import compare_outcomes, side_by_side
 from pipeline.evaluation.readings import readings_of
+from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, attributes
 from pipeline.world.scene import ATTRIBUTES as NAMED
 from pipeline.world.scene import Names
 
 COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE)
+_KEY = ("prompt_id", "seed")
 _FLIPS = 9999
 
 
@@ -30,48 +34,77 @@ def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFr
     if not own.objects.notna().any():
         return pd.DataFrame(columns=list(COLUMNS))
     names = [Names(**{key: prompts[p].extra[key] for key in NAMED}) for p in own.prompt_id]
-    found = attributes(names, own.caption.tolist(), readings_of(own))
+    seen = attributes(names, own.caption.tolist(), readings_of(own))
     scored = own.scored.to_numpy(bool)
-    values = {name: getattr(found, name) & scored for name in ATTRIBUTES}
+    values = {name: getattr(seen, name) & scored for name in ATTRIBUTES}
     values[AVERAGE] = np.mean(list(values.values()), axis=0)
     return own[["prompt_id", "seed", "clip"]].assign(method=method.name, **values)[list(COLUMNS)]
 
 
-def attribute_intervals(own: pd.DataFrame, how: Uncertainty) -> dict[str, Interval]:
-    """Share of one method's clips with each attribute (Wilson's interval), and the average's mean (bootstrap)."""
-    rates = {name: wilson(int(own[name].sum()), len(own), how.confidence) for name in ATTRIBUTES}
-    shares = {name: Interval(rate.value, rate.low, rate.high) for name, rate in rates.items()}
-    return shares | {AVERAGE: mean_interval(own[AVERAGE].to_numpy(float), how)}
-
-
-def compare_averages(judged: pd.DataFrame, candidate: str, baseline: str, how: Uncertainty) -> dict[str, Any] | None:
-    """candidate - baseline of the average, on the same prompts and noise: mean with its interval, and the two-sided p
-    of a paired permutation test (signs flipped at random). None if the methods share no clip."""
-    table = judged.pivot_table(index=["prompt_id", "seed"], columns="method", values=AVERAGE, aggfunc="first")
-    pairs = table.reindex(columns=[candidate, baseline]).dropna().astype(float)
-    if not len(pairs):
+def rate(name: str, sample: MethodSample) -> Estimate | None:
+    """Share of a method's clips with an attribute, with Wilson's interval; None if no clip was judged."""
+    judged, confidence = sample.judged, sample.uncertainty.confidence
+    if not len(judged):
         return None
-    difference = (pairs[candidate] - pairs[baseline]).to_numpy()
-    test = stats.permutation_test(
-        (difference,), np.mean, permutation_type="samples", n_resamples=_FLIPS, rng=np.random.default_rng(how.seed)
-    )
-    interval = mean_interval(difference, how)
+    share = wilson(int(judged[name].sum()), len(judged), confidence)
+    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(name, f"Wilson {confidence:g}"))
+
+
+def average(sample: MethodSample) -> Estimate | None:
+    """Mean over clips of the attributes' average, with a bootstrap interval; None if no clip was judged."""
+    if not len(sample.judged):
+        return None
+    own = sample.uncertainty
+    interval = mean_interval(sample.judged[AVERAGE].to_numpy(float), own)
+    bootstrap = f"bootstrap {own.confidence:g}, {own.resamples} resamples, seed {own.seed}"
+    return Estimate(interval, choices=_choices(AVERAGE, bootstrap))
+
+
+def _choices(name: str, interval: str) -> dict[str, Any]:
+    """What is behind a share of clips with an attribute, or their average."""
+    code = code_hash("pipeline.world.attributes")
+    return {"name": f"attribute: {name}", "code": code, "interval": interval, "denominator": "requested"}
+
+
+def compare(name: str, first: MethodSample, second: MethodSample) -> Comparison | None:
+    """Difference of the shares on the same prompts and noise, with McNemar's p; None if the methods share no clip."""
+    return compare_outcomes(first.judged, second.judged, _KEY, name)
+
+
+def compare_average(first: MethodSample, second: MethodSample) -> Comparison | None:
+    """Difference of the averages on the same prompts and noise: mean with its interval, and the two-sided p of a paired
+    permutation test (signs flipped at random). None if the methods share no clip."""
+    tested = _tested_average(first, second)
+    return tested[0] if tested else None
+
+
+def attribute_test(candidate: MethodSample, baseline: MethodSample) -> dict[str, Any] | None:
+    """`compare_average` as evaluation.json has it, with the pairs in which the candidate is better, and worse."""
+    tested = _tested_average(candidate, baseline)
+    if tested is None:
+        return None
+    found, difference = tested
     return {
-        "candidate": candidate,
-        "baseline": baseline,
-        "pairs": len(pairs),
+        "candidate": candidate.method.name,
+        "baseline": baseline.method.name,
+        "pairs": found.pairs,
         "better": int((difference > 0).sum()),
         "worse": int((difference < 0).sum()),
-        "difference": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-        "p": float(test.pvalue),
+        "difference": found.difference.value,
+        "low": found.difference.low,
+        "high": found.difference.high,
+        "p": found.p,
     }
 
 
-def attribute_protocol(name: str, how: Uncertainty) -> dict[str, Any]:
-    """What is behind a share of clips with an attribute, or their average."""
-    bootstrap = f"bootstrap {how.confidence:g}, {how.resamples} resamples, seed {how.seed}"
-    interval = bootstrap if name == AVERAGE else f"Wilson {how.confidence:g}"
-    code = code_hash("pipeline.world.attributes")
-    return {"name": f"attribute: {name}", "code": code, "interval": interval, "denominator": "requested"}
+def _tested_average(first: MethodSample, second: MethodSample) -> tuple[Comparison, np.ndarray] | None:
+    """The comparison, and the difference of every pair (n,)."""
+    sides = side_by_side(first.judged, second.judged, _KEY, AVERAGE)
+    difference = sides[0].to_numpy(float) - sides[1].to_numpy(float)
+    if not len(difference):
+        return None
+    own = first.uncertainty
+    test = stats.permutation_test(
+        (difference,), np.mean, permutation_type="samples", n_resamples=_FLIPS, rng=np.random.default_rng(own.seed)
+    )
+    return Comparison(mean_interval(difference, own), len(difference), float(test.pvalue)), difference

@@ -3,45 +3,42 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
-from metrics.scoring.measured import Measured
-from metrics.scoring.summary import DIFFERENCES, difference, few_clips
-from metrics.statistics.bootstrap import Uncertainty
-from pipeline.evaluation.attributes import compare_averages
-from pipeline.evaluation.evaluated import Evaluated
-from pipeline.evaluation.mixtures import compare_successes
+from metrics.scoring.summary import compare, few_clips
+from pipeline.evaluation.attributes import attribute_test
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.evaluation.mixtures import success_test
+from pipeline.evaluation.sample import MethodSample
 
 COLUMNS = ("metric", "candidate", "baseline", "pairs", "difference", "low", "high", "flag")
 
 
-def compare(
-    candidate: Evaluated, baseline: Evaluated, reference: Measured, verdicts: pd.DataFrame, judged: pd.DataFrame,
-    names: Sequence[str], how: Uncertainty,
-) -> dict[str, Any]:  # fmt: skip
-    """`differences`; `success_test` and `attribute_test`, None where the methods share no clip that has them.
-
-    Args:
-        verdicts: of both, see `mixtures.judge_mixtures`. judged: of both, see `attributes.judge_prompts`.
-    """
-    pair = candidate.name, baseline.name
+def compared(candidate: MethodSample, baseline: MethodSample, names: Sequence[str]) -> dict[str, Any]:
+    """`differences` of the named metrics; `success_test` and `attribute_test`, None where no shared clip has them."""
     return {
-        "differences": differences(candidate, baseline, reference, names, how),
-        "success_test": compare_successes(verdicts, *pair),
-        "attribute_test": compare_averages(judged, *pair, how) if len(judged) else None,
+        "differences": differences(candidate, baseline, names),
+        "success_test": success_test(candidate, baseline),
+        "attribute_test": attribute_test(candidate, baseline),
     }
 
 
-def differences(
-    candidate: Evaluated, baseline: Evaluated, reference: Measured, names: Sequence[str], how: Uncertainty
-) -> list[dict[str, Any]]:
+def differences(candidate: MethodSample, baseline: MethodSample, names: Sequence[str]) -> list[dict[str, Any]]:
     """candidate - baseline of each metric on the clips that both scored, by a paired bootstrap."""
     rows = []
-    for name in (name for name in names if name in DIFFERENCES):
-        sides = candidate.measured, baseline.measured
-        found, pairs = difference(name, *sides, reference, candidate.protocol, how)
-        if pairs > 1:
-            flag = few_clips(pairs, reference.scored) if name == "fvd" else ""
-            rows.append({"metric": name, "candidate": candidate.name, "baseline": baseline.name, "pairs": pairs,
-                         "difference": found.value, "low": found.low, "high": found.high, "flag": flag})  # fmt: skip
+    for metric in (METRICS[name] for name in names):
+        found = compare(metric, candidate, baseline)
+        if found is None:
+            continue
+        sides = (found.pairs, candidate.real.scored) if metric.clips and candidate.real else ()
+        rows.append(
+            {
+                "metric": metric.name,
+                "candidate": candidate.method.name,
+                "baseline": baseline.method.name,
+                "pairs": found.pairs,
+                "difference": found.difference.value,
+                "low": found.difference.low,
+                "high": found.difference.high,
+                "flag": few_clips(*sides, metric=metric) if sides else "",
+            }
+        )
     return rows

@@ -55,8 +55,8 @@ def read(folder: Path) -> Evaluated:
     table = files.read_table(folder / files.TABLE)
     table["scored"] = table["scored"] == "True"
     rows = table[table.scored].assign(window=0).reset_index(drop=True)
-    faults = [(str(row["clip"]), row.fault or row.outcome) for _, row in table[~table.scored].iterrows()]
-    measured = Measured(rows, logits, len(table), faults, files.provenance_of(words))
+    errors = [(str(row["clip"]), row.error or row.outcome) for _, row in table[~table.scored].iterrows()]
+    measured = Measured(rows, logits, len(table), errors, files.provenance_of(words))
     own = {key: words[key] for key in ("parameters", "asked", "device")}
     return Evaluated(folder.name, table, measured, files.protocol_of(words), **own, content=files.content_of(folder))
 

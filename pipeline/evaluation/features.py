@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from metrics.reading.sources import Source
-from metrics.scoring.extraction import Job
+from metrics.scoring.extraction import VideoInput
 from metrics.scoring.measured import Measured
 from metrics.scoring.measuring import Batch, Measurer
 from pipeline.clips import ledger
@@ -21,7 +21,7 @@ def extract(clips: Mapping[str, Path], measurer: Measurer, target: Path) -> None
 
     A method's `features.safetensors` holds i3d (N, 400) of the N scored clips, in the order of the rows of `clips.csv`
     whose `scored` is true; its metadata says what made them. `clips.csv` has a row for every requested clip: the
-    ledger's columns, `scored`, `fault` (why a generated clip could not be read), `content` and `codec` of its file,
+    ledger's columns, `scored`, `error` (why a generated clip could not be read), `content` and `codec` of its file,
     CLIPSIM and the other per-clip metrics and, for clips of the world's size, the judge's readings.
 
     Args:
@@ -50,15 +50,15 @@ def _entries(name: str, folder: Path) -> list[ledger.Entry]:
 def _batch(entries: Sequence[ledger.Entry], folder: Path) -> Batch:
     """The clips that were made, and their captions."""
     made = [entry for entry in entries if entry.outcome == ledger.OK]
-    jobs = [Job(Source(entry.clip, folder / entry.file)) for entry in made]
-    return Batch(jobs, {entry.clip: entry.caption for entry in made if entry.caption})
+    inputs = [VideoInput(Source(entry.clip, folder / entry.file)) for entry in made]
+    return Batch(inputs, {entry.clip: entry.caption for entry in made if entry.caption})
 
 
 def _table(entries: Sequence[ledger.Entry], measured: Measured) -> pd.DataFrame:
     """A row for every requested clip, with what was measured of it."""
     table = pd.DataFrame(asdict(entry) for entry in entries)
     table["scored"] = table["clip"].isin(measured.table["clip"])
-    table["fault"] = ["; ".join(why for name, why in measured.faults if name == clip) for clip in table["clip"]]
+    table["error"] = ["; ".join(why for name, why in measured.errors if name == clip) for clip in table["clip"]]
     own = measured.table.drop(columns=["window", "caption"], errors="ignore")
     table = table.merge(own, on="clip", how="left")
     # the readings in one order, whether they come from the cache or not

@@ -5,17 +5,22 @@ from typing import Any
 
 import pandas as pd
 
-from metrics.statistics.proportions import mcnemar
+from metrics.scoring.metric import Comparison, Estimate
+from metrics.statistics.bootstrap import Interval
+from metrics.statistics.proportions import wilson
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.pairs import compare_outcomes, tested_outcomes
 from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.evaluation.readings import readings_of
+from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.world.mixtures import WorldMixture
 from pipeline.world.scene import ATTRIBUTES, Names
 from pipeline.world.verdicts import Verdict, verdict
 
 COLUMNS = ("method", "mixture", "seed", "clip", "shared", "one_object", "success")
+_KEY = ("mixture", "seed")
 
 
 def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixture:
@@ -41,46 +46,60 @@ def judge_mixtures(
     table = method.table[["mixture", "seed", "clip", "scored", *READINGS]]
     by_mixture = dict(iter(table.groupby("mixture", sort=False)))
     judged = (mixture for mixture in mixtures if mixture.id in by_mixture)
-    return [{"method": method.name, **row} for mixture in judged
-            for row in _judge(by_mixture[mixture.id], world_mixture(mixture, prompts))]  # fmt: skip
+    return [
+        {"method": method.name, **row}
+        for mixture in judged
+        for row in _judge(by_mixture[mixture.id], world_mixture(mixture, prompts))
+    ]
 
 
 def _judge(own: pd.DataFrame, mixture: WorldMixture) -> Iterator[dict[str, Any]]:
     """The verdict on clips of one mixture, a row each."""
-    found = verdict(mixture, readings_of(own))
+    judged = verdict(mixture, readings_of(own))
     for i, clip in enumerate(own[["mixture", "seed", "clip", "scored"]].to_dict("records")):
         scored = bool(clip.pop("scored"))
-        yield clip | _row(found, i, scored)
+        yield clip | _row(judged, i, scored)
 
 
-def _row(found: Verdict, i: int, scored: bool) -> dict[str, Any]:
+def _row(judged: Verdict, i: int, scored: bool) -> dict[str, Any]:
     """Clip i: the share of each part a, b, c, whether it is present, and what the verdict rests on."""
     row: dict[str, Any] = {}
-    for part, share, present in zip("abc", found.shares[i], found.present[i], strict=False):
+    for part, share, present in zip("abc", judged.shares[i], judged.present[i], strict=False):
         row |= {f"share_{part}": share, f"present_{part}": bool(present and scored)}
-    return row | {name: bool(getattr(found, name)[i] and scored) for name in ("shared", "one_object", "success")}
+    return row | {name: bool(getattr(judged, name)[i] and scored) for name in ("shared", "one_object", "success")}
 
 
-def compare_successes(verdicts: pd.DataFrame, candidate: str, baseline: str) -> dict[str, Any] | None:
-    """McNemar's exact test of two methods' successes on the same mixtures and seeds; None if they share none."""
-    if not len(verdicts):
+def success_rate(sample: MethodSample) -> Estimate | None:
+    """Share of requested clips that show their mixture, with Wilson's interval; None if no clip is of a mixture."""
+    if not len(sample.verdicts):
         return None
-    table = verdicts.pivot_table(index=["mixture", "seed"], columns="method", values="success", aggfunc="first")
-    pairs = table.reindex(columns=[candidate, baseline]).dropna().astype(bool)
-    if not len(pairs):
-        return None
-    result = mcnemar(pairs[candidate].to_numpy(), pairs[baseline].to_numpy())
-    return {
-        "candidate": candidate,
-        "baseline": baseline,
-        "pairs": len(pairs),
-        "only_candidate": result.only_first,
-        "only_baseline": result.only_second,
-        "p": result.p,
-    }
+    confidence = sample.uncertainty.confidence
+    share = wilson(int(sample.verdicts.success.sum()), len(sample.verdicts), confidence)
+    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(confidence))
 
 
-def success_protocol(confidence: float) -> dict[str, Any]:
+def _choices(confidence: float) -> dict[str, Any]:
     """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
     code = code_hash("pipeline.world.verdicts")
     return {"name": "judge", "code": code, "interval": f"Wilson {confidence:g}", "denominator": "requested"}
+
+
+def compare(first: MethodSample, second: MethodSample) -> Comparison | None:
+    """Difference of the success rates on the same mixtures and seeds, with McNemar's p; None if they share none."""
+    return compare_outcomes(first.verdicts, second.verdicts, _KEY, "success")
+
+
+def success_test(candidate: MethodSample, baseline: MethodSample) -> dict[str, Any] | None:
+    """`compare` as evaluation.json has it, with the number of successes of one method alone."""
+    tested = tested_outcomes(candidate.verdicts, baseline.verdicts, _KEY, "success")
+    if tested is None:
+        return None
+    test, pairs = tested
+    return {
+        "candidate": candidate.method.name,
+        "baseline": baseline.method.name,
+        "pairs": pairs,
+        "only_candidate": test.only_first,
+        "only_baseline": test.only_second,
+        "p": test.p,
+    }

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from metrics.reading.sources import Source
-from metrics.scoring.extraction import Job
+from metrics.scoring.extraction import VideoInput
 from metrics.scoring.measured import Measured
 from metrics.scoring.measuring import Batch, Measurer
 from pipeline.config import params
@@ -61,12 +61,12 @@ def measure(texts: dict[str, str], clips: np.ndarray, measurer: Measurer, scratc
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / "clips.npy"
     np.save(path, clips)
-    jobs = [Job(Source(name, path, index=i)) for i, name in enumerate(texts)]
-    (measured,) = measurer.measure([Batch(jobs, texts)], "reference")
+    inputs = [VideoInput(Source(name, path, index=i)) for i, name in enumerate(texts)]
+    (measured,) = measurer.measure([Batch(inputs, texts)], "reference")
     path.unlink()
-    if measured.faults:
-        name, why = measured.faults[0]
-        raise ValueError(f"reference: {len(measured.faults)} clips could not be measured; {name}: {why}")
+    if measured.errors:
+        name, why = measured.errors[0]
+        raise ValueError(f"reference: {len(measured.errors)} clips could not be measured; {name}: {why}")
     return Measured(_of_pixels(measured.table, clips), measured.logits, len(clips), [], measured.provenance)
 
 

@@ -1,4 +1,4 @@
-"""All methods' features -> the tables of results. What a method or a comparison rests on is hashed, and computed only
+"""All methods' features -> the tables of results. What a method or a comparison depends on is hashed, and computed only
 if that has changed."""
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from metrics.scoring.measured import Measured
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.code import code_hash
 from pipeline.config.params import Evaluate as Wanted
@@ -18,10 +19,18 @@ from pipeline.evaluation import attributes, comparisons, curves, mixtures, value
 from pipeline.evaluation.cache import ResultCache
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.files import Reference
+from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Mixture, Prompt
 
 _GIVEN = ("pipeline.config", "pipeline.prompts")  # what these make enters by value
+_COLUMNS = {
+    "metrics": values.COLUMNS,
+    "attributes": attributes.COLUMNS,
+    "fvd_by_seed": curves.SEED_COLUMNS,
+    "fvd_by_clips": curves.CURVE_COLUMNS,
+}
 Found = dict[str, Any]
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Evaluation:
     cache: ResultCache
 
     @property
-    def how(self) -> Uncertainty:
+    def uncertainty(self) -> Uncertainty:
         """How intervals are made."""
         return Uncertainty(self.wanted.resamples, self.wanted.confidence, self.wanted.seed)
 
@@ -46,11 +55,9 @@ class Evaluation:
             ValueError: if a method was measured by another protocol than the reference.
         """
         own = {method.name: self._of_method(method) for method in methods}
-        by_name = {method.name: method for method in methods}
-        pairs = [self._of_pair(by_name[p.candidate], by_name[p.baseline], own) for p in self.wanted.comparisons]
-        columns = {"metrics": values.COLUMNS, "attributes": attributes.COLUMNS, "fvd_by_seed": curves.SEED_COLUMNS,
-                   "fvd_by_clips": curves.CURVE_COLUMNS}  # fmt: skip
-        tables = {name: _table(own.values(), name, columns[name]) for name in columns}
+        samples = {m.name: self._sample(m, own[m.name]["verdicts"], own[m.name]["attributes"]) for m in methods}
+        pairs = [self._of_pair(samples[p.candidate], samples[p.baseline]) for p in self.wanted.comparisons]
+        tables = {name: _table(own.values(), name, columns) for name, columns in _COLUMNS.items()}
         tables["verdicts"] = _verdicts(list(own.values()))
         tables["differences"] = _table(pairs, "differences", comparisons.COLUMNS)
         tests = {f"{kind}s": [p[kind] for p in pairs if p[kind]] for kind in ("success_test", "attribute_test")}
@@ -66,16 +73,13 @@ class Evaluation:
 
     def _check_alike(self, method: Evaluated) -> None:
         """Refuse to compare what was measured in two ways."""
+        advice = "run the features and the reference stage"
         if method.protocol != self.reference.protocol:
-            raise ValueError(f"{method.name} was measured by {method.protocol}, the reference by "
-                             f"{self.reference.protocol}: run the features and the reference stage")  # fmt: skip
-        (own, weights), (theirs, others) = (
-            (made_by.networks.get("i3d", ""), made_by.weights.get("i3d", "")[:12])
-            for made_by in (method.measured.provenance, self.reference.measured.provenance)
-        )
-        if (own, weights) != (theirs, others):
-            raise ValueError(f"{method.name} was measured by {own} of weights {weights}, the reference by {theirs} of "
-                             f"{others}: run the features and the reference stage")  # fmt: skip
+            theirs = self.reference.protocol
+            raise ValueError(f"{method.name} was measured by {method.protocol}, the reference by {theirs}: {advice}")
+        own, theirs = (_i3d_of(side) for side in (method.measured, self.reference.measured))
+        if own != theirs:
+            raise ValueError(f"{method.name} was measured by {own}, the reference by {theirs}: {advice}")
 
     def _asked(self, method: Evaluated) -> tuple[dict[str, Prompt], list[Mixture]]:
         """The prompts that a method's clips were made from, those of its mixtures' parts included, and the mixtures."""
@@ -86,7 +90,7 @@ class Evaluation:
 
     @cached_property
     def _shared(self) -> list[Any]:
-        """What every result rests on: the reference, the parameters, the code and the libraries."""
+        """What every result depends on: the reference, the parameters, the code and the libraries."""
         libraries = {name: version(name) for name in ("numpy", "scipy", "pandas")}
         parameters = self.wanted.model_dump(exclude={"comparisons"})
         return [self.reference.content, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN), libraries]
@@ -94,27 +98,38 @@ class Evaluation:
     def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Found:
         real = self.reference.measured
         verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
-        shown = attributes.judge_prompts(method, self.prompts)
-        found = list(values.evaluate(method, real, pd.DataFrame(verdicts), shown, self.wanted.metrics, self.how))
+        shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
+        found = list(values.evaluate(self._sample(method, verdicts, shown), self.wanted.metrics))
         rows = [value.row(method) for value in found]
         return {
             "metrics": rows,
             "protocols": {row["fingerprint"]: value.protocol for row, value in zip(rows, found, strict=True)},
             "verdicts": verdicts,
-            "attributes": shown.to_dict("records"),
+            "attributes": shown,
             "fvd_by_seed": curves.fvd_by_seed(method, real),
             "fvd_by_clips": curves.fvd_curve(method, real, self.wanted.curve_seeds),
         }
 
-    def _of_pair(self, candidate: Evaluated, baseline: Evaluated, own: dict[str, Found]) -> Found:
-        sides = [own[candidate.name], own[baseline.name]]
-        tables = [[side[name] for side in sides] for name in ("verdicts", "attributes")]
-        contents = candidate.content, baseline.content
-        key = ["pair", candidate.name, baseline.name, *contents, tables, *self._shared]
-        return self.cache.get(key, lambda: comparisons.compare(
-            candidate, baseline, self.reference.measured, _verdicts(sides),
-            _table(sides, "attributes", attributes.COLUMNS), self.wanted.metrics, self.how,
-        ))  # fmt: skip
+    def _sample(self, method: Evaluated, verdicts: Rows, judged: Rows) -> MethodSample:
+        tables = pd.DataFrame(verdicts), pd.DataFrame(judged)
+        return MethodSample(
+            method.measured, self.reference.measured, method.protocol, self.uncertainty, method, *tables
+        )
+
+    def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Found:
+        key = ["pair", *_content(candidate), *_content(baseline), *self._shared]
+        return self.cache.get(key, lambda: comparisons.compared(candidate, baseline, self.wanted.metrics))
+
+
+def _content(sample: MethodSample) -> list[Any]:
+    """What a comparison depends on, of one method."""
+    return [sample.method.name, sample.method.content, *(x.to_json() for x in (sample.verdicts, sample.judged))]
+
+
+def _i3d_of(side: Measured) -> str:
+    """The network behind a side's features, with its weights."""
+    made_by = side.provenance
+    return f"{made_by.networks.get('i3d', 'no I3D')} of weights {made_by.weights.get('i3d', '')[:12]}"
 
 
 def write(tables: dict[str, pd.DataFrame], summary: Found, folder: Path) -> None:

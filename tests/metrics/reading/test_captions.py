@@ -1,4 +1,4 @@
-"""Captions from csv, json and jsonl; each fault names file, row and field."""
+"""Captions from csv, json and jsonl; each error names file, row and field."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_every_format_says_the_same(tmp_path: Path, captions: dict[str, str]) ->
      ("a.csv", "file,caption\ng.mp4,x\ng.avi,y\n", r"row 3: 'g.avi' has another caption already: 'x'"),
      ("a.txt", "", "captions in '.txt', expected .csv, .json, .jsonl")],
 )  # fmt: skip
-def test_faults_are_named(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_errors_are_named(tmp_path: Path, name: str, content: str, message: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(CaptionError, match=message):
         read_captions(tmp_path / name)

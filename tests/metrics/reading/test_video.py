@@ -221,7 +221,7 @@ def test_like_names_are_told_apart(tmp_path: Path) -> None:
     assert "b" in found
 
 
-def test_odd_data_is_a_fault_and_nothing_else(tmp_path: Path) -> None:
+def test_odd_data_is_an_error_and_nothing_else(tmp_path: Path) -> None:
     """Types that numpy does not know, frames with a broken chunk, 16 bits, arrays without a pixel."""
     import torch
     from safetensors.torch import save_file as save_tensors

@@ -1,4 +1,4 @@
-"""Extraction with a network that can be counted: order, cache, faults, pairs, worker processes, a stop midway."""
+"""Extraction with a network that can be counted: order, cache, errors, pairs, worker processes, a stop midway."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from metrics.reading import video
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring.cache import FeatureCache
-from metrics.scoring.extraction import Extractor, Job
+from metrics.scoring.extraction import Extractor, VideoInput
 
 
 @dataclass
@@ -50,7 +50,7 @@ def clips(folder: Path, n: int, frames: int = 6) -> Path:
 def run(network: MeanColour, folder: Path, cache: Path | None, workers: int = 0, **options: object) -> list:
     rule = ClipRule(frames=2, windows=2)
     extractor = Extractor([network], rule, FeatureCache(cache), batch=2, workers=workers, **options)  # type: ignore[arg-type]
-    return [own for own, _ in extractor.extract([Job(source) for source in find(folder)], "test")]
+    return [own for own, _ in extractor.extract([VideoInput(source) for source in find(folder)], "test")]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -94,7 +94,7 @@ def test_another_network_rule_or_content_is_extracted_anew(tmp_path: Path, chang
         np.save(folder / "c0.npy", np.full((6, 12, 12, 3), 9, np.uint8))
     rule = ClipRule(frames=2, windows=1 if change == "rule" else 2)
     extractor = Extractor([again], rule, FeatureCache(tmp_path / "cache"), workers=0)
-    list(extractor.extract([Job(source) for source in find(folder)], "test"))
+    list(extractor.extract([VideoInput(source) for source in find(folder)], "test"))
     assert len(again.seen) == {"network": 4, "rule": 2, "content": 2}[change]
 
 
@@ -115,17 +115,17 @@ def test_a_damaged_entry_of_the_cache_is_made_anew(tmp_path: Path) -> None:
     (entry,) = (tmp_path / "cache").rglob("*.safetensors")
     entry.write_bytes(entry.read_bytes()[:20])
     again = MeanColour()
-    assert run(again, folder, tmp_path / "cache")[0].fault == ""
+    assert run(again, folder, tmp_path / "cache")[0].error == ""
     assert len(again.seen) == 2
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_faults_are_carried_and_take_nobody_along(tmp_path: Path, workers: int) -> None:
+def test_errors_are_carried_and_take_nobody_along(tmp_path: Path, workers: int) -> None:
     folder = clips(tmp_path / "v", 3)
     (folder / "c1.npy").write_bytes(b"")
     np.save(folder / "c2.npy", np.zeros((1, 12, 12, 3), np.uint8))
     found = run(MeanColour(), folder, tmp_path / "cache", workers)
-    assert [own.fault for own in found] == ["", "the file is empty", "too short: 1 frames, expected 2 frames"]
+    assert [own.error for own in found] == ["", "the file is empty", "too short: 1 frames, expected 2 frames"]
     assert found[1].features == {}
 
 
@@ -133,16 +133,16 @@ def test_pairs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     gen, real = clips(tmp_path / "gen", 3), clips(tmp_path / "real", 3)
     np.save(real / "c1.npy", np.full((6, 12, 12, 3), 100, np.uint8))
     np.save(real / "c2.npy", np.full((6, 16, 12, 3), 100, np.uint8))
-    jobs = [Job(a, b) for a, b in zip(find(gen), find(real), strict=True)]
+    inputs = [VideoInput(a, b) for a, b in zip(find(gen), find(real), strict=True)]
     network = MeanColour()
     extractor = Extractor([network], ClipRule(frames=2), FeatureCache(tmp_path / "cache"), workers=0)
-    found = [own for own, _ in extractor.extract(jobs, "test")]
+    found = [own for own, _ in extractor.extract(inputs, "test")]
     assert found[0].features[PAIR]["psnr"].tolist() == [100]
     assert found[1].features[PAIR]["psnr"][0] < 20
     assert "12x12 cannot be compared with an original of 2 frames of 12x16" in found[2].unpaired
-    assert found[2].fault == ""  # it is still scored by itself
+    assert found[2].error == ""  # it is still scored by itself
     assert found[2].features["mean"]["top"].tolist() == [3]
     monkeypatch.setattr("metrics.scoring.extraction.compare", None)
     monkeypatch.setattr(video, "read", None)
-    again = [own for own, _ in extractor.extract(jobs[:2], "test")]
+    again = [own for own, _ in extractor.extract(inputs[:2], "test")]
     assert again[1].features[PAIR]["psnr"].tolist() == found[1].features[PAIR]["psnr"].tolist()

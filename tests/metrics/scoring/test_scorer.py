@@ -22,10 +22,12 @@ from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
-from metrics.scoring.measured import StatsError, write_stats
+from metrics.scoring.catalogue import METRICS
+from metrics.scoring.measured import Measured, StatsError, write_stats
+from metrics.scoring.metric import Sample
 from metrics.scoring.protocol import named
 from metrics.scoring.scorer import Scorer
-from metrics.scoring.summary import difference
+from metrics.scoring.summary import compare
 from metrics.statistics.bootstrap import Uncertainty
 
 PINNED_LOGITS, PINNED_FRAME = [-3.0744, 6.242, 7.6933], [0.15244, -0.03242, 0.00197]
@@ -81,7 +83,7 @@ def test_values_are_those_of_the_functions(scorer: Scorer, folders: Path, i3d_we
 def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
     found, _ = scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
     assert (found.gen.requested, found.gen.scored) == (5, 3)  # four files, and one caption without a file
-    assert {(fault.clip, fault.reason) for fault in found.faults} == {
+    assert {(error.clip, error.reason) for error in found.errors} == {
         ("c7", "has a caption and no file"),
         ("c3", "too short: 3 frames, expected 9 frames"),
         ("c2", "has no caption: not in CLIPSIM and CLIPScore"),
@@ -141,8 +143,8 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
     found, table = scorer.score(["fvd", "frame_consistency"], folders / "gen", folders / "real")
     written = result.write(found, table, tmp_path / "out/r.json")
     assert result.read(tmp_path / "out/r.json") == written
-    assert written.schema_ == "reelbench.score/1"
-    assert '"schema": "reelbench.score/1"' in (tmp_path / "out/r.json").read_text()
+    assert written.schema_ == "reelbench.score/2"
+    assert '"schema": "reelbench.score/2"' in (tmp_path / "out/r.json").read_text()
     clips = pd.read_parquet(tmp_path / "out" / str(written.per_clip))
     assert clips["clip"].tolist() == ["c0", "c1", "c2"]
     assert clips.frame_consistency.mean() == pytest.approx(found.values[1].value)
@@ -154,14 +156,18 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
 
 def test_methods_are_compared_on_the_clips_they_share(scorer: Scorer, folders: Path) -> None:
     measured = scorer.real(folders / "real")
+
+    def sample(own: Measured) -> Sample:
+        return Sample(own, measured, PROTOCOL, Uncertainty(20))
+
     fewer = replace(measured, table=measured.table.iloc[1:].reset_index(drop=True), logits=measured.logits[1:])
-    found, pairs = difference("fvd", measured, fewer, measured, PROTOCOL, Uncertainty(20))
-    assert (found.value, found.low, found.high, pairs) == (0, 0, 0, 4)
+    same = compare(METRICS["fvd"], sample(measured), sample(fewer))
+    assert same is not None
+    assert (same.difference.value, same.difference.low, same.difference.high, same.pairs) == (0, 0, 0, 4)
     one = replace(measured, table=measured.table.iloc[:1], logits=measured.logits[:1])
-    found, pairs = difference("fvd", measured, one, measured, PROTOCOL, Uncertainty(20))
-    assert np.isnan(found.value)
-    assert pairs == 1
-    assert difference("clipsim", measured, measured, measured, PROTOCOL, Uncertainty(20))[1] == 0  # nobody has it
+    assert compare(METRICS["fvd"], sample(measured), sample(one)) is None
+    assert compare(METRICS["clipsim"], sample(measured), sample(measured)) is None  # neither has captions
+    assert compare(METRICS["fvd_inf"], sample(measured), sample(measured)) is None
 
 
 def test_fingerprints_follow_captions_and_originals(scorer: Scorer, folders: Path, tmp_path: Path) -> None:

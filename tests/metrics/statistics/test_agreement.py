@@ -1,4 +1,4 @@
-"""Agreement with ratings: each correlation against its definition, groups, intervals, and faults in the table."""
+"""Agreement with ratings: each correlation against its definition, groups, intervals, and errors in the table."""
 
 from itertools import combinations
 from pathlib import Path
@@ -39,7 +39,7 @@ def literal(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 def test_correlations_equal_their_definitions(rows: list[tuple[int, int]]) -> None:
     x, y = (np.array(column, float) for column in zip(*rows, strict=True))
     assume(np.ptp(x) > 0 and np.ptp(y) > 0)
-    found = agreement(pd.DataFrame({"m": x, "h": y}), "m", "h", how=FEW).set_index("correlation")
+    found = agreement(pd.DataFrame({"m": x, "h": y}), "m", "h", uncertainty=FEW).set_index("correlation")
     for name, value in literal(x, y).items():
         assert found.value[name] == pytest.approx(value, abs=1e-9)
         assert found.low[name] <= found.high[name]
@@ -62,7 +62,7 @@ def test_intervals_narrow_with_items() -> None:
     for n in (20, 500):
         x = rng.normal(size=n)
         table = pd.DataFrame({"m": x, "h": x + rng.normal(size=n)})
-        row = agreement(table, "m", "h", how=FEW).iloc[0]
+        row = agreement(table, "m", "h", uncertainty=FEW).iloc[0]
         assert row.low < row.value < row.high
         widths.append(row.high - row.low)
     assert widths[1] < widths[0] / 2
@@ -73,7 +73,7 @@ def test_what_says_nothing_is_no_number() -> None:
     assert agreement(table, "m", "h", "g", FEW).value.isna().all()
 
 
-def test_faults_name_row_and_field(tmp_path: Path) -> None:
+def test_errors_name_row_and_field(tmp_path: Path) -> None:
     table = pd.DataFrame({"m": ["1", "x", "3"], "h": [1, 2, 3]})
     with pytest.raises(ValueError, match="row 3, field m: 'x' is no finite number"):
         agreement(table, "m", "h")

@@ -1,5 +1,6 @@
 """Table A2's attributes by the judge, and the paired test of two methods' averages."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from metrics.scoring.measured import Measured, Provenance
 from metrics.scoring.protocol import named
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.params import load
-from pipeline.evaluation.attributes import attribute_intervals, compare_averages, judge_prompts
+from pipeline.evaluation.attributes import attribute_test, average, compare, judge_prompts, rate
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt, read_sets
 from pipeline.training.latents import training_captions
 from pipeline.world.attributes import ATTRIBUTES, attributes, states
@@ -26,9 +28,12 @@ from pipeline.world.scene import Names, draw
 HOW = Uncertainty(resamples=200)
 
 
-def table(averages: dict[str, list[float]]) -> pd.DataFrame:
-    rows = [(method, f"p{i}", 0, value) for method, values in averages.items() for i, value in enumerate(values)]
-    return pd.DataFrame(rows, columns=["method", "prompt_id", "seed", "average"])
+def sample(name: str, columns: dict[str, list[float]]) -> MethodSample:
+    """A method with these columns of judged clips, one for each prompt."""
+    judged = pd.DataFrame(columns)
+    judged = judged.assign(prompt_id=[f"p{i}" for i in range(len(judged))], seed=0)
+    method = replace(method_of(judged), name=name)
+    return MethodSample(method.measured, None, method.protocol, HOW, method, pd.DataFrame(), judged)
 
 
 def test_rendered_clips_have_every_attribute() -> None:
@@ -38,7 +43,7 @@ def test_rendered_clips_have_every_attribute() -> None:
         assert getattr(found, name).mean() >= 0.98
 
 
-def test_each_fault_costs_its_attribute_and_no_other() -> None:
+def test_each_error_costs_its_attribute_and_no_other() -> None:
     names, scenes = draw(40, 32)
     texts, clips = captions(names, 32), render(scenes)
     clean = attributes(names, texts, judge(clips))
@@ -90,7 +95,8 @@ def method_of(own: pd.DataFrame) -> Evaluated:
 def test_the_test_is_the_exact_sign_flip_test_on_few_pairs() -> None:
     """Against all 2^n flips."""
     first, second = [1.0, 0.75, 1.0, 0.5, 1.0, 0.75, 0.25], [0.5, 0.5, 0.75, 0.75, 0.25, 0.5, 0.0]
-    found = compare_averages(table({"new": first, "old": second}), "new", "old", HOW)
+    found = attribute_test(sample("new", {"average": first}), sample("old", {"average": second}))
+    assert found is not None
     difference = np.subtract(first, second)
     means = np.array([np.mean(difference * signs) for signs in product([1, -1], repeat=len(first))])
     exact = 2 * min((means >= difference.mean() - 1e-12).mean(), (means <= difference.mean() + 1e-12).mean())
@@ -101,17 +107,27 @@ def test_the_test_is_the_exact_sign_flip_test_on_few_pairs() -> None:
 
 
 def test_methods_without_common_clips_are_not_compared() -> None:
-    assert compare_averages(table({"new": [1.0]}), "new", "old", HOW) is None
-    assert compare_averages(table({}), "new", "old", HOW) is None
+    one, none = sample("new", {"average": [1.0], "content": [True]}), sample("old", {})
+    assert attribute_test(one, none) is attribute_test(none, none) is compare("content", none, one) is None
+
+
+def test_one_attribute_is_compared_by_mcnemars_test() -> None:
+    found = compare("smooth", sample("new", {"smooth": [True] * 6}), sample("old", {"smooth": [True] + [False] * 4}))
+    assert found is not None
+    assert (found.difference.value, found.pairs) == (0.8, 5)
+    assert found.p == pytest.approx(2 * 0.5**4)
+    assert np.isnan(found.difference.low)
 
 
 def test_intervals_hold_their_share() -> None:
     own = pd.DataFrame({name: [True] * (i + 1) + [False] * (9 - i) for i, name in enumerate(ATTRIBUTES)})
     own["average"] = own[list(ATTRIBUTES)].mean(axis=1)
-    found = attribute_intervals(own, HOW)
-    assert [found[name].value for name in ATTRIBUTES] == pytest.approx([0.1, 0.2, 0.3, 0.4])
-    assert found["average"].value == pytest.approx(0.25)
-    assert all(interval.low < interval.value < interval.high for interval in found.values())
+    judged = sample("m", {name: own[name].tolist() for name in (*ATTRIBUTES, "average")})
+    found = [*(rate(name, judged) for name in ATTRIBUTES), average(judged)]
+    intervals = [estimate.interval for estimate in found if estimate]
+    assert [interval.value for interval in intervals] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.25])
+    assert all(interval.low < interval.value < interval.high for interval in intervals)
+    assert rate("smooth", sample("m", {})) is average(sample("m", {})) is None
 
 
 def test_the_worlds_prompts_carry_the_names_that_are_judged(root: Path) -> None:
@@ -129,4 +145,4 @@ def test_no_world_prompt_is_a_caption_of_the_models_that_are_judged(root: Path) 
     train = load(root / "params.yaml").train
     texts = {prompt.text for prompt in prompts if prompt.category == "in-distribution"}
     for model in ("t2i", "animatediff", "harivo"):
-        assert not texts & set(training_captions(train[model].spec["scenes"], 0)), model
+        assert not texts & set(training_captions(train[model].spec.scenes, 0)), model

@@ -29,7 +29,7 @@ def test_every_requested_clip_has_a_row(method: Evaluated) -> None:
     assert table.scored.tolist() == [True, True, False, True, False, True]
     assert table.outcome[2] == "RuntimeError: no"
     assert table.outcome[4] == ledger.OK  # it was generated
-    assert "cannot be decoded" in table.fault[4]
+    assert "cannot be decoded" in table.error[4]
     assert (method.parameters, method.asked, method.device) == (123, "prompts", "cpu")
 
 

@@ -17,6 +17,7 @@ from pipeline.evaluation.cache import ResultCache
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.files import Reference
 from pipeline.evaluation.results import Evaluation, write
+from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import read_sets
 from pipeline.world.render import render
 from pipeline.world.scene import realise
@@ -69,7 +70,7 @@ def test_only_what_changed_is_computed(
 ) -> None:
     computed: list[str] = []
     monkeypatch.setattr(values, "evaluate", noting(values.evaluate, computed))
-    monkeypatch.setattr(comparisons, "compare", noting(comparisons.compare, computed))
+    monkeypatch.setattr(comparisons, "compared", noting(comparisons.compared, computed))
 
     def run(changed: Evaluation, given: list[Evaluated]) -> list[str]:
         computed.clear()
@@ -99,9 +100,9 @@ def test_only_what_changed_is_computed(
 
 
 def noting(function: Callable[..., object], computed: list[str]) -> Callable[..., object]:
-    def called(method: Evaluated, *rest: object) -> object:
-        computed.append(method.name)
-        return function(method, *rest)
+    def called(sample: MethodSample, *rest: object) -> object:
+        computed.append(sample.method.name)
+        return function(sample, *rest)
 
     return called
 

@@ -14,7 +14,8 @@ from metrics.statistics.bootstrap import Uncertainty
 from pipeline.evaluation.comparisons import differences
 from pipeline.evaluation.curves import fvd_by_seed, fvd_curve
 from pipeline.evaluation.evaluated import Evaluated
-from pipeline.evaluation.mixtures import compare_successes, judge_mixtures, world_mixture
+from pipeline.evaluation.mixtures import compare, judge_mixtures, success_test, world_mixture
+from pipeline.evaluation.sample import MethodSample
 from pipeline.evaluation.values import COLUMNS, Value, evaluate
 from pipeline.prompts.sets import Mixture, Prompt, read_sets
 from pipeline.world.render import render
@@ -26,8 +27,14 @@ NAMES = ["fvd", "kvd", "clipsim", "frame_consistency"]
 NONE = pd.DataFrame()
 
 
+def sample_of(
+    method: Evaluated, reference: Evaluated, verdicts: pd.DataFrame = NONE, judged: pd.DataFrame = NONE
+) -> MethodSample:
+    return MethodSample(method.measured, reference.measured, method.protocol, FEW, method, verdicts, judged)
+
+
 def values_of(method: Evaluated, reference: Evaluated) -> dict[str, Value]:
-    return {v.metric: v for v in evaluate(method, reference.measured, NONE, NONE, NAMES, FEW)}
+    return {v.metric: v for v in evaluate(sample_of(method, reference), NAMES)}
 
 
 def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
@@ -59,8 +66,8 @@ def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
 
 
 def test_videos_of_others_have_no_speed_and_no_size(method: Evaluated) -> None:
-    brought = replace(method, table=method.table.assign(frames=0), parameters=0)
-    values = values_of(brought, method)
+    imported = replace(method, table=method.table.assign(frames=0), parameters=0)
+    values = values_of(imported, method)
     assert np.isnan([values[name].interval.value for name in ("frames_per_second", "parameters")]).all()
 
 
@@ -80,7 +87,8 @@ def test_seeds_and_curves_are_those_of_the_functions(method: Evaluated) -> None:
 def test_differences_pair_the_clips_that_both_scored(method: Evaluated) -> None:
     measured = method.measured
     lower = replace(measured, table=measured.table.assign(clipsim=measured.table.clipsim - 0.1))
-    table = pd.DataFrame(differences(method, replace(method, name="n", measured=lower), measured, NAMES, FEW))
+    other = replace(method, name="n", measured=lower)
+    table = pd.DataFrame(differences(sample_of(method, method), sample_of(other, method), NAMES))
     assert table.metric.tolist() == NAMES
     assert table.pairs.tolist() == [4] * 4
     assert table.difference.tolist() == pytest.approx([0, 0, 0.1, 0], abs=1e-6)
@@ -102,15 +110,22 @@ def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_p
     assert not verdicts.success.any()
 
 
-def test_methods_are_compared_on_pairs() -> None:
-    rows = [("x", m, s, m == "rich") for m in ("rich", "base") for s in range(6)]
-    verdicts = pd.DataFrame(rows, columns=["mixture", "method", "seed", "success"])
-    result = compare_successes(verdicts, "rich", "base")
+def test_methods_are_compared_on_pairs(method: Evaluated) -> None:
+    """The second method lacks the last seed, and the first alone succeeds."""
+    tables = {
+        name: pd.DataFrame({"mixture": "x", "seed": range(seeds), "success": name == "rich"})
+        for name, seeds in (("rich", 7), ("base", 6))
+    }
+    rich, base = (sample_of(replace(method, name=name), method, table) for name, table in tables.items())
+    result = success_test(rich, base)
     assert result is not None
     assert (result["pairs"], result["only_candidate"], result["only_baseline"]) == (6, 6, 0)
     assert result["p"] == pytest.approx(2 * 0.5**6)
-    assert compare_successes(NONE, "rich", "base") is None
-    assert compare_successes(verdicts, "rich", "other") is None
+    found = compare(base, rich)
+    assert found is not None
+    assert (found.difference.value, found.pairs, found.p) == (-1, 6, pytest.approx(2 * 0.5**6))
+    nothing = sample_of(method, method)
+    assert success_test(rich, nothing) is compare(nothing, rich) is None
 
 
 def test_other_prompts_cannot_be_judged() -> None:

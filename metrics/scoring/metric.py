@@ -1,0 +1,139 @@
+"""One record per metric: how it is computed and compared, what it needs, and how it is printed. Loads nothing heavy."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from metrics.scoring.measured import Measured
+    from metrics.scoring.protocol import Protocol
+    from metrics.statistics.bootstrap import Distance, Interval, Uncertainty
+
+ASKED = ("prompts", "mixtures", "videos")  # what a set of clips can be of; "videos": made elsewhere
+MISSING = "–"  # printed for a value that is not there
+BOUND_DIGITS = 3  # significant digits of a bound
+_ARROWS = {True: " ↑", False: " ↓", None: ""}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a metric is computed from. real: None where there are no real clips. uncertainty: how intervals are made."""
+
+    gen: "Measured"
+    real: "Measured | None"
+    protocol: "Protocol"
+    uncertainty: "Uncertainty"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval.
+
+    flag: why it is not to be compared with published values, or "". choices: what is behind it, where that is not the
+    protocol of scoring.
+    """
+
+    interval: "Interval"
+    flag: str = ""
+    choices: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """first - second of two methods on the clips that both have.
+
+    difference: with its paired interval, NaN bounds where there is none. pairs: of clips. p: of the paired two-sided
+    test; NaN where there is only the interval.
+    """
+
+    difference: "Interval"
+    pairs: int
+    p: float = math.nan
+
+    def separated(self, confidence: float) -> bool:
+        """Whether the methods differ: p < 1 - confidence where there is a test, else an interval without 0."""
+        if not math.isnan(self.p):
+            return self.p < 1 - confidence
+        return self.difference.low > 0 or self.difference.high < 0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Everything about a metric.
+
+    A set's value is `estimate`, or a `distance` of two sets of I3D features, or else the mean over clips of the column
+    of the metric's name. Two methods are compared by `compare`, by a paired difference of distances, or of means; a
+    metric with an `estimate` alone is not compared.
+
+    Args:
+        label: what tables call it. higher_is_better: None where neither direction is better.
+        digits: of a printed value, after the point. unit: "%" prints a share of [0, 1] in percent.
+        needs: "real" clips, "captions", "pairs" of a clip and its original, "mixtures" or "attributes" that the judge
+            can tell; "" for nothing. asked: which clips it is for, see `ASKED`. network: that must have seen the clips,
+            "i3d" or "clip"; "" for none.
+        of_frames: (frames (W, T, d), caption (W, d) or None), unit vectors of the dual encoder -> (W,), the value of
+            every window of a clip. frames: the least T that it takes.
+        distance: protocol -> distance. ddof: whether the protocol's ddof changes it. clips: the least number a side
+            that a value is not flagged for.
+        estimate: a sample -> value, or None where the metric does not apply.
+        compare: two samples -> their paired difference, or None where they share no clip.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool | None
+    digits: int
+    unit: str = ""
+    needs: str = ""
+    asked: tuple[str, ...] = ASKED
+    network: str = ""
+    of_frames: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None
+    frames: int = 1
+    distance: "Callable[[Protocol], Distance] | None" = None
+    ddof: bool = False
+    clips: int = 0
+    estimate: Callable[[Any], Estimate | None] | None = None
+    compare: Callable[[Any, Any], Comparison | None] | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there is a paired comparison of two methods."""
+        return self.compare is not None or self.estimate is None
+
+    @property
+    def title(self) -> str:
+        """The label with an arrow towards the better."""
+        return self.label + _ARROWS[self.higher_is_better]
+
+    def number(self, value: float | None) -> str:
+        """A value as it is printed: 227.7, 15.2 %; "–" for none and NaN."""
+        if value is None or math.isnan(value):
+            return MISSING
+        return f"{_text(value * self._scale, self.digits)}{' %' if self.unit == '%' else ''}"
+
+    def range(self, low: float | None, high: float | None) -> str:
+        """An interval with fewer digits than the value: 141–334, or -2.0 to 25.6; "–" where a bound is none or NaN."""
+        if low is None or high is None or math.isnan(low) or math.isnan(high):
+            return MISSING
+        bounds = [bound * self._scale for bound in (low, high)]
+        largest = max(map(abs, bounds))
+        digits = BOUND_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
+        texts = [_text(bound, min(digits, max(self.digits - 1, 0))) for bound in bounds]
+        return (" to " if min(bounds) < 0 else "–").join(texts)
+
+    def cell(self, value: float | None, low: float | None, high: float | None) -> str:
+        """The value with its interval, 227.7 (141–334); the value alone where a bound is none or NaN."""
+        bounds = self.range(low, high)
+        return self.number(value) if bounds == MISSING else f"{self.number(value)} ({bounds})"
+
+    @property
+    def _scale(self) -> float:
+        return 100.0 if self.unit == "%" else 1.0
+
+
+def _text(value: float, digits: int) -> str:
+    """A number with `digits` after the point; -1 rounds to tens. No negative zero."""
+    return f"{round(value, digits) + 0.0:,.{max(digits, 0)}f}"
