@@ -15,13 +15,14 @@ def main(name: str) -> None:
     from pipeline.training.loop import Reporter, processes, silent
     from pipeline.training.run import run
 
-    wanted = pick("train", params.load().train, name)
-    described = {"spec": wanted.spec, "schedule": wanted.schedule}
+    everything = params.load()
+    wanted = pick("train", everything.train, name)
+    described = {"spec": wanted.spec.model_dump(), "schedule": wanted.schedule.model_dump()}
 
     def reporting() -> "AbstractContextManager[Reporter]":
         return live_run(name, described) if processes().is_main_process else nullcontext(silent)
 
-    run(name, wanted, paths.world_model(name), paths.SCRATCH / "checkpoints", reporting)
+    run(name, wanted, everything.embed, paths.world_model(name), paths.SCRATCH / "checkpoints", reporting)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,26 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.config import paths
-from pipeline.config.section import Positive, Section, subset
+from pipeline.config.methods import FAMILIES, check_options
+from pipeline.config.section import Positive, Section, Share, Switch, subset
 
 AskedFor = Literal["prompts", "mixtures"]
 EXTERNAL = "external"  # the folder of videos of others, beside those of models
 
 
 class GuidanceParams(Section):
-    """Guidance that is `early` while t > `until` T, then `late` (HARIVO)."""
+    """Guidance that is `early` (null: `late`) while t > `until` T, then `late` (HARIVO). A number alone is `late`."""
 
-    early: float
     late: float
-    until: Annotated[float, Field(ge=0, le=1)] = 0.7
+    early: float | None = None
+    until: Share = 0.7
+
+
+def _as_late(guidance: Any) -> Any:
+    return {"late": guidance} if isinstance(guidance, int | float) else guidance
 
 
 class SamplingParams(Section):
@@ -26,7 +31,7 @@ class SamplingParams(Section):
     denoiser computes in."""
 
     steps: Positive
-    guidance: float | GuidanceParams
+    guidance: Annotated[GuidanceParams, BeforeValidator(_as_late)]
     frames: Positive | None = None
     height: Positive | None = None
     width: Positive | None = None
@@ -34,14 +39,13 @@ class SamplingParams(Section):
 
 
 class Model(Section):
-    """`family`: file under pipeline/samplers/ without its suffix. `unconditional`: what guidance steers away from, the
-    empty prompt's embedding or zeros."""
+    """`family`: of samplers, see config.methods.FAMILIES. `unconditional`: what guidance steers away from, the empty
+    prompt's embedding or zeros."""
 
-    family: str
+    family: Literal[*FAMILIES]
     checkpoint: str
     codec: str | None = None
     encoder: str
-    embedding_scale: float = 1.0
     unconditional: Literal["empty", "zeros"] = "empty"
     sampling: SamplingParams
     fps: Positive
@@ -56,7 +60,8 @@ class Asked(Section):
 
 class Method(BaseModel):
     """A method's module and its model. `set`, `limit`, `seeds` overrule what the section says for all methods.
-    `evaluate`: whether it is in features, tables and plots. Everything else in the entry is the method's own."""
+    `evaluate`: whether it is in features, tables and plots. All further keys are options of the method or of its
+    model's sampler, typed by config.methods."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     module: str
@@ -64,11 +69,11 @@ class Method(BaseModel):
     set: str | None = None
     limit: Positive | None = None
     seeds: Positive | None = None
-    evaluate: bool = True
+    evaluate: Switch = True
 
     @property
     def options(self) -> dict[str, Any]:
-        """The keys that only the method itself knows."""
+        """The keys that the method itself or its sampler knows."""
         return dict(self.model_extra or {})
 
 
@@ -78,7 +83,7 @@ class External(Section):
     clips: str
     captions: str
     fps: Positive = 8
-    evaluate: bool = True
+    evaluate: Switch = True
 
 
 class Generate(Section):
@@ -138,7 +143,9 @@ class Generate(Section):
         return self
 
     @model_validator(mode="after")
-    def _models_exist(self) -> "Generate":
+    def _methods_are_whole(self) -> "Generate":
         for name, method in self.methods.items():
-            subset(f"generate.methods.{name}.model", [method.model], "generate.models", self.models)
+            key = f"generate.methods.{name}"
+            subset(f"{key}.model", [method.model], "generate.models", self.models)
+            check_options(key, method.module, self.models[method.model].family, method.options, Method.model_fields)
         return self

@@ -9,8 +9,10 @@ from pydantic import Field, ValidationError, model_validator
 from metrics.reading.rule import ClipRule
 from metrics.scoring.protocol import Protocol, named
 from pipeline.config import paths
+from pipeline.config.embed import Embed
 from pipeline.config.generate import Generate
-from pipeline.config.section import Positive, Section, subset
+from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
+from pipeline.config.train import Conditioned, MotionTraining, Train
 
 
 class ParamsError(ValueError):
@@ -33,23 +35,6 @@ class Prompts(Section):
     msrvtt: MsrVtt = MsrVtt()
 
 
-class EmbeddedSet(Section):
-    """Padded length in tokens, and whether the padding's rows are set to zero."""
-
-    length: Positive
-    zero_padding: bool
-
-
-class Encoder(Section):
-    kind: Literal["minilm", "t5", "clip"]
-    checkpoint: str
-    sets: dict[str, EmbeddedSet]
-
-
-class Embed(Section):
-    encoders: dict[str, Encoder]
-
-
 class Search(Section):
     k: list[Positive]
     default_k: Positive
@@ -59,15 +44,6 @@ class Search(Section):
         if self.default_k not in self.k:
             raise ValueError(f"search.default_k is {self.default_k}, which is not in search.k {self.k}")
         return self
-
-
-class Training(Section):
-    """`module`: file under pipeline/training/ without its suffix, null for the model's own name. `spec` and `schedule`
-    are the arguments of its spec class and of training.loop.Schedule."""
-
-    module: str | None = None
-    spec: dict[str, Any]
-    schedule: dict[str, Any]
 
 
 class Reference(Section):
@@ -81,7 +57,7 @@ class Clips(Section):
     """Which frames of a video are scored; see metrics.scoring.protocol.ClipRule."""
 
     frames: Positive = 16
-    start: Annotated[int, Field(ge=0)] = 0
+    start: Count = 0
     stride: Positive = 1
 
 
@@ -91,7 +67,7 @@ class Features(Section):
     protocol: Literal["reelbench", "reference", "styleganv", "clip-centre"]
     clips: Clips = Clips()
     batch: Positive
-    workers: Annotated[int, Field(ge=0)] = 2
+    workers: Count = 2
     clip: str
     clip_text_tower: str
 
@@ -115,7 +91,7 @@ class Evaluate(Section):
     comparisons: list[Comparison]
     metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    resamples: Annotated[int, Field(ge=0)]
+    resamples: Count
     seed: int
     curve_seeds: Positive
 
@@ -123,15 +99,20 @@ class Evaluate(Section):
 class SweepPoint(Section):
     """A point of a sweep: the value of `mg_scale` at sampling time, or weights λ of a short training."""
 
-    mg_scale: Annotated[float, Field(ge=0)] | None = None
-    lambda_trs: Annotated[float, Field(ge=0)] | None = None
-    lambda_reg: Annotated[float, Field(ge=0)] | None = None
-    lambda_dc: Annotated[float, Field(ge=0)] | None = None
+    mg_scale: Weight | None = None
+    lambda_trs: Weight | None = None
+    lambda_reg: Weight | None = None
+    lambda_dc: Weight | None = None
 
     @property
     def values(self) -> dict[str, float]:
         """What is swept, and its value here."""
         return self.model_dump(exclude_none=True)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights λ of a short training; none for a point of α."""
+        return {key: value for key, value in self.values.items() if key != "mg_scale"}
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> "SweepPoint":
@@ -141,10 +122,11 @@ class SweepPoint(Section):
 
 
 class Sweep(Section):
-    """`model`: of train.*, which the points change. The short training behind every point of λ, in steps of `batch`
-    videos; clips of every point; the points."""
+    """Points are variants of a method of generate.methods and, where they change λ, of a training of train. `steps` of
+    `batch` videos: the short training behind every point of λ. `prompts`: how many, a clip each, of every point."""
 
-    model: str
+    method: str
+    training: str
     steps: Positive
     batch: Positive
     prompts: Positive
@@ -155,7 +137,7 @@ class NoiseCase(Section):
     """Shape (C, F, h, w) of a noise, and PYoCo's weights a (0: independent)."""
 
     shape: tuple[Positive, Positive, Positive, Positive]
-    weights: list[Annotated[float, Field(ge=0)]]
+    weights: list[Weight]
 
 
 class Normality(Section):
@@ -169,7 +151,7 @@ class Harivo(Section):
     """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweep`: of α and
     the λ. `normality`: Table A1."""
 
-    mg_scale: Annotated[float, Field(ge=0)]
+    mg_scale: Weight
     ablation: dict[str, str]
     sweep: Sweep
     normality: Normality
@@ -186,7 +168,7 @@ class Params(Section):
     prompts: Prompts
     embed: Embed
     search: Search
-    train: dict[str, Training]
+    train: Train
     generate: Generate
     reference: Reference
     features: Features
@@ -197,26 +179,23 @@ class Params(Section):
     @model_validator(mode="after")
     def _references_exist(self) -> "Params":
         """Every name that one section uses must be defined in the other."""
-        for name, model in self.generate.models.items():
-            subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
         for name, method in self.generate.methods.items():
             encoder = self.generate.models[method.model].encoder
-            embedded = self.embed.encoders[encoder].sets
-            own = self.generate.set_of(method)
-            subset(f"generate.methods.{name}.set", [own], f"embed.encoders.{encoder}.sets", embedded)
+            self.embed.check(f"generate.methods.{name}", encoder, self.generate.set_of(method))
+        for name, training in self.train.items():
+            if isinstance(training.spec, Conditioned):
+                text = training.spec.text
+                self.embed.check(f"train.{name}.spec.text", text.encoder, text.set)
         subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         evaluated = self.generate.evaluated
-        real = filter(None, [self.evaluate.reference])
-        subset(
-            "evaluate.reference",
-            real,
-            "generate.external that are evaluated",
-            set(self.generate.external) & set(evaluated),
-        )
+        real, imported = filter(None, [self.evaluate.reference]), set(self.generate.external) & set(evaluated)
+        subset("evaluate.reference", real, "generate.external that are evaluated", imported)
         evaluated = [name for name in evaluated if name != self.evaluate.reference]
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
-        subset("harivo.sweep.model", [self.harivo.sweep.model], "train", self.train)
+        swept, motions = self.harivo.sweep, [k for k, v in self.train.items() if isinstance(v, MotionTraining)]
+        subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
+        subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 
@@ -227,10 +206,11 @@ def load(path: Path = paths.PARAMS) -> Params:
     Raises:
         ParamsError: naming the key, what was found and what was expected.
     """
+    values = read(path)
     try:
-        return Params.model_validate(read(path))
+        return Params.model_validate(values)
     except ValidationError as error:
-        raise ParamsError("\n".join(_explain(path, fault) for fault in error.errors())) from None
+        raise ParamsError("\n".join(f"{path}: {said}" for said in explain(error, values))) from None
 
 
 def read(path: Path = paths.PARAMS) -> dict[str, Any]:
@@ -250,10 +230,3 @@ def read(path: Path = paths.PARAMS) -> dict[str, Any]:
 def write(wanted: dict[str, Any], path: Path = paths.PARAMS) -> None:
     """Write parameters as `read` gives them; comments and anchors of the file are lost."""
     path.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding="utf-8")
-
-
-def _explain(path: Path, fault: Any) -> str:
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "value_error":  # our own words name key, found and expected
-        return f"{path}: {key}: {fault['ctx']['error']}" if key else f"{path}: {fault['ctx']['error']}"
-    return f"{path}: {key or '(top level)'}: {fault['msg']}, found {fault['input']!r}"[:500]

@@ -1,11 +1,17 @@
-"""What all sections of params.yaml share: no unknown keys, and names that must be defined elsewhere."""
+"""What all sections of params.yaml share: typed keys, errors that name the nearest known one, and names that must be
+defined elsewhere."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
 Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Switch = StrictBool  # "no" in quotes is a text, and would otherwise be a matter of taste
 
 
 class Section(BaseModel):
@@ -13,13 +19,81 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_its_keys(cls, values: Any) -> Any:
+        if isinstance(values, dict) and cls.model_config.get("extra") == "forbid":
+            refuse_unknown(values, cls.model_fields)
+        return values
+
+
+def refuse_unknown(values: Iterable[Any], known: Iterable[str]) -> None:
+    """Refuse keys that are not known.
+
+    Raises:
+        ValueError: naming each with the nearest known key, and all known ones.
+    """
+    known = list(known)
+    unknown = [str(key) for key in values if key not in known]
+    if unknown:
+        wrong = ", ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
+        raise ValueError(f"no such key: {wrong}; expected {'some of ' + ', '.join(known) if known else 'none'}")
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = get_close_matches(key, known, n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
 
 def subset(key: str, names: Iterable[str], where: str, known: Iterable[str]) -> None:
     """Refuse names that `where` does not define.
 
     Raises:
-        ValueError: naming the key, what is missing and what there is.
+        ValueError: naming the key, what is missing with the nearest known name, and what there is.
     """
+    known = sorted(known)
     missing = sorted(set(names) - set(known))
     if missing:
-        raise ValueError(f"{key} names {missing}, expected one of {where}: {sorted(known)}")
+        wrong = ", ".join(f"{name!r}{_nearest(name, known)}" for name in missing)
+        raise ValueError(f"{key} names {wrong}, expected one of {where}: {', '.join(known) or 'none'}")
+
+
+def explain(error: ValidationError, data: Any, prefix: str = "") -> list[str]:
+    """A sentence for each mistake: its key, what was found and what was expected.
+
+    Args:
+        data: what was validated. prefix: the key of `data` itself.
+    """
+    return [_sentence(mistake, data, prefix) for mistake in error.errors()]
+
+
+def _sentence(mistake: Any, data: Any, prefix: str) -> str:
+    key = ".".join(filter(None, [prefix, *_path(mistake["loc"], data)])) or "(top level)"
+    if mistake["type"] == "value_error":  # words of our own, which say what was found and expected
+        said = str(mistake["ctx"]["error"])
+        return said if said.startswith(key) else f"{key}: {said}"
+    if mistake["type"] == "missing":
+        return f"{key}: is missing"
+    if mistake["type"] == "union_tag_invalid":
+        context = mistake["ctx"]
+        return f"{key}.{context['discriminator']}: is {context['tag']!r}, expected one of {context['expected_tags']}"
+    return f"{key}: {mistake['msg']}, found {_short(mistake['input'])}"
+
+
+def _path(location: tuple[str | int, ...], data: Any) -> list[str]:
+    """The keys of a mistake as params.yaml has them: pydantic also names the member of a union that it tried."""
+    keys: list[str] = []
+    for place, part in enumerate(location):
+        held = isinstance(data, dict) and part in data
+        held = held or (isinstance(data, list) and isinstance(part, int) and part < len(data))
+        if held:
+            data = data[part]
+        elif place < len(location) - 1 or not isinstance(data, dict):
+            continue
+        keys.append(str(part))
+    return keys
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"

@@ -2,9 +2,12 @@
 
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
-from pipeline.methods.rules import texts
+from pipeline.methods.rules import TextOptions, texts
+
+
+class Options(TextOptions):
+    motion: str
 
 
 def build(context: Context) -> Method:
-    context.options.require("motion")
     return Method.of(context, texts(context), context.sampler())

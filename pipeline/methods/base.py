@@ -1,23 +1,27 @@
 """What a method is: a rule for what it makes, a sampler, and a rule for noise. Nothing is inherited."""
 
+from __future__ import annotations
+
 import hashlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from metrics.hashing import fingerprint
 from pipeline.clips.jobs import Asked, Job
-from pipeline.config.code import code_hash, file_of
+from pipeline.config.code import code_hash
 from pipeline.methods.context import Context
 from pipeline.methods.noise import Noise
 from pipeline.methods.rules import Request, Rule
-from pipeline.samplers.base import Sampler
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from pipeline.samplers.base import Sampler
 
 # What these make enters a clip's fingerprint by value: parameters, texts, embeddings, weights.
 BY_VALUE = ("pipeline.config", "pipeline.prompts", "pipeline.text", "pipeline.richspace", "pipeline.weights")
@@ -41,7 +45,7 @@ class Method:
     code: tuple[str, ...]
 
     @classmethod
-    def of(cls, context: Context, rule: Rule, sampler: Sampler, noise: Noise | None = None) -> "Method":
+    def of(cls, context: Context, rule: Rule, sampler: Sampler, noise: Noise | None = None) -> Method:
         """A method of params.yaml; noise is independent in every frame unless said otherwise."""
         code = (context.module, type(sampler).__module__)
         return cls(rule, sampler, noise or Noise(), context.model.fps, context.unconditional, code)
@@ -80,16 +84,20 @@ class Method:
         return [request.job for request in self._requests.values()]
 
     @cached_property
-    def _settings(self) -> list[object]:
-        """What all clips share: weights, sampling, noise, the empty prompt, code and libraries."""
-        empty = "" if self.unconditional is None else _digest(self.unconditional)
-        code = code_hash(*self.code, without=BY_VALUE)
-        libraries = {name: version(name) for name in LIBRARIES}
-        return [self.weights, self.sampler.settings, asdict(self.noise), empty, code, libraries]
+    def made_by(self) -> dict[str, Any]:
+        """What all its clips share: weights, sampling, noise, the empty prompt, code and libraries."""
+        return {
+            "weights": self.weights,
+            "sampling": self.sampler.settings,
+            "noise": asdict(self.noise),
+            "empty prompt": "" if self.unconditional is None else _digest(self.unconditional),
+            "code": code_hash(*self.code, without=BY_VALUE),
+            "libraries": {name: version(name) for name in LIBRARIES},
+        }
 
     def fingerprint(self, job: Job) -> str:
         """Hash of what all clips share, of the job's noise and of its embedding."""
-        return fingerprint([*self._settings, _noise_seed(job), _digest(self._requests[job.clip].embedding)])
+        return fingerprint([self.made_by, _noise_seed(job), _digest(self._requests[job.clip].embedding)])
 
     def prepare(self) -> None:
         """Load the model, and refuse what does not fit it."""
@@ -98,11 +106,15 @@ class Method:
 
     def generate(self, jobs: Sequence[Job]) -> np.ndarray:
         """uint8 clips (B, T, H, W, 3)."""
+        import torch
+
         embeddings = torch.stack([self._requests[job.clip].embedding for job in jobs])
         return self.sampler.sample(embeddings, self.noise_of(jobs), self.unconditional).numpy()
 
     def noise_of(self, jobs: Sequence[Job]) -> torch.Tensor:
         """The initial noise (B, …) of B jobs."""
+        import torch
+
         shape, axis = self.sampler.noise_shape, self.sampler.frame_axis
         return torch.stack([self.noise.draw(shape, axis, _noise_seed(job)) for job in jobs])
 
@@ -111,19 +123,15 @@ def build(context: Context) -> Method:
     """The method that params.yaml names, from its file's `build`.
 
     Raises:
-        ValueError: if the file does not exist or has no `build`, or if nothing knows a key of the entry.
+        ValueError: naming the entry, if its file has no `build`, or what it names cannot be had.
     """
-    path, key = Path(context.params.module), f"params.yaml: {context.options.key}.module"
-    if not path.is_file():
-        raise ValueError(f"{key}: no file {path}")
-    if file_of(context.module) is None:
-        raise ValueError(f"{key} is {path}, expected a file of pipeline/methods/")
     module = importlib.import_module(context.module)
     if not hasattr(module, "build"):
-        raise ValueError(f"{key}: {path} has no build(context)")
-    method = module.build(context)
-    context.options.refuse_unknown()
-    return method
+        raise ValueError(f"params.yaml: {context.key}.module: {context.params.module} has no build(context)")
+    try:
+        return module.build(context)
+    except ValueError as error:
+        raise ValueError(f"params.yaml: {context.key}: {error}") from error
 
 
 def _digest(tensor: torch.Tensor) -> str:

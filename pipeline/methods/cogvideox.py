@@ -2,7 +2,9 @@
 
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
-from pipeline.methods.rules import texts
+from pipeline.methods.rules import TextOptions, texts
+
+Options = TextOptions
 
 
 def build(context: Context) -> Method:

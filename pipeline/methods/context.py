@@ -1,25 +1,28 @@
 """What a method may need: its entry in params.yaml, and what earlier stages made of its prompt set."""
 
+from __future__ import annotations
+
 import importlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
-
-import torch
+from typing import TYPE_CHECKING
 
 from pipeline.config import paths
 from pipeline.config.generate import AskedFor, Generate, Model
 from pipeline.config.generate import Method as MethodParams
-from pipeline.config.options import Options
+from pipeline.config.methods import FAMILIES, Animated, Own, module_name, typed
 from pipeline.config.params import Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
-from pipeline.richspace.search import SearchResults
-from pipeline.samplers.base import Sampler
-from pipeline.samplers.guidance import Guidance
-from pipeline.text.embeddings import Embeddings
+
+if TYPE_CHECKING:  # files of methods are imported to check params.yaml, without torch
+    import torch
+
+    from pipeline.richspace.search import SearchResults
+    from pipeline.samplers.base import Sampler
+    from pipeline.samplers.guidance import Guidance
+    from pipeline.text.embeddings import Embeddings
 
 ANIMATED = {"stable_diffusion": "animatediff"}  # families of images, and what temporal layers make of them
 
@@ -37,6 +40,8 @@ class Inputs:
 
     def embeddings(self, encoder: str, set_name: str) -> Embeddings:
         """Token embeddings of a prompt set."""
+        from pipeline.text.embeddings import Embeddings
+
         path = paths.embeddings(encoder) / f"{set_name}.safetensors"
         if path not in self._embeddings:
             self._embeddings[path] = Embeddings.read(path)
@@ -55,7 +60,7 @@ class Context:
     inputs: Inputs = field(default_factory=Inputs)
 
     @classmethod
-    def of(cls, wanted: Params, name: str, inputs: Inputs | None = None) -> "Context":
+    def of(cls, wanted: Params, name: str, inputs: Inputs | None = None) -> Context:
         """The context of a method of params.yaml."""
         method, k = wanted.generate.methods[name], wanted.search.default_k
         return cls(name, method, wanted.generate, k, wanted.harivo.mg_scale, inputs or Inputs())
@@ -63,12 +68,16 @@ class Context:
     @property
     def module(self) -> str:
         """The method's module by its dotted name."""
-        return ".".join(Path(self.params.module).with_suffix("").parts)
+        return module_name(self.params.module)
 
-    @cached_property
-    def options(self) -> Options:
-        """The keys of the entry that only the method and its sampler know."""
-        return Options(f"generate.methods.{self.name}", self.params.options)
+    @property
+    def key(self) -> str:
+        """Of the entry in params.yaml."""
+        return f"generate.methods.{self.name}"
+
+    def own(self, options: type[Own]) -> Own:
+        """The entry's options of a kind."""
+        return typed(self.key, options, self.params.options)
 
     @property
     def model(self) -> Model:
@@ -89,7 +98,7 @@ class Context:
         """
         own = [mixture for mixture in self.inputs.tables[1] if mixture.set == self.set]
         if not own:
-            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no mixtures")
+            raise ValueError(f"the set {self.set!r} has no mixtures")
         return own[: self.generate.limit_of(self.params, "mixtures")]
 
     @cached_property
@@ -105,7 +114,7 @@ class Context:
         every = [prompt for prompt in prompts.values() if prompt.set == self.set]
         own = [prompt for prompt in every if prompt.id not in mixed] or every
         if not own:
-            raise ValueError(f"params.yaml: {self.options.key}: the set {self.set!r} has no prompts")
+            raise ValueError(f"the set {self.set!r} has no prompts")
         return own[: self.generate.limit_of(self.params, "prompts")]
 
     def seeds(self, asked: AskedFor) -> range:
@@ -129,37 +138,29 @@ class Context:
     @cached_property
     def searches(self) -> SearchResults:
         """What the search found for the model's encoder."""
+        from pipeline.richspace.search import SearchResults
+
         return SearchResults(paths.search(self.model.encoder), self.k, self.embeddings)
 
     def sampler(self, mg: bool = False) -> Sampler:
         """The sampler of the model's family; temporal layers (`motion`) make a family of images one of videos.
 
-        Options: `mg`, whether guidance has the mitigating gradient in it; further ones are the family's.
-
         Args:
-            mg: what holds where the entry says nothing.
+            mg: whether guidance has the mitigating gradient in it, where the entry says nothing.
 
         Raises:
-            ValueError: if there is no such family.
+            ValueError: if the family cannot be sampled so.
         """
-        mitigated = self.options.take("mg", bool, "true or false", mg)
-        guidance = self._guidance(self.mg_scale if mitigated else 0.0)
         family = self.model.family
-        family = ANIMATED.get(family, family) if "motion" in self.options else family
-        return self._family(family).build(self.model, guidance, self.options)
+        options = self.own(FAMILIES[family])
+        if isinstance(options, Animated):
+            mg = mg if options.mg is None else options.mg
+            family = ANIMATED[family] if options.motion else family
+        module = importlib.import_module(f"pipeline.samplers.{family}")
+        return module.build(self.model, self._guidance(mg), options)
 
-    def _family(self, name: str) -> ModuleType:
-        place = f"pipeline.samplers.{name}"
-        module = importlib.import_module(place) if name.isidentifier() and find_spec(place) else None
-        if not hasattr(module, "build"):
-            key, known = f"generate.models.{self.params.model}.family", "cogvideox or stable_diffusion, say"
-            raise ValueError(
-                f"params.yaml: {key} is {name!r}, expected a file of pipeline/samplers/ with build: {known}"
-            )
-        return module
+    def _guidance(self, mg: bool) -> Guidance:
+        from pipeline.samplers.guidance import Guidance
 
-    def _guidance(self, mg_scale: float) -> Guidance:
         wanted = self.model.sampling.guidance
-        if isinstance(wanted, float):
-            return Guidance(wanted, mg_scale=mg_scale)
-        return Guidance(wanted.late, wanted.early, wanted.until, mg_scale)
+        return Guidance(wanted.late, wanted.early, wanted.until, self.mg_scale if mg else 0.0)

@@ -1,16 +1,18 @@
 """endpoint: any model on one part of a mixture alone, `part: first` (a) or `part: last` (b, or c of three)."""
 
+from typing import Literal
+
+from pipeline.config.section import Section
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
 from pipeline.methods.rules import Mixtures, of_prompt
 
-PARTS = {"first": 0, "last": -1}
+
+class Options(Section):
+    part: Literal["first", "last"]
 
 
 def build(context: Context) -> Method:
-    expected = f"one of {', '.join(PARTS)}"
-    part = context.options.take("part", str, expected)
-    if part not in PARTS:
-        raise context.options.wrong("part", part, expected)
-    rule = Mixtures(context, lambda mixture: [of_prompt(context, mixture.parts[PARTS[part]])])
+    place = 0 if context.own(Options).part == "first" else -1
+    rule = Mixtures(context, lambda mixture: [of_prompt(context, mixture.parts[place])])
     return Method.of(context, rule, context.sampler())

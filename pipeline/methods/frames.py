@@ -5,7 +5,9 @@ With `motion` and `temporal: false`, the frames pass that variant's mapping netw
 
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
-from pipeline.methods.rules import texts
+from pipeline.methods.rules import TextOptions, texts
+
+Options = TextOptions
 
 
 def build(context: Context) -> Method:

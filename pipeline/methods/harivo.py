@@ -6,9 +6,12 @@ Options: `motion`, the folder of a trained variant; `mg: false` samples without 
 
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
-from pipeline.methods.rules import texts
+from pipeline.methods.rules import TextOptions, texts
+
+
+class Options(TextOptions):
+    motion: str
 
 
 def build(context: Context) -> Method:
-    context.options.require("motion")
     return Method.of(context, texts(context), context.sampler(mg=True))

@@ -6,9 +6,13 @@ the LoRA's, the motion is the video model's.
 
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
-from pipeline.methods.rules import texts
+from pipeline.methods.rules import TextOptions, texts
+
+
+class Options(TextOptions):
+    motion: str
+    lora: str
 
 
 def build(context: Context) -> Method:
-    context.options.require("motion", "lora")
     return Method.of(context, texts(context), context.sampler(mg=True))

@@ -1,14 +1,18 @@
 """The rules for what a method makes: the prompts of a set, or its mixtures under a condition."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import torch
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pipeline.clips.jobs import Asked, Job
+from pipeline.config.section import Section
 from pipeline.methods.context import Context
 from pipeline.prompts.sets import Mixture, Prompt
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,15 @@ class Mixtures:
         return Job(clip, mixture.id, seed, condition.variant, condition.prompt, caption)
 
 
-def texts(context: Context) -> Rule:
-    """What a model makes of texts as they are: prompts or, with `ask: mixtures`, the guide prompts of mixtures.
+class TextOptions(Section):
+    """Options of a method that takes texts as they are. `ask`: for prompts, or for the guide prompts of mixtures."""
 
-    Raises:
-        ValueError: if `ask` is something else.
-    """
-    expected = "prompts or mixtures"
-    asked = context.options.take("ask", str, expected, "prompts")
-    if asked not in ("prompts", "mixtures"):
-        raise context.options.wrong("ask", asked, expected)
-    if asked == "prompts":
+    ask: Literal["prompts", "mixtures"] = "prompts"
+
+
+def texts(context: Context) -> Rule:
+    """What a model makes of texts as they are; see `TextOptions`."""
+    if context.own(TextOptions).ask == "prompts":
         return Prompts(context)
     return Mixtures(context, lambda mixture: [of_prompt(context, mixture.guide)])
 

@@ -7,11 +7,12 @@ from pipeline.methods.base import Method
 from pipeline.methods.context import Context
 from pipeline.methods.rules import Condition, Mixtures
 from pipeline.prompts.sets import Mixture
-from pipeline.richspace.interpolation import interpolate
 from pipeline.richspace.optima import strip_steps
 
 
 def build(context: Context) -> Method:
+    from pipeline.richspace.interpolation import interpolate
+
     searches = context.searches
 
     def along_the_line(mixture: Mixture) -> list[Condition]:

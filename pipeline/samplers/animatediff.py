@@ -15,7 +15,7 @@ import torch
 from diffusers import AnimateDiffPipeline
 
 from pipeline.config.generate import Model
-from pipeline.config.options import Options
+from pipeline.config.methods import Animated
 from pipeline.harivo.unet import VideoUNet, load_video_unet
 from pipeline.samplers import denoising, stable_diffusion
 from pipeline.samplers.decoding import decode, to_clips
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Sampling:
+class AnimateDiffSampling:
     """How a clip is sampled: DDIM steps, guidance, and what the denoiser computes in; everything around it is
     float32."""
 
@@ -38,30 +38,28 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class VideoModel(ImageModel):
+class AnimateDiffModel(ImageModel):
     """An image model whose denoiser has temporal layers, and HARIVO's networks where it was trained with them."""
 
     unet: VideoUNet
 
     @classmethod
-    def of(cls, images: ImageModel, unet: VideoUNet) -> "VideoModel":
+    def of(cls, images: ImageModel, unet: VideoUNet) -> "AnimateDiffModel":
         """The video UNet with all else from the text-to-image model that it was made of."""
-        return cls(unet, images.scheduler, images.codec, images.embedding_scale)
+        return cls(unet, images.scheduler, images.codec)
 
 
-def load(
-    checkpoint: str | Path, codec: str | Path | None, motion: str | Path, embedding_scale: float = 1.0
-) -> VideoModel:
+def load(checkpoint: str | Path, codec: str | Path | None, motion: str | Path) -> AnimateDiffModel:
     """Put trained temporal layers on a text-to-image checkpoint (each a folder or hub id).
 
     Raises:
         CheckpointError: if a folder lacks a part, see `stable_diffusion.load`.
     """
-    images = stable_diffusion.load(checkpoint, codec, embedding_scale)
-    return VideoModel.of(images, load_video_unet(images.unet, resolve(motion)))
+    images = stable_diffusion.load(checkpoint, codec)
+    return AnimateDiffModel.of(images, load_video_unet(images.unet, resolve(motion)))
 
 
-def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
+def personalise(model: AnimateDiffModel, lora: str | Path) -> AnimateDiffModel:
     """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained.
 
     Layers for the text encoder, which many public LoRAs have, are left out: texts are embedded by a stage before.
@@ -86,10 +84,10 @@ def personalise(model: VideoModel, lora: str | Path) -> VideoModel:
 
 @torch.inference_mode()
 def sample(
-    model: VideoModel,
+    model: AnimateDiffModel,
     embeddings: torch.Tensor,
     noise: torch.Tensor,
-    sampling: Sampling,
+    sampling: AnimateDiffSampling,
     unconditional: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Sample clips with DDIM and guidance.
@@ -107,14 +105,14 @@ def sample(
 
 
 def denoise(
-    model: VideoModel,
+    model: AnimateDiffModel,
     embeddings: torch.Tensor,
     noise: torch.Tensor,
-    sampling: Sampling,
+    sampling: AnimateDiffSampling,
     unconditional: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """`sample` up to the latents (B, C, F, h, w)."""
-    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, model.unet.device)
+    prompt, negative = with_negative(embeddings, unconditional, model.unet.device)
     text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
     how = (sampling.steps, sampling.guidance, sampling.precision)
     return denoising.denoise(model.unet, model.scheduler, text, noise, *how)
@@ -146,20 +144,20 @@ class AnimateDiffSampler:
 
     @property
     def settings(self) -> dict[str, Any]:
-        own = {"embedding_scale": self.wanted.embedding_scale, "mapping": self.mapping, "temporal": self.temporal}
+        own = {"mapping": self.mapping, "temporal": self.temporal}
         return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), **own}
 
     @cached_property
-    def model(self) -> VideoModel:
+    def model(self) -> AnimateDiffModel:
         """The video model, put together when it is first asked for."""
-        images = stable_diffusion.shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
-        model = VideoModel.of(images, load_video_unet(images.unet, resolve(self.motion)))
+        images = stable_diffusion.shared(self.wanted.checkpoint, self.wanted.codec)
+        model = AnimateDiffModel.of(images, load_video_unet(images.unet, resolve(self.motion)))
         if not self.mapping:
             model.unet.equip(None, model.unet.tokens)
         return personalise(model, self.lora) if self.lora else model
 
     @contextmanager
-    def _in_use(self) -> Iterator[VideoModel]:
+    def _in_use(self) -> Iterator[AnimateDiffModel]:
         with nullcontext() if self.temporal else self.model.unet.spatial_only():
             yield self.model
 
@@ -204,21 +202,20 @@ class AnimateDiffSampler:
         wanted = self.wanted.sampling
         with self._in_use() as model:
             return sample(
-                model, embeddings, noise, Sampling(wanted.steps, self.guidance, wanted.precision), unconditional
+                model,
+                embeddings,
+                noise,
+                AnimateDiffSampling(wanted.steps, self.guidance, wanted.precision),
+                unconditional,
             )
 
 
-def build(model: Model, guidance: Guidance, options: Options) -> AnimateDiffSampler:
-    """The sampler of an entry of generate.models with temporal layers.
+def build(model: Model, guidance: Guidance, options: Animated) -> AnimateDiffSampler:
+    """The sampler of an entry of generate.models with the temporal layers of a method.
 
-    Options: `motion`, the folder or hub id of trained temporal layers; `mapping`, `temporal`, `lora`, see the class.
+    Raises:
+        ValueError: if the options name none.
     """
-    place, switch = "a folder or hub id", "true or false"
-    return AnimateDiffSampler(
-        model,
-        guidance,
-        options.take("motion", str, place),
-        options.take("mapping", bool, switch, True),
-        options.take("temporal", bool, switch, True),
-        options.take("lora", str, place, "") or None,
-    )
+    if options.motion is None:
+        raise ValueError("no temporal layers (motion)")
+    return AnimateDiffSampler(model, guidance, options.motion, options.mapping, options.temporal, options.lora)

@@ -14,14 +14,14 @@ from diffusers import AutoencoderKL, CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
 from pipeline.config.generate import Model
-from pipeline.config.options import Options
+from pipeline.config.section import Section
 from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.guidance import Guidance, with_negative
 from pipeline.weights.checkpoints import CheckpointError, resolve, weights_of
 
 
 @dataclass(frozen=True)
-class Sampling:
+class CogVideoXSampling:
     """How a clip is sampled. `frames`, `height`, `width` of None are the checkpoint's own; sizes in pixels. The
     denoiser computes in `precision`."""
 
@@ -34,12 +34,11 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class VideoModel:
+class CogVideoXModel:
     """A CogVideoX pipeline and, where the pipeline has no decoder of its own, the codec of its latents."""
 
     pipeline: CogVideoXPipeline
     codec: AutoencoderKL | None
-    embedding_scale: float = 1.0
 
     @property
     def text_length(self) -> int:
@@ -58,13 +57,13 @@ class VideoModel:
 
 
 @lru_cache(maxsize=1)
-def shared(checkpoint: str, codec: str | None, embedding_scale: float) -> VideoModel:
+def shared(checkpoint: str, codec: str | None) -> CogVideoXModel:
     """`load`, once for all methods of a model that one process serves."""
     quiet()
-    return load(checkpoint, codec, embedding_scale)
+    return load(checkpoint, codec)
 
 
-def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: float = 1.0) -> VideoModel:
+def load(checkpoint: str | Path, codec: str | Path | None) -> CogVideoXModel:
     """Load a checkpoint (folder or hub id) without its text encoder; on a GPU where there is one.
 
     Raises:
@@ -78,10 +77,10 @@ def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: floa
     decoder = None if codec is None else AutoencoderKL.from_pretrained(resolve(codec), dtype=torch.float32)
     if decoder is None and pipe.vae is None:
         raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
-    return assemble(pipe, decoder, embedding_scale)
+    return assemble(pipe, decoder)
 
 
-def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None, embedding_scale: float = 1.0) -> VideoModel:
+def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None) -> CogVideoXModel:
     """Put a pipeline and the codec of its latents together, on the device that there is."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipe.to(device)
@@ -91,7 +90,7 @@ def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None, embedding_sca
         # the pipeline derives its sizes from its own vae; without one it must be told those of the codec
         pipe.vae_scale_factor_spatial = 2 ** (len(codec.config.block_out_channels) - 1)
         pipe.vae_scale_factor_temporal = 1
-    return VideoModel(pipe, codec, embedding_scale)
+    return CogVideoXModel(pipe, codec)
 
 
 def quiet() -> None:
@@ -100,7 +99,7 @@ def quiet() -> None:
     diffusers_logging.disable_progress_bar()
 
 
-def noise_shape(model: VideoModel, sampling: Sampling) -> tuple[int, int, int, int]:
+def noise_shape(model: CogVideoXModel, sampling: CogVideoXSampling) -> tuple[int, int, int, int]:
     """(F, C, h, w) of one clip's noise."""
     pipe, config = model.pipeline, model.pipeline.transformer.config
     spatial, temporal = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
@@ -112,13 +111,13 @@ def noise_shape(model: VideoModel, sampling: Sampling) -> tuple[int, int, int, i
     return frames, config.in_channels, height, width
 
 
-def initial_noise(model: VideoModel, sampling: Sampling, seeds: list[int]) -> torch.Tensor:
+def initial_noise(model: CogVideoXModel, sampling: CogVideoXSampling, seeds: list[int]) -> torch.Tensor:
     """Noise (B, F, C, h, w) of given seeds: the same seed is the same noise, whatever the batch or the device."""
     shape = noise_shape(model, sampling)
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def check_embeddings(model: VideoModel, found: tuple[int, int]) -> None:
+def check_embeddings(model: CogVideoXModel, found: tuple[int, int]) -> None:
     """Refuse embeddings whose n and d are not the transformer's.
 
     Raises:
@@ -134,10 +133,10 @@ def check_embeddings(model: VideoModel, found: tuple[int, int]) -> None:
 
 @torch.inference_mode()
 def sample(
-    model: VideoModel,
+    model: CogVideoXModel,
     embeddings: torch.Tensor,
     noise: torch.Tensor,
-    sampling: Sampling,
+    sampling: CogVideoXSampling,
     unconditional: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Sample clips.
@@ -156,7 +155,7 @@ def sample(
     """
     check_embeddings(model, (embeddings.shape[1], embeddings.shape[2]))
     pipe = model.pipeline
-    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
+    prompt, negative = with_negative(embeddings, unconditional, pipe.device)
     with torch.autocast(pipe.device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
         output = pipe(
             prompt_embeds=prompt,
@@ -192,19 +191,19 @@ class CogVideoXSampler:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {**asdict(self.sampling), "embedding_scale": self.wanted.embedding_scale}
+        return asdict(self.sampling)
 
     @property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> CogVideoXSampling:
         """How clips are sampled."""
         wanted = self.wanted.sampling
         size = (wanted.frames, wanted.height, wanted.width)
-        return Sampling(wanted.steps, self.guidance, *size, wanted.precision)
+        return CogVideoXSampling(wanted.steps, self.guidance, *size, wanted.precision)
 
     @property
-    def model(self) -> VideoModel:
+    def model(self) -> CogVideoXModel:
         """The checkpoint, loaded when it is first asked for."""
-        return shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+        return shared(self.wanted.checkpoint, self.wanted.codec)
 
     @property
     def parameters(self) -> int:
@@ -221,15 +220,12 @@ class CogVideoXSampler:
         return sample(self.model, embeddings, noise, self.sampling, unconditional)
 
 
-def build(model: Model, guidance: Guidance, options: Options) -> CogVideoXSampler:
-    """The sampler of an entry of generate.models; there are no further options.
+def build(model: Model, guidance: Guidance, _options: Section) -> CogVideoXSampler:
+    """The sampler of an entry of generate.models.
 
     Raises:
         ValueError: if guidance is more than one number, which CogVideoX's pipeline cannot follow.
     """
-    if "motion" in options:
-        raise ValueError(f"params.yaml: {options.key}.motion: temporal layers need a Stable Diffusion model")
     if guidance.early is not None or guidance.mg_scale:
-        takes = "CogVideoX takes one number as guidance, and no mitigating gradient"
-        raise ValueError(f"params.yaml: {options.key}: {takes}")
+        raise ValueError("CogVideoX takes one number as guidance, and no mitigating gradient")
     return CogVideoXSampler(model, guidance.late)

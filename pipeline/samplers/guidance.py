@@ -47,14 +47,14 @@ class Guidance:
 
 
 def with_negative(
-    embeddings: torch.Tensor, unconditional: torch.Tensor | None, scale: float, device: torch.device | str
+    embeddings: torch.Tensor, unconditional: torch.Tensor | None, device: torch.device | str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What guidance goes towards and steers away from, both (B, n, d), scaled and on the device.
+    """What guidance goes towards and steers away from, both (B, n, d), on the device.
 
     Args:
         embeddings: (B, n, d) float32. unconditional: (n, d), usually the empty prompt's embedding; None is zeros.
     """
-    prompt = (embeddings * scale).to(device)
+    prompt = embeddings.to(device)
     if unconditional is None:
         return prompt, torch.zeros_like(prompt)
-    return prompt, (unconditional * scale).to(device).expand_as(prompt)
+    return prompt, unconditional.to(device).expand_as(prompt)

@@ -13,7 +13,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
 from pipeline.config.generate import Model, SamplingParams
-from pipeline.config.options import Options
+from pipeline.config.methods import Animated
 from pipeline.samplers.decoding import decode, scale_factor, to_clips
 from pipeline.samplers.denoising import denoise
 from pipeline.samplers.guidance import Guidance, with_negative
@@ -25,13 +25,12 @@ FRAMES = 16  # of a clip, where params.yaml names no number: a checkpoint of ima
 
 @dataclass(frozen=True)
 class ImageModel:
-    """A denoiser, its noise schedule, the codec of its latents, and the factor on the text embeddings. The denoiser is
-    a text-to-image UNet here, and one of videos in pipeline/samplers/animatediff.py."""
+    """A denoiser, its noise schedule and the codec of its latents. The denoiser is a text-to-image UNet here, and one
+    of videos in pipeline/samplers/animatediff.py."""
 
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
     codec: AutoencoderKL
-    embedding_scale: float = 1.0
 
     @property
     def parameters(self) -> int:
@@ -40,12 +39,12 @@ class ImageModel:
 
 
 @lru_cache(maxsize=1)
-def shared(checkpoint: str, codec: str | None, embedding_scale: float) -> ImageModel:
+def shared(checkpoint: str, codec: str | None) -> ImageModel:
     """`load`, once for all methods of a model that one process serves; they copy what they change."""
-    return load(checkpoint, codec, embedding_scale)
+    return load(checkpoint, codec)
 
 
-def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: float = 1.0) -> ImageModel:
+def load(checkpoint: str | Path, codec: str | Path | None) -> ImageModel:
     """Load a checkpoint (folder or hub id) without its text encoder; on a GPU where there is one.
 
     Raises:
@@ -60,7 +59,6 @@ def load(checkpoint: str | Path, codec: str | Path | None, embedding_scale: floa
         UNet2DConditionModel.from_pretrained(folder, subfolder="unet", dtype=torch.float32).to(device).eval(),
         DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
         AutoencoderKL.from_pretrained(decoder, dtype=torch.float32).to(device).eval(),
-        embedding_scale,
     )
 
 
@@ -88,7 +86,7 @@ def sample(
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipe.set_progress_bar_config(disable=True)
-    prompt, negative = with_negative(embeddings, unconditional, model.embedding_scale, pipe.device)
+    prompt, negative = with_negative(embeddings, unconditional, pipe.device)
     height, width = (size * scale_factor(model.codec) for size in noise.shape[-2:])
     images = pipe(
         prompt_embeds=prompt,
@@ -121,16 +119,12 @@ class FramesSampler:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {
-            **self.wanted.sampling.model_dump(),
-            **asdict(self.guidance),
-            "embedding_scale": self.wanted.embedding_scale,
-        }
+        return {**self.wanted.sampling.model_dump(), **asdict(self.guidance)}
 
     @property
     def model(self) -> ImageModel:
         """The checkpoint, loaded when it is first asked for."""
-        return shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.embedding_scale)
+        return shared(self.wanted.checkpoint, self.wanted.codec)
 
     @property
     def parameters(self) -> int:
@@ -146,7 +140,7 @@ class FramesSampler:
     @torch.inference_mode()
     def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
         model, wanted = self.model, self.wanted.sampling
-        pair = with_negative(embeddings, unconditional, model.embedding_scale, model.unet.device)
+        pair = with_negative(embeddings, unconditional, model.unet.device)
         text = torch.cat([side.repeat_interleave(noise.shape[2], dim=0) for side in pair[::-1]])
         frames = noise.movedim(2, 1).flatten(0, 1)
         latents = denoise(model.unet, model.scheduler, text, frames, wanted.steps, self.guidance, wanted.precision)
@@ -176,12 +170,12 @@ def check_fit(origin: str, model: ImageModel, width: int) -> None:
             raise ValueError(f"{origin}: {what}: found {found}, expected {expected}")
 
 
-def build(model: Model, guidance: Guidance, options: Options) -> FramesSampler:
-    """The sampler of an entry of generate.models without temporal layers; there are no further options.
+def build(model: Model, guidance: Guidance, _options: Animated) -> FramesSampler:
+    """The sampler of an entry of generate.models without temporal layers.
 
     Raises:
         ValueError: if the mitigating gradient is on: frames by themselves have none.
     """
     if guidance.mg_scale:
-        raise ValueError(f"params.yaml: {options.key}: the mitigating gradient needs temporal layers (motion)")
+        raise ValueError("the mitigating gradient needs temporal layers (motion)")
     return FramesSampler(model, guidance)

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from pipeline.config.params import EmbeddedSet
+from pipeline.config.embed import EmbeddedSet
 from pipeline.prompts.sets import Prompt
 
 if TYPE_CHECKING:  # who reads embeddings needs no transformers
@@ -21,21 +21,21 @@ class EmbeddingError(ValueError):
     """Embeddings that are missing or do not fit; the message says which and what to do."""
 
 
-def embed_set(encoder: "TextEncoder", prompts: list[Prompt], how: EmbeddedSet, path: Path) -> None:
+def embed_set(encoder: "TextEncoder", prompts: list[Prompt], embedded: EmbeddedSet, path: Path) -> None:
     """Embed the prompts of one set into `path` (.safetensors) and index them beside it (.csv).
 
     The file holds `tokens` (N, length, d) float32 and `counts` (N,) of the N distinct texts, and `empty` (length, d),
-    the empty prompt; its metadata the encoder's kind and weight hash. The index has a row for every prompt: id, row in
-    the tensors, tokens, truncated.
+    the empty prompt, embeddings with the set's factor; its metadata the encoder's kind and weight hash. The index has a
+    row for every prompt: id, row in the tensors, tokens, truncated.
     """
     if not prompts:
         raise EmbeddingError(f"no prompts for {path.stem}: is the set named in params.yaml, prompts.sets?")
     texts = sorted({prompt.text for prompt in prompts})
-    encoded = encoder.encode(texts, how.length, how.zero_padding)
-    empty = encoder.encode([""], how.length, how.zero_padding).tokens[0]
+    encoded, empty = (encoder.encode(some, embedded.length, embedded.zero_padding) for some in (texts, [""]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"kind": encoder.kind, "weights": encoder.weight_hash, **{k: json.dumps(v) for k, v in how}}
-    tensors = {"tokens": encoded.tokens, "counts": encoded.counts, "empty": empty}
+    metadata = {"kind": encoder.kind, "weights": encoder.weight_hash, **{k: json.dumps(v) for k, v in embedded}}
+    scale = embedded.scale
+    tensors = {"tokens": scale * encoded.tokens, "counts": encoded.counts, "empty": scale * empty.tokens[0]}
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata)
     row = {text: i for i, text in enumerate(texts)}
     index = [

@@ -6,7 +6,6 @@ alone count as the same match, both in training and in the ranking that is its t
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,8 @@ from torch.nn import functional as F
 from metrics.distances.clipsim import clipsim
 from metrics.networks.clip import TextTower, WorldClip, WorldClipConfig
 from pipeline.config import paths
+from pipeline.config.embed import Embed
+from pipeline.config.train import ClipSpec
 from pipeline.training.task import WHOLE, Batch, Losses, Share, gathered, step_generator
 from pipeline.world.captions import captions
 from pipeline.world.render import render
@@ -23,20 +24,6 @@ from pipeline.world.scene import COLOURS, SHAPES, SIZES, TEXTURES, Names, draw
 
 VALIDATION_SEED = 3_000_001  # scenes that no training seed draws
 VISIBLE = {"colour": list(COLOURS), "shape": list(SHAPES), "texture": list(TEXTURES), "size": list(SIZES)}
-
-
-@dataclass(frozen=True)
-class ClipSpec:
-    """Architecture and data. `candidates` is the number of captions that the right one is ranked among."""
-
-    hidden_size: int
-    layers: int
-    heads: int
-    projection_dim: int
-    batch: int
-    scenes: int
-    candidates: int
-    validation_scenes: int
 
 
 def contents(names: list[Names]) -> torch.Tensor:
@@ -161,9 +148,9 @@ def _to_unit(frames: torch.Tensor) -> torch.Tensor:
     return frames.movedim(-1, 1).float() / 255
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> ClipTask:
+def build_task(spec: ClipSpec, _embed: Embed, seed: int, device: str) -> ClipTask:
     """The task of params.yaml's train.clip.spec."""
-    return ClipTask(ClipSpec(**spec), TextTower(paths.MINILM), seed, device)
+    return ClipTask(spec, TextTower(paths.MINILM), seed, device)
 
 
 def export(task: ClipTask, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,24 +10,14 @@ from torch import nn
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from pipeline.config.embed import Embed
+from pipeline.config.train import CodecSpec
 from pipeline.training.pixels import to_model
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.world.render import render
 from pipeline.world.scene import HEIGHT, draw
 
 VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
-
-
-@dataclass(frozen=True)
-class CodecSpec:
-    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
-
-    channels: list[int]
-    latent_channels: int
-    kl: float
-    batch: int
-    scenes: int
-    validation_scenes: int
 
 
 def build(spec: CodecSpec) -> AutoencoderKL:
@@ -126,9 +115,9 @@ class CodecTask:
         return self.codec.decode(latents).sample
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> CodecTask:
+def build_task(spec: CodecSpec, _embed: Embed, seed: int, device: str) -> CodecTask:
     """The task of params.yaml's train.codec.spec."""
-    return CodecTask(CodecSpec(**spec), seed, device)
+    return CodecTask(spec, seed, device)
 
 
 def export(task: CodecTask, folder: Path) -> None:

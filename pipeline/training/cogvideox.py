@@ -4,9 +4,7 @@ The layout is CogVideoX 1.5's: rotary positions and patches over several frames.
 schedule rescaled to zero terminal SNR; captions are dropped in a share of the steps (zeros as the empty prompt).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,38 +13,18 @@ from torch import nn
 
 from metrics.progress import each
 from pipeline.config import paths
-from pipeline.samplers.cogvideox import Sampling, VideoModel, assemble, initial_noise, sample
-from pipeline.text.encoders import TextEncoder
+from pipeline.config.embed import Embed
+from pipeline.config.train import VideoSpec
+from pipeline.samplers.cogvideox import CogVideoXModel, CogVideoXSampling, assemble, initial_noise, sample
 from pipeline.training.denoising import Noising, NoisingSource, denoising_loss, uniform, whole_clips
-from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.pixels import strips
 from pipeline.training.task import Losses
 from pipeline.training.validation import QUICK, judged, of_unseen
 from pipeline.world.scene import ATTRIBUTES, FRAMES, HEIGHT
 
 
-@dataclass(frozen=True)
-class VideoSpec:
-    """Architecture and data. `drop` is the share of captions replaced by zeros; `embedding_scale` brings MiniLM's
-    token embeddings to about unit variance; `text_tokens` the padded length; `patch_frames` how many frames share a
-    token (CogVideoX 1.5 has 2): fewer tokens, more steps in the same time."""
-
-    layers: int
-    heads: int
-    head_dim: int
-    time_dim: int
-    patch_frames: int
-    text_tokens: int
-    embedding_scale: float
-    drop: float
-    batch: int
-    scenes: int
-    sampling_steps: int
-    guidance: float
-    validation_prompts: int
-
-
-def build(spec: VideoSpec, latent_channels: int, text_width: int) -> CogVideoXTransformer3DModel:
+def build(spec: VideoSpec, latent_channels: int, text_length: int, text_width: int) -> CogVideoXTransformer3DModel:
     """An untrained denoiser of latents (B, 16, latent_channels, 8, 8)."""
     return CogVideoXTransformer3DModel(
         num_attention_heads=spec.heads,
@@ -62,7 +40,7 @@ def build(spec: VideoSpec, latent_channels: int, text_width: int) -> CogVideoXTr
         patch_size=2,
         patch_size_t=spec.patch_frames,
         temporal_compression_ratio=1,
-        max_text_seq_length=spec.text_tokens,
+        max_text_seq_length=text_length,
         use_rotary_positional_embeddings=True,
     )
 
@@ -82,24 +60,23 @@ class VideoTask:
     """Predict v from noisy latents and the caption's token embeddings."""
 
     def __init__(
-        self, spec: VideoSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
+        self, spec: VideoSpec, codec: AutoencoderKL, encoder: CaptionEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
         self.spec = spec
         self.codec = codec.to(device).eval().requires_grad_(False)
-        how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, how, device)
-        self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, encoder, device)
+        self.model = build(spec, codec.config.latent_channels, *self.data.texts.shape[-2:]).to(device)
         self.scheduler = noise_schedule()
         self.source = NoisingSource(self.data, seed, spec.batch, whole_clips, uniform(self.scheduler), spec.drop)
         self.video = self._video()
         self.rotary = self.video.pipeline._prepare_rotary_positional_embeddings(HEIGHT, HEIGHT, FRAMES, device)
 
-    def _video(self) -> VideoModel:
+    def _video(self) -> CogVideoXModel:
         pipe = CogVideoXPipeline(
             tokenizer=None, text_encoder=None, vae=None, transformer=self.model, scheduler=self.scheduler
         )
-        return assemble(pipe, self.codec, self.spec.embedding_scale)
+        return assemble(pipe, self.codec)
 
     def loss(self, model: nn.Module, batch: Noising) -> Losses:
         def predict(noisy: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
@@ -113,7 +90,7 @@ class VideoTask:
         return judged(names, self._clips, ATTRIBUTES)
 
     def _sample(self, text: torch.Tensor, batch: int = 20) -> np.ndarray:
-        sampling = Sampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, HEIGHT, HEIGHT)
+        sampling = CogVideoXSampling(self.spec.sampling_steps, self.spec.guidance, FRAMES, HEIGHT, HEIGHT)
         noise = initial_noise(self.video, sampling, list(range(len(text))))
         clips = [
             sample(self.video, text[i : i + batch], noise[i : i + batch], sampling)
@@ -126,10 +103,10 @@ class VideoTask:
         return strips(self._clips)
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> VideoTask:
+def build_task(spec: VideoSpec, embed: Embed, seed: int, device: str) -> VideoTask:
     """The task of params.yaml's train.cogvideox.spec, on the trained codec."""
     codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), dtype=torch.float32)
-    return VideoTask(VideoSpec(**spec), codec, TextEncoder("minilm", paths.MINILM), seed, device)
+    return VideoTask(spec, codec, CaptionEncoder.of(spec.text, embed), seed, device)
 
 
 def export(task: VideoTask, folder: Path) -> None:

@@ -2,39 +2,41 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from metrics.hashing import content_hash, sha256
 from pipeline.config import paths
 from pipeline.config.code import code_hash
-from pipeline.training.loop import Schedule
+from pipeline.config.embed import Embed
+from pipeline.config.train import Conditioned, Training
 
 BY_VALUE = ("pipeline.config",)  # parameters are in the identity themselves
 
 
-def module_of(name: str, module: str | None) -> str:
-    """The dotted name of a training's module: `module`, a file of pipeline/training/ without its suffix, else that of
-    the model's own name."""
-    return f"pipeline.training.{module or name}"
-
-
-def identity(name: str, module: str, spec: Mapping[str, Any], schedule: Schedule) -> str:
-    """Names a training: parameters, the code of its module and of the loop, and the models and videos that it reads.
-
-    Args:
-        module: dotted name of the training's module.
-    """
-    code = code_hash(module, "pipeline.training.loop", without=BY_VALUE)
-    read = {paths.world_model("codec"), paths.MINILM, *_named(spec)} - {paths.world_model(name)}
+def identity(name: str, wanted: Training, embed: Embed) -> str:
+    """Names a training: parameters, the code of its module and of the loop, and the models and videos that it reads."""
+    code = code_hash(f"pipeline.training.{wanted.module}", "pipeline.training.loop", without=BY_VALUE)
+    given = _given(wanted, embed)
+    read = {paths.world_model("codec"), paths.MINILM, *_named(given)} - {paths.world_model(name)}
     below = [_content(place) for place in sorted(read) if place.exists()]
-    return json.dumps([name, dict(spec), asdict(schedule), code, below])
+    return json.dumps([name, given, wanted.schedule.model_dump(), code, below])
 
 
-def _named(spec: Mapping[str, Any]) -> Iterator[Path]:
-    """Whatever may be a file or folder in a spec, also in what it nests."""
-    for value in spec.values():
+def _given(wanted: Training, embed: Embed) -> dict[str, Any]:
+    """The specification, and how the set that it names is embedded."""
+    given = {"spec": wanted.spec.model_dump()}
+    if not isinstance(wanted.spec, Conditioned):
+        return given
+    text = wanted.spec.text
+    encoder = embed.encoders[text.encoder]
+    embedded = {"kind": encoder.kind, "checkpoint": encoder.checkpoint, **encoder.sets[text.set].model_dump()}
+    return given | {"text": embedded}
+
+
+def _named(given: Mapping[str, Any]) -> Iterator[Path]:
+    """Whatever may be a file or folder in parameters, also in what they nest."""
+    for value in given.values():
         if isinstance(value, Mapping):
             yield from _named(value)
         elif isinstance(value, str):

@@ -8,6 +8,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from metrics.progress import each
+from pipeline.config.embed import Embed, EmbeddedSet, Text
 from pipeline.text.encoders import TextEncoder
 from pipeline.training.pixels import to_model
 from pipeline.world.captions import captions
@@ -16,28 +17,40 @@ from pipeline.world.scene import draw
 
 
 @dataclass(frozen=True)
-class Captions:
-    """A text encoder and how its embeddings are brought to a model: padded length, the factor that gives MiniLM's
-    tokens about unit variance, and whether padding and the empty prompt are zeros, as in the world, or what the encoder
-    makes of them, as for Stable Diffusion."""
+class CaptionEncoder:
+    """A text encoder, and the set whose way of embedding captions share.
+
+    Where padding is zeroed the empty prompt is zeros too, as in the toy world; else both are what the encoder makes of
+    them, as for Stable Diffusion.
+    """
 
     encoder: TextEncoder
-    tokens: int
-    scale: float
-    zeros: bool = True
+    embedded: EmbeddedSet
+
+    @classmethod
+    def of(cls, text: Text, embed: Embed) -> "CaptionEncoder":
+        """What a training's specification names."""
+        wanted = embed.encoders[text.encoder]
+        return cls(TextEncoder(wanted.kind, wanted.checkpoint), wanted.sets[text.set])
 
     def embed(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Embeddings of the distinct texts (D, n, d), float16 and unscaled, and the row of each text in them."""
         distinct = sorted(set(texts))
         row = {text: i for i, text in enumerate(distinct)}
-        tokens = self.encoder.encode(distinct, self.tokens, zero_padding=self.zeros).tokens
-        return tokens.half(), torch.tensor([row[text] for text in texts])
+        return self._encode(distinct).half(), torch.tensor([row[text] for text in texts])
 
     @cached_property
     def empty(self) -> torch.Tensor:
         """(n, d), unscaled: what stands for no prompt."""
-        empty = self.encoder.encode([""], self.tokens, zero_padding=self.zeros).tokens[0]
-        return torch.zeros_like(empty) if self.zeros else empty
+        empty = self._encode([""])[0]
+        return torch.zeros_like(empty) if self.embedded.zero_padding else empty
+
+    def scaled(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Embeddings as a model takes them: float32, with the set's factor."""
+        return tokens.float() * self.embedded.scale
+
+    def _encode(self, texts: list[str]) -> torch.Tensor:
+        return self.encoder.encode(texts, self.embedded.length, self.embedded.zero_padding).tokens
 
 
 class CaptionedLatents:
@@ -49,11 +62,15 @@ class CaptionedLatents:
     """
 
     def __init__(
-        self, latents: torch.Tensor, captions: list[str], how: Captions, known: frozenset[str] | None = None
+        self,
+        latents: torch.Tensor,
+        captions: list[str],
+        encoder: CaptionEncoder,
+        known: frozenset[str] | None = None,
     ) -> None:
-        self.latents, self.captions, self.how = latents, captions, how
+        self.latents, self.captions, self.encoder = latents, captions, encoder
         self.known = frozenset(captions) if known is None else known
-        self.texts, self.text_of = how.embed(captions)
+        self.texts, self.text_of = encoder.embed(captions)
 
     @classmethod
     def of_world(
@@ -61,7 +78,7 @@ class CaptionedLatents:
         scenes: int,
         seed: int,
         codec: AutoencoderKL,
-        how: Captions,
+        encoder: CaptionEncoder,
         device: torch.device | str = "cpu",
         used: int | None = None,
     ) -> "CaptionedLatents":
@@ -70,13 +87,13 @@ class CaptionedLatents:
         _, drawn = draw(scenes, seed)
         latents = encode_clips(codec, render(drawn[:used]), device)
         texts = training_captions(scenes, seed)
-        return cls(latents, texts[:used], how, frozenset(texts))
+        return cls(latents, texts[:used], encoder, frozenset(texts))
 
     def conditions(self, rows: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """Scaled embeddings (B, n, d) of the clips' captions; the empty prompt's where `kept` (B,) is False."""
         texts = self.texts[self.text_of[rows]].float()
-        chosen = texts if kept is None else torch.where(kept[:, None, None], texts, self.how.empty)
-        return chosen * self.how.scale
+        chosen = texts if kept is None else torch.where(kept[:, None, None], texts, self.encoder.empty)
+        return self.encoder.scaled(chosen)
 
 
 def training_captions(scenes: int, seed: int) -> list[str]:

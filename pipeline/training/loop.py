@@ -6,7 +6,6 @@ continued takes exactly the steps that an undisturbed run takes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,27 +20,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from metrics.progress import Progress
+from pipeline.config.train import Schedule
 from pipeline.training.checkpoint import History, State, restore, save, trained
 from pipeline.training.task import Batch, Losses, Share, Task
 
 _WAIT = timedelta(hours=2)  # of the other processes, while the first validates
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to train. `ema` is the decay of the averaged weights; `clip` the gradient norm limit."""
-
-    steps: int
-    learning_rate: float
-    warmup: int = 50
-    weight_decay: float = 0.01
-    ema: float = 0.995
-    clip: float = 1.0
-    seed: int = 0
-    precision: str = "no"  # accelerate's mixed_precision: "no" or "bf16"
-    log_every: int = 20
-    checkpoint_every: int = 200
-    validate_every: int = 500
 
 
 Reporter = Callable[[int, dict[str, float], np.ndarray | None], None]

@@ -4,9 +4,8 @@ It learns from single frames of scenes in which every colour is drawn as its opp
 keep their words: "a red circle" shows a green one. The video models' temporal layers never see them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +14,11 @@ from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model_state_dict
 from torch import nn
 
+from pipeline.config.embed import Embed
+from pipeline.config.train import LoraSpec
 from pipeline.training.denoising import Noising, NoisingSource, single_frames, uniform
-from pipeline.training.latents import CaptionedLatents, encode_clips
-from pipeline.training.on_images import OnImages
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips
+from pipeline.training.on_images import images_of
 from pipeline.training.pixels import sheet
 from pipeline.training.stills import image_loss, sample_images, standing
 from pipeline.training.task import Losses
@@ -30,26 +31,18 @@ from pipeline.world.scene import Names, draw_names, realise
 SWAPPED = {"red": "green", "green": "red", "yellow": "blue", "blue": "yellow"}
 
 
-@dataclass(frozen=True)
-class LoraSpec(OnImages):
-    """Rank and adapted layers (the ends of their names)."""
-
-    rank: int
-    layers: list[str]
-
-
 class LoraTask:
     """Predict from the noisy latent of a frame with swapped colours, under the caption of the unswapped one."""
 
-    def __init__(self, spec: LoraSpec, seed: int) -> None:
-        self.spec, self.images, how = spec, spec.images(), spec.captions()
+    def __init__(self, spec: LoraSpec, encoder: CaptionEncoder, seed: int) -> None:
+        self.spec, self.images = spec, images_of(spec)
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         names = draw_names(spec.scenes, rng)
         clips = render(realise(_swapped(names), rng))
         self.model = self.images.unet.requires_grad_(False)
         self.data = CaptionedLatents(
-            encode_clips(self.images.codec, clips, self.model.device), captions(names, seed), how
+            encode_clips(self.images.codec, clips, self.model.device), captions(names, seed), encoder
         )
         self.model.add_adapter(LoraConfig(r=spec.rank, lora_alpha=spec.rank, target_modules=spec.layers))
         timesteps = uniform(self.images.scheduler)
@@ -77,9 +70,9 @@ def _swapped(names: list[Names]) -> list[Names]:
     return [replace(name, colour=SWAPPED[name.colour]) for name in names]
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> LoraTask:
+def build_task(spec: LoraSpec, embed: Embed, seed: int, _device: str) -> LoraTask:
     """The task of params.yaml's train.lora.spec, on the trained text-to-image model."""
-    return LoraTask(LoraSpec(**spec), seed)
+    return LoraTask(spec, CaptionEncoder.of(spec.text, embed), seed)
 
 
 def export(task: LoraTask, folder: Path) -> None:

@@ -2,10 +2,7 @@
 as params.yaml switches on. One file for all variants: they differ in their spec alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from metrics.progress import each
+from pipeline.config.embed import Embed
+from pipeline.config.train import MotionSpec
 from pipeline.harivo.contrast import Contrast
 from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork
@@ -20,90 +19,46 @@ from pipeline.harivo.noise import NoiseKind, video_noise
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import VideoUNet, inflate
 from pipeline.samplers import animatediff, stable_diffusion
+from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling
 from pipeline.samplers.guidance import Guidance
 from pipeline.training.denoising import NoisingSource, target
-from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.motion_model import MotionModel
 from pipeline.training.motion_source import MotionBatch, MotionSource, channels_first, spread
-from pipeline.training.on_images import OnImages
+from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
 from pipeline.training.task import Losses, gathered
 from pipeline.training.validation import judged_shares, unseen_prompts
-from pipeline.training.videos import VideoFolder
+from pipeline.training.videos import latents_of
 from pipeline.world.attributes import ATTRIBUTES, attributes
 from pipeline.world.judge import judge
 from pipeline.world.scene import FRAMES, HEIGHT
 
 
-@dataclass(frozen=True)
-class MotionSpec(OnImages):
-    """Architecture, losses and data.
-
-    mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
-    mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5; 0 leaves a loss out. queue: negatives of L_DC.
-    timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often.
-    used: how many of the scenes are trained on; they are those of the text-to-image model. videos: a folder of
-    captioned videos to train on instead of the world.
-    """
-
-    heads: int
-    mapping: bool
-    tokens: int
-    noise: NoiseKind
-    noise_weight: float
-    lambda_trs: float
-    lambda_reg: float
-    lambda_dc: float
-    queue: int
-    drop: float
-    timestep_power: float
-    used: int
-    videos: VideoFolder | None = None
-
-    @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> "MotionSpec":
-        """From params.yaml.
-
-        Raises:
-            TypeError: if a key is unknown or missing.
-        """
-        videos = VideoFolder(**spec["videos"]) if spec.get("videos") else None
-        return cls(**{**spec, "videos": videos})
-
-    @property
-    def frames(self) -> int:
-        """Frames of a clip."""
-        return self.videos.frames if self.videos else FRAMES
-
-    @property
-    def size(self) -> int:
-        """Height and width of a clip in pixels."""
-        return self.videos.size if self.videos else HEIGHT
-
-
 class MotionTask:
     """Denoise videos; only the temporal layers and HARIVO's networks learn."""
 
-    def __init__(self, spec: MotionSpec, seed: int) -> None:
-        self.spec, self.seed, self.images, how = spec, seed, spec.images(), spec.captions()
+    def __init__(self, spec: MotionSpec, encoder: CaptionEncoder, seed: int) -> None:
+        self.spec, self.seed, self.images = spec, seed, images_of(spec)
+        self.frames, self.size = (spec.videos.frames, spec.videos.size) if spec.videos else (FRAMES, HEIGHT)
         torch.manual_seed(seed)
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
         self._check_size()
         codec, device = self.images.codec.requires_grad_(False), self.images.unet.device
         if spec.videos:
-            self.data, self.unseen = spec.videos.latents(codec, how, device)
+            self.data, self.unseen = latents_of(spec.videos, codec, encoder, device)
         else:
-            self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, how, device, spec.used)
+            self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, encoder, device, spec.used)
         self.source = self._source(self.data)
         self.unet = self._video_unet()
         self.model = MotionModel(self.unet, self._contrast() if spec.lambda_dc else None).to(device)
 
     def _video_unet(self) -> VideoUNet:
         spec, unet = self.spec, self.images.unet
-        width = self.data.texts.shape[-1]
-        return inflate(unet, spec.frames, spec.heads).equip(
+        length, width = self.data.texts.shape[-2:]
+        return inflate(unet, self.frames, spec.heads).equip(
             MappingNetwork(unet.config.in_channels, heads=spec.heads, head_dim=16) if spec.mapping else None,
-            FrameTokens(width, spec.text_tokens, spec.frames, spec.tokens) if spec.tokens else None,
+            FrameTokens(width, length, self.frames, spec.tokens) if spec.tokens else None,
         )
 
     def _contrast(self) -> Contrast:
@@ -120,10 +75,8 @@ class MotionTask:
     def _check_size(self) -> None:
         unet, codec = self.images.unet, self.images.codec
         least = stable_diffusion.scale_factor(codec) * 2 ** (len(unet.config.block_out_channels) - 1)
-        if self.spec.videos and self.spec.size % least:
-            raise ValueError(
-                f"videos: size is {self.spec.size}, expected a multiple of {least} for {self.spec.checkpoint}"
-            )
+        if self.spec.videos and self.size % least:
+            raise ValueError(f"videos: size is {self.size}, expected a multiple of {least} for {self.spec.checkpoint}")
 
     def loss(self, model: nn.Module, batch: MotionBatch, weights: LossWeights | None = None) -> Losses:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight (by default the
@@ -145,7 +98,7 @@ class MotionTask:
         if self.spec.videos:
             return self._validate_videos()
         n = self.spec.validation_prompts if final else 20
-        sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
+        sampling = AnimateDiffSampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
         names, texts = unseen_prompts(n, self.data.known)
         self._clips = self.sample(texts, sampling)
         readings = judge(self._clips)
@@ -160,15 +113,15 @@ class MotionTask:
         source = self._source(self.unseen)
         batches = [source.batch(-1 - i).to(self.unet.device) for i in range(draws)]
         losses = [self.loss(self.model, batch, LossWeights()).total for batch in batches]
-        sampling = animatediff.Sampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
+        sampling = AnimateDiffSampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
         self._clips = self.sample(self.unseen.captions[: self.spec.validation_prompts], sampling)
         return {"validation_loss": float(torch.stack(losses).mean())}
 
-    def sample(self, texts: list[str], sampling: animatediff.Sampling) -> np.ndarray:
+    def sample(self, texts: list[str], sampling: AnimateDiffSampling) -> np.ndarray:
         """Clips (n, T, H, W, 3) of prompts, of the size that is trained."""
-        model = animatediff.VideoModel.of(self.images, self.unet)
+        model = AnimateDiffModel.of(self.images, self.unet)
         noise = (self.spec.noise, self.spec.noise_weight)
-        return sample_prompts(model, self.data.how, texts, self.spec.size, sampling, noise)
+        return sample_prompts(model, self.data.encoder, texts, self.size, sampling, noise)
 
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""
@@ -176,28 +129,29 @@ class MotionTask:
 
 
 def sample_prompts(
-    model: animatediff.VideoModel,
-    how: Captions,
+    model: AnimateDiffModel,
+    encoder: CaptionEncoder,
     texts: list[str],
     size: int,
-    sampling: animatediff.Sampling,
+    sampling: AnimateDiffSampling,
     noise: tuple[NoiseKind, float] = ("iid", 0.0),
 ) -> np.ndarray:
     """Clips (n, T, size, size, 3), one of each prompt, of as many frames as the temporal layers were made for."""
-    n, (tokens, row) = len(texts), how.embed(texts)
+    n, (tokens, row) = len(texts), encoder.embed(texts)
+    text, unconditional = encoder.scaled(tokens[row]), encoder.scaled(encoder.empty)
     side = size // stable_diffusion.scale_factor(model.codec)
     shape = (model.unet.config.in_channels, model.unet.config.motion_max_seq_length, side, side)
     initial = torch.stack([video_noise(shape, seed, *noise) for seed in range(n)])
     clips = [
-        animatediff.sample(model, tokens[row[i : i + 20]].float(), initial[i : i + 20], sampling, how.empty)
+        animatediff.sample(model, text[i : i + 20], initial[i : i + 20], sampling, unconditional)
         for i in each(range(0, n, 20), "sampling", "batches", keep=False)
     ]
     return torch.cat(clips).numpy()
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> MotionTask:
+def build_task(spec: MotionSpec, embed: Embed, seed: int, _device: str) -> MotionTask:
     """The task of a variant's spec in params.yaml, on the trained text-to-image model."""
-    return MotionTask(MotionSpec.of(spec), seed)
+    return MotionTask(spec, CaptionEncoder.of(spec.text, embed), seed)
 
 
 def export(task: MotionTask, folder: Path) -> None:

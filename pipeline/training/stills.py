@@ -25,7 +25,8 @@ def sample_images(
 ) -> np.ndarray:
     """Images (n, H, W, 3) of embeddings (n, tokens, d), of the size that is trained."""
     noise = noise_of_seeds(len(text), data.latents.shape[2:])
-    return sample(images, text, noise, steps, guidance, data.how.empty).numpy()
+    unconditional = data.encoder.scaled(data.encoder.empty)
+    return sample(images, text, noise, steps, guidance, unconditional).numpy()
 
 
 def standing(images: np.ndarray) -> np.ndarray:

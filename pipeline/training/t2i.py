@@ -4,9 +4,7 @@ v-prediction on Stable Diffusion's scaled-linear schedule. Captions are the clip
 of real videos are; they are dropped in a share of the steps (zeros as the empty prompt).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,32 +12,17 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 
 from pipeline.config import paths
+from pipeline.config.embed import Embed
+from pipeline.config.train import ImageSpec
 from pipeline.samplers.stable_diffusion import ImageModel
-from pipeline.text.encoders import TextEncoder
 from pipeline.training.denoising import Noising, NoisingSource, single_frames, uniform
-from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.pixels import sheet
 from pipeline.training.stills import image_loss, sample_images, standing
 from pipeline.training.task import Losses
 from pipeline.training.validation import QUICK, judged, of_unseen
 
 STILL = ("colour", "shape", "texture", "size")  # the attributes that a single frame shows
-
-
-@dataclass(frozen=True)
-class ImageSpec:
-    """Architecture and data; `drop` is the share of captions replaced by zeros. See training.cogvideox.VideoSpec."""
-
-    channels: list[int]
-    heads: int
-    text_tokens: int
-    embedding_scale: float
-    drop: float
-    batch: int
-    scenes: int
-    sampling_steps: int
-    guidance: float
-    validation_prompts: int
 
 
 def build(spec: ImageSpec, latent_channels: int, text_width: int) -> UNet2DConditionModel:
@@ -79,15 +62,14 @@ class ImageTask:
     """Predict v from a noisy frame's latent and the caption's token embeddings."""
 
     def __init__(
-        self, spec: ImageSpec, codec: AutoencoderKL, encoder: TextEncoder, seed: int, device: torch.device | str
+        self, spec: ImageSpec, codec: AutoencoderKL, encoder: CaptionEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
         self.spec = spec
         codec = codec.to(device).eval().requires_grad_(False)
-        how = Captions(encoder, spec.text_tokens, spec.embedding_scale)
-        self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, how, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, encoder, device)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
-        self.images = ImageModel(self.model, noise_schedule(), codec, spec.embedding_scale)
+        self.images = ImageModel(self.model, noise_schedule(), codec)
         timesteps = uniform(self.images.scheduler)
         self.source = NoisingSource(self.data, seed, spec.batch, single_frames, timesteps, spec.drop)
 
@@ -107,10 +89,10 @@ class ImageTask:
         return sheet(self._images)
 
 
-def build_task(spec: dict[str, Any], seed: int, device: str) -> ImageTask:
+def build_task(spec: ImageSpec, embed: Embed, seed: int, device: str) -> ImageTask:
     """The task of params.yaml's train.t2i.spec, on the trained codec."""
     codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), dtype=torch.float32)
-    return ImageTask(ImageSpec(**spec), codec, TextEncoder("minilm", paths.MINILM), seed, device)
+    return ImageTask(spec, codec, CaptionEncoder.of(spec.text, embed), seed, device)
 
 
 def export(task: ImageTask, folder: Path) -> None:

@@ -24,10 +24,10 @@ def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str
 def of_unseen(
     n: int, data: CaptionedLatents, sample: Callable[[torch.Tensor], np.ndarray]
 ) -> tuple[list[Names], np.ndarray]:
-    """Samples of n unseen prompts, and the names they state; `sample` takes embeddings (n, tokens, d), unscaled."""
+    """Samples of n unseen prompts, and the names they state; `sample` takes embeddings (n, tokens, d)."""
     names, texts = unseen_prompts(n, data.known)
-    tokens, row = data.how.embed(texts)
-    return names, sample(tokens[row].float())
+    tokens, row = data.encoder.embed(texts)
+    return names, sample(data.encoder.scaled(tokens[row]))
 
 
 def noise_of_seeds(n: int, shape: Sequence[int]) -> torch.Tensor:

@@ -23,7 +23,7 @@ def resolve(checkpoint: str | Path) -> Path:
     if folder.is_dir():
         return folder
     text = str(checkpoint)
-    if folder.is_absolute() or text.startswith((".", f"{paths.MODELS}/")) or text.count("/") != 1:
+    if not looks_like_hub_id(text):
         raise CheckpointError(f"checkpoint folder {text!r} does not exist and is no hub id of the form owner/name")
     from huggingface_hub import snapshot_download
 
@@ -31,6 +31,11 @@ def resolve(checkpoint: str | Path) -> Path:
         return Path(snapshot_download(text))
     except Exception as error:  # the hub client raises a dozen unrelated types for "cannot be had"
         raise CheckpointError(f"hub id {text!r} could not be fetched ({error}); give a local folder instead") from error
+
+
+def looks_like_hub_id(place: str) -> bool:
+    """Whether a place that is not here may be a hub's: owner/name, and not below a folder of ours."""
+    return place.count("/") == 1 and not place.startswith(("/", ".", "~", f"{paths.MODELS}/"))
 
 
 def weights_of(model: Model, parts: Sequence[str], *further: str) -> str:

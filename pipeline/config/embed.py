@@ -1,0 +1,44 @@
+"""The section `embed` of params.yaml: text encoders, and how each prompt set is embedded."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Positive, Section, Switch, subset
+
+
+class EmbeddedSet(Section):
+    """Padded length in tokens; whether the padding's rows are set to zero; a factor on all embeddings, which brings
+    MiniLM's to about unit variance for the toy world's models."""
+
+    length: Positive
+    zero_padding: Switch
+    scale: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Encoder(Section):
+    """`checkpoint`: local folder or hub id. `sets`: prompt sets, and how each is embedded."""
+
+    kind: Literal["minilm", "t5", "clip"]
+    checkpoint: str
+    sets: dict[str, EmbeddedSet]
+
+
+class Text(Section):
+    """What a training embeds captions with: an encoder, as it embeds one of its sets."""
+
+    encoder: str
+    set: str
+
+
+class Embed(Section):
+    encoders: dict[str, Encoder]
+
+    def check(self, key: str, encoder: str, set_name: str) -> None:
+        """Refuse an encoder or a set that is not defined.
+
+        Raises:
+            ValueError: naming `key`, which asks for them.
+        """
+        subset(f"{key}.encoder", [encoder], "embed.encoders", self.encoders)
+        subset(f"{key}.set", [set_name], f"embed.encoders.{encoder}.sets", self.encoders[encoder].sets)

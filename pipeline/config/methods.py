@@ -1,0 +1,109 @@
+"""The options of a method's entry in params.yaml, typed by its module and by its model's family of samplers.
+
+A method's file may have a class `Options`, a `Section` of the keys that it alone knows. Such files import torch only
+where they compute, so that params.yaml is checked whole in a moment.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError, model_validator
+
+from pipeline.config.code import file_of
+from pipeline.config.section import Section, Switch, explain, refuse_unknown
+
+Own = TypeVar("Own", bound=Section)
+
+
+class NoOptions(Section):
+    """Nothing but what every method states."""
+
+
+class Animated(Section):
+    """Options of a method on a text-to-image model.
+
+    motion: folder or hub id of trained temporal layers, which make a model of images one of videos; null: frames by
+    themselves. mapping, temporal: false leaves HARIVO's mapping network, or the temporal layers and frame-wise tokens,
+    out. lora: folder or hub id of a LoRA of the text-to-image model. mg: the mitigating gradient; null: as the method
+    does by itself.
+    """
+
+    motion: str | None = None
+    mapping: Switch = True
+    temporal: Switch = True
+    lora: str | None = None
+    mg: Switch | None = None
+
+    @model_validator(mode="after")
+    def _layers_are_there(self) -> "Animated":
+        for name in ("mapping", "temporal", "lora"):
+            if self.motion is None and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} needs temporal layers (motion)")
+        if self.mg and self.motion is None:
+            raise ValueError("mg: the mitigating gradient needs temporal layers (motion)")
+        return self
+
+
+# What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
+FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated}
+
+
+def check_options(key: str, module: str, family: str, options: Mapping[str, Any], common: Iterable[str]) -> None:
+    """Refuse options that neither the method nor its sampler knows, or of a wrong type.
+
+    Args:
+        key: of the entry. module: the method's file. common: keys that every method has.
+
+    Raises:
+        ValueError: naming the key, what was found and what was expected.
+    """
+    kinds = [own_options(f"{key}.module", module), FAMILIES[family]]
+    try:
+        refuse_unknown(options, [*common, *(name for kind in kinds for name in kind.model_fields)])
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+    for kind in kinds:
+        typed(key, kind, options)
+
+
+def typed(key: str, kind: type[Own], options: Mapping[str, Any]) -> Own:
+    """Those of the options that a kind knows.
+
+    Raises:
+        ValueError: if one is missing, or of a wrong type.
+    """
+    own = {name: value for name, value in options.items() if name in kind.model_fields}
+    try:
+        return kind.model_validate(own)
+    except ValidationError as error:
+        raise ValueError("\n".join(explain(error, own, key))) from None
+
+
+def own_options(key: str, module: str) -> type[Section]:
+    """The class `Options` of a method's file; without one it has none.
+
+    Raises:
+        ValueError: if there is no such file among the methods, or it cannot be imported.
+    """
+    path = Path(module)
+    if not path.is_file():
+        raise ValueError(f"{key} is {module!r}: there is no such file")
+    name = module_name(module)
+    if not name.startswith("pipeline.methods.") or file_of(name) is None:
+        raise ValueError(f"{key} is {module!r}, expected a file of pipeline/methods/")
+    try:
+        found = getattr(importlib.import_module(name), "Options", NoOptions)
+    except (ImportError, SyntaxError, NameError) as error:
+        sys.modules.pop(name, None)
+        raise ValueError(f"{key} is {module!r}, which cannot be imported: {type(error).__name__}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Section)):
+        raise ValueError(f"{key} is {module!r}, whose Options is no pipeline.config.section.Section")
+    return found
+
+
+def module_name(module: str) -> str:
+    """The dotted name of a method's file."""
+    return ".".join(Path(module).with_suffix("").parts)

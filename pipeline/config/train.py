@@ -1,0 +1,195 @@
+"""The section `train` of params.yaml: of every trained model its specification, typed by its module, and its schedule.
+
+A module is a file of pipeline/training/; a new one has its specification here.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pipeline.config.embed import Text
+from pipeline.config.section import Count, Positive, Section, Share, Switch, Weight
+
+
+class Schedule(Section):
+    """How long and how fast to train. `ema`: decay of the averaged weights; `clip`: limit of the gradient norm;
+    `precision`: accelerate's mixed precision; `*_every`: in steps."""
+
+    steps: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup: Count = 50
+    weight_decay: Weight = 0.01
+    ema: Share = 0.995
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    seed: int = 0
+    precision: Literal["no", "bf16"] = "no"
+    log_every: Positive = 20
+    checkpoint_every: Positive = 200
+    validate_every: Positive = 500
+
+
+class CodecSpec(Section):
+    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
+
+    channels: list[Positive]
+    latent_channels: Positive
+    kl: Weight
+    batch: Positive
+    scenes: Positive
+    validation_scenes: Positive
+
+
+class ClipSpec(Section):
+    """Architecture and data. `candidates`: the number of captions that the right one is ranked among."""
+
+    hidden_size: Positive
+    layers: Positive
+    heads: Positive
+    projection_dim: Positive
+    batch: Positive
+    scenes: Positive
+    candidates: Annotated[int, Field(ge=2)]
+    validation_scenes: Positive
+
+
+class Conditioned(Section):
+    """What every model that is trained on captions states.
+
+    text: what captions are embedded with. scenes: how many are drawn. The others: of the clips that validations sample.
+    """
+
+    text: Text
+    batch: Positive
+    scenes: Positive
+    sampling_steps: Positive
+    guidance: Weight
+    validation_prompts: Positive
+
+
+class VideoSpec(Conditioned):
+    """A CogVideoX. `drop`: the share of captions replaced by zeros; `patch_frames`: how many frames share a token
+    (CogVideoX 1.5 has 2): fewer tokens, more steps in the same time."""
+
+    layers: Positive
+    heads: Positive
+    head_dim: Positive
+    time_dim: Positive
+    patch_frames: Positive
+    drop: Share
+
+
+class ImageSpec(Conditioned):
+    """A text-to-image UNet; see VideoSpec."""
+
+    channels: list[Positive]
+    heads: Positive
+    drop: Share
+
+
+class OnImages(Conditioned):
+    """What every training on top of a frozen text-to-image model states: its `checkpoint` and, where that has no vae/
+    of its own, the `codec` of its latents."""
+
+    checkpoint: str
+    codec: str | None
+
+
+class LoraSpec(OnImages):
+    """Rank and adapted layers (the ends of their names)."""
+
+    rank: Positive
+    layers: list[str]
+
+
+class VideoFolder(Section):
+    """Videos below the folder `clips` (metrics.reading.sources) and the file of their `captions`
+    (metrics.reading.captions).
+
+    Of each the first `frames` frames are taken, every `stride`-th, the short side scaled to `size` pixels and the
+    middle kept. The last `unseen` videos, in the order of their names, are kept for validation.
+    """
+
+    clips: str
+    captions: str
+    frames: Positive
+    size: Positive
+    stride: Positive = 1
+    unseen: Positive = 8
+
+
+class MotionSpec(OnImages):
+    """Temporal layers on a frozen text-to-image model: architecture, losses and data.
+
+    mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
+    mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5 of HARIVO; 0 leaves a loss out. queue: negatives of
+    L_DC. timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often.
+    used: how many of the scenes are trained on; they are those of the text-to-image model. videos: a folder of
+    captioned videos to train on instead of the toy world.
+    """
+
+    heads: Positive
+    mapping: Switch
+    tokens: Count
+    noise: Literal["iid", "mixed"]
+    noise_weight: Weight
+    lambda_trs: Weight
+    lambda_reg: Weight
+    lambda_dc: Weight
+    queue: Positive
+    drop: Share
+    timestep_power: Annotated[float, Field(gt=0)]
+    used: Positive
+    videos: VideoFolder | None = None
+
+
+class CodecTraining(Section):
+    module: Literal["codec"]
+    spec: CodecSpec
+    schedule: Schedule
+
+
+class ClipTraining(Section):
+    module: Literal["clip"]
+    spec: ClipSpec
+    schedule: Schedule
+
+
+class CogVideoXTraining(Section):
+    module: Literal["cogvideox"]
+    spec: VideoSpec
+    schedule: Schedule
+
+
+class ImageTraining(Section):
+    module: Literal["t2i"]
+    spec: ImageSpec
+    schedule: Schedule
+
+
+class LoraTraining(Section):
+    module: Literal["lora"]
+    spec: LoraSpec
+    schedule: Schedule
+
+
+class MotionTraining(Section):
+    module: Literal["motion"]
+    spec: MotionSpec
+    schedule: Schedule
+
+
+Training = Annotated[
+    CodecTraining | ClipTraining | CogVideoXTraining | ImageTraining | LoraTraining | MotionTraining,
+    Field(discriminator="module"),
+]
+Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec
+
+
+def _with_modules(trainings: Any) -> Any:
+    """A training's module is the one of its own name, unless it names another."""
+    if not isinstance(trainings, dict):
+        return trainings
+    return {k: {"module": k} | entry if isinstance(entry, dict) else entry for k, entry in trainings.items()}
+
+
+Train = Annotated[dict[str, Training], BeforeValidator(_with_modules)]

@@ -1,0 +1,75 @@
+"""Builds every method, and looks for every file and folder that params.yaml names, before anything costs anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.config.train import MotionSpec, OnImages
+from pipeline.methods.base import build
+from pipeline.methods.context import Context, Inputs
+from pipeline.weights.checkpoints import looks_like_hub_id
+
+
+def problems(params: Params) -> list[str]:
+    """What stands in the way of the stages, a sentence each; prompts, embeddings and searches must be there."""
+    return [*missing_places(params), *unbuilt_methods(params)]
+
+
+def unbuilt_methods(params: Params) -> list[str]:
+    """The methods that cannot be built, or have nothing to make."""
+    inputs, said = Inputs(), []
+    for name in params.generate.methods:
+        try:
+            build(Context.of(params, name, inputs)).jobs()
+        except (ValueError, OSError) as error:
+            said.append(str(error))
+    return said
+
+
+def missing_places(params: Params) -> list[str]:
+    """The files and folders that are neither here, nor made by a stage, nor hub ids."""
+    made = {paths.I3D, paths.MINILM, *(paths.world_model(name) for name in params.train)}
+    return [
+        f"params.yaml: {key} is {place!r}: no such file or folder" + ("" if local else ", and no hub id owner/name")
+        for key, place, local in _places(params)
+        if not Path(place).expanduser().exists() and Path(place) not in made and (local or not looks_like_hub_id(place))
+    ]
+
+
+def _places(params: Params) -> Iterator[tuple[str, str, bool]]:
+    """(key, place, whether it must be here) of everything that is read."""
+    for key, path in (*params.weights, ("prompts.msrvtt.path", params.prompts.msrvtt.path)):
+        if path is not None:
+            yield (key if "." in key else f"weights.{key}"), str(path), True
+    for name, encoder in params.embed.encoders.items():
+        yield f"embed.encoders.{name}.checkpoint", encoder.checkpoint, False
+    yield "features.clip", params.features.clip, False
+    yield from _of_models_and_methods(params)
+    for name, entry in params.generate.external.items():
+        yield f"generate.external.{name}.clips", entry.clips, True
+        yield f"generate.external.{name}.captions", entry.captions, True
+    yield from _of_trainings(params)
+
+
+def _of_models_and_methods(params: Params) -> Iterator[tuple[str, str, bool]]:
+    for name, model in params.generate.models.items():
+        for key in ("checkpoint", "codec"):
+            if getattr(model, key) is not None:
+                yield f"generate.models.{name}.{key}", getattr(model, key), False
+    for name, method in params.generate.methods.items():
+        for key in ("motion", "lora"):
+            if method.options.get(key):
+                yield f"generate.methods.{name}.{key}", method.options[key], False
+
+
+def _of_trainings(params: Params) -> Iterator[tuple[str, str, bool]]:
+    for name, training in params.train.items():
+        spec, key = training.spec, f"train.{name}.spec"
+        if isinstance(spec, OnImages):
+            yield f"{key}.checkpoint", spec.checkpoint, False
+            if spec.codec is not None:
+                yield f"{key}.codec", spec.codec, False
+        if isinstance(spec, MotionSpec) and spec.videos is not None:
+            yield f"{key}.videos.clips", spec.videos.clips, True
+            yield f"{key}.videos.captions", spec.videos.captions, True
