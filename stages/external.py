@@ -9,11 +9,12 @@ from pipeline.prompts.tables import read_tables
 def main(name: str) -> None:
     from pipeline.clips.external import build
     from pipeline.clips.generation import generate_all
+    from pipeline.clips.superseded import Superseded
 
     wanted = params.load().generate
     _, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
     method = build(pick("generate.external", wanted.external, name), mixtures)
-    generate_all({name: method}, wanted.folder, wanted.batch)
+    generate_all({name: method}, wanted.folder, Superseded(paths.SUPERSEDED), wanted.batch)
 
 
 if __name__ == "__main__":

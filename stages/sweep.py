@@ -1,4 +1,4 @@
-"""sweep@point: one value of HARIVO's α or λ -> what the judge finds, models/sweeps/<point>.json."""
+"""sweep@point: one value of HARIVO's α or λ -> what the judge measures of its clips, in models/sweeps/<point>/."""
 
 from pipeline.config import params, paths
 from pipeline.config.entry import pick, stage
@@ -6,12 +6,11 @@ from pipeline.config.entry import pick, stage
 
 @stage
 def main(name: str) -> None:
-    from pipeline.training.point import run
+    from pipeline.sweeps.point import run
 
     wanted = params.load()
-    sweep = wanted.harivo.sweep
-    point = pick("harivo.sweep.points", sweep.points, name)
-    run(name, point, sweep, wanted.train[sweep.model], paths.SCRATCH / "checkpoints", paths.sweep(name))
+    pick("harivo.sweep.points", wanted.harivo.sweep.points, name)
+    run(wanted, name, paths.SCRATCH / "sweeps" / name, paths.sweep(name))
 
 
 if __name__ == "__main__":

@@ -45,8 +45,9 @@ class External:
         return str(self.folder)
 
     @cached_property
-    def _code(self) -> str:
-        return code_hash(__name__, without=("pipeline.config", "pipeline.prompts"))
+    def made_by(self) -> dict[str, str]:
+        """The code that imports videos."""
+        return {"code": code_hash(__name__, without=("pipeline.config", "pipeline.prompts"))}
 
     def fingerprint(self, job: Job) -> str:
         """Hash of the video's content and of the code that imports it."""
@@ -55,7 +56,7 @@ class External:
             content = source_hash(source) if source else ""
         except VideoError as error:  # importing it will fail, and say so
             content = str(error)
-        return fingerprint([self._code, content])
+        return fingerprint([self.made_by, content])
 
     def prepare(self) -> None:
         """Nothing to load."""

@@ -1,7 +1,8 @@
 """Runs a method: makes the clips that are missing, writes them one by one, keeps the ledger.
 
 Restarted after a kill it makes only what is missing. A clip that fails is recorded with its error: it was requested,
-so it stays in every denominator. What another fingerprint made, or is no longer asked for, is removed first.
+so it stays in every denominator. What would be made otherwise now, or is no longer asked for, is set aside, and taken
+back when it is asked for again.
 """
 
 import json
@@ -12,18 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics.progress import Progress
+from metrics.progress import Progress, say
 from pipeline.clips import ledger
 from pipeline.clips.files import SUFFIX, copy_clip, write_clip
 from pipeline.clips.jobs import ClipMaker, Job
+from pipeline.clips.superseded import Superseded, difference, set_aside
 from pipeline.clips.workers import Made, device_name, make, processes
 
 
-def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int = 1) -> list[ledger.Entry]:
+def generate(
+    name: str, maker: ClipMaker, folder: Path, superseded: Superseded, batch: int, workers: int = 1
+) -> list[ledger.Entry]:
     """Make every clip of a method that `folder` does not hold yet.
 
     Args:
-        batch: clips that are sampled together. workers: processes that sample on a CPU, see `workers.make`.
+        superseded: where clips are set aside, and taken back from. batch: clips that are sampled together. workers:
+            processes that sample on a CPU, see `workers.make`.
 
     Returns:
         The ledger, one entry per job, in the order of the jobs.
@@ -33,11 +38,13 @@ def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int
     """
     jobs = list(maker.jobs())
     done = _finished(folder, jobs, maker)
-    _remove_others(folder, done)
-    missing = [job for job in jobs if job.clip not in done]
+    others = [job for job in jobs if job.clip not in done]
+    missing = [job for job in others if not superseded.holds(job.clip, maker.fingerprint(job))]
     if missing:
-        maker.prepare()
-    progress = Progress(name, len(jobs), "clips", done=len(done))
+        maker.prepare()  # before anything is moved: what cannot be loaded makes no clip
+    _set_aside_others(name, maker, jobs, folder, done, superseded)
+    _take_back(name, maker, others, folder, superseded)
+    progress = Progress(name, len(jobs), "clips", done=len(jobs) - len(missing))
     with progress, closing(make(maker, missing, batch, workers)) as finished:
         for made in finished:
             ledger.append(folder, _store(folder, name, maker, made))
@@ -51,7 +58,9 @@ def generate(name: str, maker: ClipMaker, folder: Path, batch: int, workers: int
     return ordered
 
 
-def generate_all(makers: dict[str, ClipMaker], folders: Callable[[str], Path], batch: int, workers: int = 1) -> None:
+def generate_all(
+    makers: dict[str, ClipMaker], folders: Callable[[str], Path], superseded: Superseded, batch: int, workers: int = 1
+) -> None:
     """`generate` for several, each let go when it is done, so that memory holds one model at a time.
 
     Args:
@@ -64,7 +73,7 @@ def generate_all(makers: dict[str, ClipMaker], folders: Callable[[str], Path], b
     while makers:
         name = next(iter(makers))
         try:
-            generate(name, makers.pop(name), folders(name), batch, workers)
+            generate(name, makers.pop(name), folders(name), superseded, batch, workers)
         except (ValueError, OSError) as error:  # a folder that is no checkpoint is an OSError of diffusers
             failed.append(f"{name}: {error}")
     if failed:
@@ -85,12 +94,34 @@ def _finished(folder: Path, jobs: Sequence[Job], maker: ClipMaker) -> dict[str, 
     }
 
 
-def _remove_others(folder: Path, kept: dict[str, ledger.Entry]) -> None:
-    names = {ledger.FILE, ledger.ABOUT, *(entry.file for entry in kept.values())}
-    for path in folder.glob("*"):
-        if path.name not in names and path.is_file():
-            path.unlink()
+def _set_aside_others(
+    name: str, maker: ClipMaker, jobs: Sequence[Job], folder: Path, kept: dict[str, ledger.Entry], aside: Superseded
+) -> None:
+    """Leave only the clips that are kept, and say what is set aside and why."""
+    moved = set_aside(folder, kept, aside)
     ledger.rewrite(folder, list(kept.values()))
+    asked = {job.clip for job in jobs}
+    otherwise = sum(entry.clip in asked for entry in moved)
+    reasons = []
+    if otherwise:
+        changes = difference(ledger.about(folder).get("made_by", {}), maker.made_by)
+        reasons.append(f"{otherwise} would be made otherwise now ({', '.join(changes) or 'other embeddings'})")
+    if otherwise < len(moved):
+        reasons.append(f"{len(moved) - otherwise} are no longer asked for")
+    if moved:
+        say(f"{name}: {len(moved)} clips set aside in {aside.folder}: {', '.join(reasons)}")
+
+
+def _take_back(name: str, maker: ClipMaker, jobs: Sequence[Job], folder: Path, aside: Superseded) -> None:
+    """Of the jobs, those whose clip was set aside once and is wanted again."""
+    taken = 0
+    for job in jobs:
+        entry = aside.take(job.clip, maker.fingerprint(job), folder)
+        if entry is not None:
+            ledger.append(folder, replace(entry, method=name, **asdict(job)))
+            taken += 1
+    if taken:
+        say(f"{name}: {taken} clips that were set aside are taken back")
 
 
 def _store(folder: Path, name: str, maker: ClipMaker, made: Made) -> ledger.Entry:
@@ -139,6 +170,7 @@ def _write_about(folder: Path, name: str, maker: ClipMaker, workers: int) -> Non
         "device": before["device"] if same else device_name(workers or 1),
         "fps": maker.fps,
         "origin": maker.origin,
+        "made_by": maker.made_by,
     }
     aside = folder / f".{ledger.ABOUT}.tmp"
     aside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -1,9 +1,9 @@
 """What generation runs: a maker of clips, and the jobs that it is given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -29,16 +29,18 @@ class ClipMaker(Protocol):
 
     asked: what its jobs are, by which tables group it. jobs: every clip that is asked for, in a fixed order.
     fingerprint: of all that makes a job's clip, code and library versions included; a clip of another fingerprint is
-    made anew. weights: hash of the weights, "" where there are none. parameters: of the denoiser, which may load it; 0
-    where there is none. prepare: loads what `generate` needs; called once, before any clip, so that its errors end the
-    stage and load time is charged to no clip. fps: of the files. origin: where the clips come from, for people: a
-    checkpoint, a folder.
+    made anew. made_by: what all clips share of that, by name, to say what changed. weights: hash of the weights, ""
+    where there are none. parameters: of the denoiser, which may load it; 0 where there is none. prepare: loads what
+    `generate` needs; called once, before any clip: errors abort the stage, and load time is charged to no clip. fps: of
+    the files. origin: where the clips come from, for people: a checkpoint, a folder.
     """
 
     fps: int
 
     @property
     def asked(self) -> Asked: ...
+    @property
+    def made_by(self) -> Mapping[str, Any]: ...
     @property
     def weights(self) -> str: ...
     @property

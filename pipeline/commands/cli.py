@@ -135,6 +135,16 @@ def doctor() -> None:
 
 
 @app.command()
+def superseded(
+    empty: Annotated[bool, typer.Option("--empty", help="delete them")] = False,
+) -> None:
+    """List the clips that other parameters, weights or code made and that are set aside, or delete them."""
+    from pipeline.commands import superseded as command
+
+    command.empty() if empty else command.show()
+
+
+@app.command()
 def smoke() -> None:
     """Run the whole DAG in a scratch copy with a handful of mixtures and sampling steps."""
     from pipeline.commands.smoke import run

@@ -1,4 +1,7 @@
-"""What `reelbench doctor` looks at: each finding is good, or comes with the fix."""
+"""What `reelbench doctor` looks at: each finding is good, or comes with the fix.
+
+It builds every method, as the check stage does before anything is trained or sampled.
+"""
 
 import platform
 import shutil
@@ -11,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config import params, paths
+from pipeline.methods import check
 
 PACKAGES = (
     "torch",
@@ -75,11 +79,8 @@ def _device() -> Finding:
 
 def _weights() -> Iterator[Finding]:
     public = {"I3D": paths.I3D, "MiniLM": paths.MINILM / "model.safetensors"}
-    trained = {name: paths.world_model(name) for name in ("codec", "clip", "cogvideox")}
     for name, path in public.items():
         yield _exists(name, path, "dvc repro weights")
-    for name, folder in trained.items():
-        yield _exists(f"world's {name}", folder, f"git checkout {folder}, or dvc repro train_{name}")
 
 
 def _exists(what: str, path: Path, fix: str) -> Finding:
@@ -88,16 +89,29 @@ def _exists(what: str, path: Path, fix: str) -> Finding:
 
 
 def _params() -> Iterator[Finding]:
+    """params.yaml whole; what it names; its methods, as far as the cheap stages before them have run."""
     try:
         wanted = params.load()
     except params.ParamsError as error:
-        yield Finding("params.yaml", str(error), "mend the keys named here")
+        yield Finding("params.yaml", str(error), "fix the keys named here")
         return
-    yield Finding("params.yaml", f"{len(wanted.generate.methods)} methods")
-    for name, model in wanted.generate.models.items():
-        is_local = Path(model.checkpoint).exists() or model.checkpoint.count("/") == 1
-        fix = "" if is_local else f"generate.models.{name}.checkpoint: give an existing folder or a hub id"
-        yield Finding(f"model {name}", model.checkpoint, fix)
+    yield Finding("params.yaml", f"{len(wanted.train)} trainings, {len(wanted.generate.methods)} methods")
+    for name in wanted.train:
+        folder = paths.world_model(name)
+        yield _exists(f"toy world's {name}", folder, f"git checkout {folder}, or dvc repro {_stage(name, wanted)}")
+    for said in check.missing_places(wanted):
+        yield Finding("files", said, "give an existing file or folder, or a hub id where one is allowed")
+    if not paths.PROMPTS.is_file():
+        yield Finding("methods", "not built: prompts and embeddings are not made yet", "dvc repro check")
+        return
+    unbuilt = check.unbuilt_methods(wanted)
+    yield from (Finding("methods", said, "fix the entry, or dvc repro check if a file is missing") for said in unbuilt)
+    if not unbuilt:
+        yield Finding("methods", "all can be built")
+
+
+def _stage(name: str, wanted: params.Params) -> str:
+    return f"train_motion@{name}" if wanted.train[name].module == "motion" else f"train_{name}"
 
 
 def _disk() -> Finding:

@@ -15,14 +15,17 @@ MIXTURES = Path("data/prompts/mixtures.csv")
 EMBEDDINGS = Path("data/embeddings")
 SEARCH = Path("data/search")
 CLIPS = Path("data/clips")
+SUPERSEDED = CLIPS / ".superseded"  # clips that are set aside
 FEATURES = Path("data/features")
 RESULTS = Path("data/results")
+SUMMARY = Path("data/summary")  # in git
 NORMALITY = Path("data/analysis/normality.csv")
 MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
 REFERENCE = MODELS / "reference"
 TRACKED = Path("data/tracked.json")
+CHECKED = Path("data/checked.txt")
 SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
 
 
@@ -31,9 +34,14 @@ def world_model(name: str) -> Path:
     return WORLD_MODELS / name
 
 
+def histories() -> list[Path]:
+    """The curves of each trained model, in its folder."""
+    return sorted(WORLD_MODELS.glob("*/history.csv"))
+
+
 def sweep(point: str) -> Path:
-    """Result of a point of a sweep."""
-    return SWEEPS / f"{point}.json"
+    """Folder of what was measured of a point of a sweep."""
+    return SWEEPS / point
 
 
 def embeddings(encoder: str) -> Path:

@@ -1,0 +1,1 @@
+"""Sweeps: points that are variants of a method and of a training, and what came out of them."""

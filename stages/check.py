@@ -1,0 +1,20 @@
+"""check: builds every method that params.yaml names, so that no mistake is found after hours of training or sampling.
+
+What it writes is always the same: whatever depends on it waits for it, and is never made anew because of it.
+"""
+
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
+
+
+@stage
+def main() -> None:
+    from pipeline.methods.check import problems
+
+    if said := problems(params.load()):
+        raise ValueError("\n".join(said))
+    paths.CHECKED.write_text("every method can be built\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
