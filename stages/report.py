@@ -6,7 +6,8 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.report.page import Results, write_report
+    from pipeline.report.results import Results
+    from pipeline.report.site import write_report
 
     write_report(Results.read(params.load()), paths.REPORTS)
 

@@ -19,7 +19,7 @@ DECODES, ENCODES, PICTURES = "metrics/reading/video.py", "pipeline/clips/files.p
 # Who may import a library that has one home.
 HOMES: dict[str, set[str]] = {
     "mlflow": {"pipeline/tracking/store.py"},
-    "plotly": {"pipeline/report/plots.py", "pipeline/report/page.py"},
+    "plotly": {"pipeline/report/plots.py"},
     "av": {DECODES, ENCODES},
     "torchcodec": {DECODES},
     **{library: set() for library in ("imageio", "cv2", "decord", "moviepy", "skvideo")},

@@ -1,15 +1,17 @@
-"""Plots as plotly figures in JSON; the page draws each when it comes into view, in the page's own colours."""
+"""Plots as plotly figures in JSON; a page draws each when it comes into view, in its own colours."""
 
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly
 import plotly.graph_objects as go
 
 from pipeline.world.attributes import ATTRIBUTES
 
 GREY, BLUE, ORANGE = "#8a8f98", "#4c8dff", "#ff8a3d"
-_COLOURS = (BLUE, ORANGE, "#2fa97c", "#b06be0", GREY)
+_COLOURS = (BLUE, ORANGE, "#2fa97c", "#b06be0", GREY, "#d64550", "#c9a227", "#3bb8c4", "#8c6d4f", "#e07bb0")
 _LAYOUT = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -24,6 +26,11 @@ _AXIS = {"gridcolor": "rgba(138,143,152,0.25)", "zeroline": False, "automargin":
 def _figure(x_title: str, y_title: str, height: int) -> go.Figure:
     figure = go.Figure(layout=_LAYOUT)
     return figure.update_layout(height=height, xaxis=_AXIS | {"title": x_title}, yaxis=_AXIS | {"title": y_title})
+
+
+def script() -> Path:
+    """Plotly's own script, which the report copies so that it needs no network."""
+    return Path(str(plotly.__file__)).parent / "package_data" / "plotly.min.js"
 
 
 def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) -> str:
@@ -52,27 +59,31 @@ def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) 
     return figure.to_json()
 
 
-def success(metrics: pd.DataFrame) -> str:
-    """Share of clips that show the mixture, per method, with Wilson's interval."""
-    rates = metrics[metrics.metric == "success_rate"]
-    figure = _figure("", "clips that show the mixture", 300)
-    figure.add_bar(
-        x=rates.method.tolist(),
-        y=rates.value.tolist(),
-        marker={"color": BLUE},
-        error_y={
-            "array": (rates.high - rates.value).tolist(),
-            "arrayminus": (rates.value - rates.low).tolist(),
-            "color": GREY,
+def rates(metrics: pd.DataFrame, metric: str, title: str) -> str:
+    """A share in [0, 1] of every method as a dot with its interval, the first method on top."""
+    own = metrics[metrics.metric == metric].iloc[::-1]
+    figure = _figure(title, "", 70 + 30 * len(own))
+    figure.add_scatter(
+        x=own.value.tolist(),
+        y=own.method.tolist(),
+        mode="markers",
+        marker={"color": BLUE, "size": 10},
+        error_x={
+            "array": (own.high - own.value).tolist(),
+            "arrayminus": (own.value - own.low).tolist(),
+            "color": BLUE,
+            "thickness": 2,
         },
-        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
-    return figure.update_yaxes(tickformat=".0%", range=[0, 1]).to_json()
+    upper = min(1.0, 1.08 * float(own.high.max())) if len(own) else 1.0
+    figure.update_yaxes(type="category", gridcolor="rgba(0,0,0,0)", ticksuffix="  ")
+    return figure.update_xaxes(tickformat=".0%", range=[-0.02 * upper, upper], nticks=6).to_json()
 
 
 def fvd_by_clips(curves: pd.DataFrame) -> str:
     """FVD of each method against the number of its clips: mean over subsets, and their range, as in ETC's Figure 17."""
-    figure = _figure("generated clips", "FVD", 300)
+    figure = _figure("generated clips", "FVD", 320)
     for (method, own), colour in zip(curves.groupby("method", sort=False), cycle(_COLOURS), strict=False):
         spread = own.groupby("n").fvd.agg(["mean", "min", "max"])
         figure.add_scatter(
@@ -87,14 +98,15 @@ def fvd_by_clips(curves: pd.DataFrame) -> str:
                 "width": 3,
             },
         )
-    sizes = sorted(int(n) for n in curves.n.unique())
-    return figure.update_xaxes(type="log", tickvals=sizes, ticktext=[str(n) for n in sizes]).to_json()
+    sizes = [2**i for i in range(1, 16)] if len(curves.n.unique()) > 2 else sorted(map(int, curves.n.unique()))
+    figure.update_xaxes(type="log", tickvals=sizes, ticktext=[str(n) for n in sizes])
+    return _legend_above(figure).to_json()
 
 
-def sweep(points: pd.DataFrame, parameter: str) -> str:
+def sweep(points: pd.DataFrame, parameter: str, title: str) -> str:
     """Share of clips with each attribute by the swept value, and the roughness of their paths on an axis of its own;
     the average and the roughness with their intervals."""
-    figure = _figure(parameter.replace("_", " "), "share of clips", 320)
+    figure = _figure(title, "share of clips", 320)
     values = [f"{value:g}" for value in points[parameter]]
     for name, colour in zip((*ATTRIBUTES, "average"), cycle(_COLOURS), strict=False):
         figure.add_scatter(
@@ -117,7 +129,14 @@ def sweep(points: pd.DataFrame, parameter: str) -> str:
     right = {"title": "roughness, px", "overlaying": "y", "side": "right", "rangemode": "tozero", "tickmode": "auto"}
     figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1])
     figure.update_layout(yaxis2=_AXIS | right | {"showgrid": False})
-    return figure.update_layout(margin={"t": 70, "r": 50}, legend={"y": 1.02, "yanchor": "bottom"}).to_json()
+    return _legend_above(figure).update_layout(margin={"r": 50}).to_json()
+
+
+def _legend_above(figure: go.Figure) -> go.Figure:
+    """Room above the axes for the legend, two names a row, as on a phone."""
+    room = 24 + 20 * -(-len(figure.data) // 2)
+    figure.update_layout(height=figure.layout.height + room, margin={"t": room})
+    return figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
 
 
 def _spread(points: pd.DataFrame, name: str) -> dict[str, object]:

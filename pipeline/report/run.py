@@ -1,10 +1,10 @@
-"""What was run, for the report: every method and what it is, its clips, and the versions of libraries."""
+"""What was run: every method and what it is, its clips, and the versions of libraries."""
 
 import ast
 import re
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from pipeline.clips import ledger
 from pipeline.config import paths
@@ -14,28 +14,41 @@ from pipeline.config.params import Params
 LIBRARIES = ("torch", "diffusers", "transformers", "torchmetrics", "dvc", "mlflow", "numpy", "scipy", "av")
 
 
-def about_run(params: Params, encoder: str) -> dict[str, Any]:
-    """What was run: clips, seconds, models and library versions."""
+@dataclass(frozen=True)
+class Made:
+    """What a method made. caption: what it is. weights: first digits of their hash, or "none". seconds: of sampling."""
+
+    name: str
+    caption: str
+    checkpoint: str
+    weights: str
+    requested: int
+    failed: int
+    seconds: float
+
+
+def made(params: Params) -> list[Made]:
+    """Every method and folder of imported videos that has clips, in the order of params.yaml."""
     rows = []
-    generate = params.generate
-    for name, entry in generate.everything.items():
-        folder = generate.folder(name)
+    for name, entry in params.generate.everything.items():
+        folder = params.generate.folder(name)
         entries, about = list(ledger.read(folder).values()), ledger.about(folder)
-        rows.append(
-            {
-                "name": name,
-                "caption": caption(Path(entry.module)) if isinstance(entry, Method) else "videos of others",
-                "checkpoint": about["origin"],
-                "weights": about["weights"][:12] or "none",
-                "requested": len(entries),
-                "failed": sum(entry.outcome != ledger.OK for entry in entries),
-                "seconds": sum(entry.seconds for entry in entries),
-            }
-        )
-    return {"methods": rows, "versions": {name: version(name) for name in LIBRARIES}, "encoder": encoder}
+        if not entries:
+            continue
+        said = caption(Path(entry.module)) if isinstance(entry, Method) else "Imported videos."
+        origin, weights = str(about.get("origin", "not recorded")), str(about.get("weights", ""))[:12]
+        failed = sum(one.outcome != ledger.OK for one in entries)
+        seconds = sum(one.seconds for one in entries)
+        rows.append(Made(name, said, origin, weights or "none", len(entries), failed, seconds))
+    return rows
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that results depend on."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def caption(module: Path) -> str:
     """What a method is, from the first sentence of its file, without its name."""
     said = ast.get_docstring(ast.parse((paths.ROOT / module).read_text(encoding="utf-8"))) or ""
-    return re.split(r"(?<=[.)])\s", said.partition(": ")[2].replace("\n", " "))[0]
+    return re.split(r"(?<=[.)])\s", said.partition(": ")[2].replace("\n", " "))[0].replace("`", "")

@@ -1,11 +1,56 @@
 """Clips as small animated pictures that play in any browser without a script."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from metrics.reading.video import read_all
+
 LOSSLESS_SIDE, MAX_SIDE = 256, 360  # pixels: larger clips are stored lossily, and scaled down to the second
+FOLDER = Path("assets/clips")  # of the report
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One clip of a card. source: its video file; where there is none, the report says "failed"."""
+
+    label: str
+    method: str
+    source: Path
+    fps: int
+    optimal: bool = False
+
+    @property
+    def made(self) -> bool:
+        """Whether the clip exists."""
+        return self.source.is_file()
+
+    @property
+    def picture(self) -> str:
+        """Path of its picture in the report."""
+        return (FOLDER / f"{self.method}-{self.source.stem}.webp").as_posix()
+
+
+@dataclass(frozen=True)
+class Card:
+    """Clips side by side. facts: lines of text below them. plot: name of a plot of the page, or ""."""
+
+    title: str
+    shots: Sequence[Shot]
+    parts: Sequence[tuple[str, str]] = ()
+    facts: Sequence[str] = ()
+    plot: str = ""
+
+
+def write_pictures(cards: Sequence[Card], report: Path) -> None:
+    """Write the picture of every clip that exists, once."""
+    shots = {shot.picture: shot for card in cards for shot in card.shots if shot.made}
+    for name, shot in shots.items():
+        if not (report / name).exists():
+            write_picture(read_all(shot.source), report / name, shot.fps)
 
 
 def write_picture(clip: np.ndarray, path: Path, fps: int) -> None:

@@ -17,7 +17,7 @@ LIGHT = (
     "pipeline.commands.cli",
     *(f"stages.{name}" for name in sorted(STAGES - {"__init__"})),
 )
-WITHOUT_TORCH = ("pipeline.tracking.store", "pipeline.tracking.runs", "pipeline.prompts.sets", "pipeline.report.page")
+WITHOUT_TORCH = ("pipeline.tracking.store", "pipeline.tracking.runs", "pipeline.prompts.sets", "pipeline.report.site")
 HEAVY = {"torch", "transformers", "diffusers", "mlflow", "plotly"}
 
 

@@ -1,0 +1,170 @@
+"""Tables of metrics: methods by metrics, with intervals, flags as footnotes, and the separated best in bold."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from metrics.distances.fvd import MIN_CLIPS
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.report.results import Results
+from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
+from pipeline.world.attributes import AVERAGE
+
+MAIN = ("success_rate", AVERAGE)
+BOLD = "Bold: the best of a column, where a test on the same clips separates it from the second best."
+PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
+FEW = f"n < {MIN_CLIPS}: FVD grows as clips get fewer; not to be compared with published values."
+INTERVALS = "In brackets: {:g} % intervals."
+
+
+def comparison(results: Results, methods: pd.DataFrame, name: str, caption: str) -> Table:
+    """One row per method, one column per metric, and its clips.
+
+    Args:
+        methods: their rows of `Results.metrics`. name: of the table in leaders.csv; its files are comparison_<name>.
+    """
+    shown = _present(methods)
+    columns = [Column("Method", numeric=False), *(metric_column(metric) for metric in shown), Column("Clips")]
+    best = separated(results, name)
+    rows = []
+    for method, own in methods.groupby("method", sort=False):
+        values = own.set_index("metric")
+        cells = [metric_cell(values, metric, (metric, method) in best) for metric in shown]
+        rows.append(row(str(method), *cells, clips_cell(own.iloc[0])))
+    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), BOLD, *_few(methods)]
+    return Table(f"comparison_{name}", caption, *with_shared_notes(columns, rows), data=methods, remarks=remarks)
+
+
+def metric_column(metric: str) -> Column:
+    """The column of a metric: its title with its unit."""
+    return Column(METRICS[metric].title, METRICS[metric].unit)
+
+
+def cell_text(metric: str, value: float, low: float, high: float) -> str:
+    """A value with its interval as the catalogue prints it; the per cent sign stands in the header."""
+    return METRICS[metric].cell(value, low, high).replace(" %", "").replace("-", "−")
+
+
+def metric_cell(values: pd.DataFrame, metric: str, bold: bool = False) -> Cell:
+    """One metric of one method, from rows indexed by metric; a dash where it was not measured."""
+    if metric not in values.index:
+        return Cell()
+    own = values.loc[metric]
+    return Cell(cell_text(metric, own.value, own.low, own.high), bold, own.flag)
+
+
+def clips_cell(counts: pd.Series) -> Cell:
+    """The number of clips; where some failed, those scored of those requested, with a footnote."""
+    requested, generated, scored = (int(counts[name]) for name in ("requested", "generated", "scored"))
+    if requested == scored:
+        return Cell(str(requested))
+    return Cell(f"{scored} of {requested}", note=f"{requested} requested, {generated} generated, {scored} scored")
+
+
+def separated(results: Results, table: str) -> set[tuple[str, str]]:
+    """(metric, method) of every best that a paired test separates from the second."""
+    leaders = results.comparisons["leaders"]
+    own = leaders[(leaders.table == table) & leaders.separated.astype(bool)]
+    return set(zip(own.metric, own.best, strict=True))
+
+
+def differences(results: Results) -> Table:
+    """One row per comparison, one column per metric: candidate - baseline on the clips that both scored."""
+    found = results.comparisons["differences"]
+    shown = _present(found)
+    columns = [Column("Methods", numeric=False), *(_difference_column(metric) for metric in shown), Column("Pairs")]
+    rows = []
+    for (candidate, baseline), own in found.groupby(["candidate", "baseline"], sort=False):
+        values = own.set_index("metric").rename(columns={"difference": "value"})
+        cells = [metric_cell(values, metric, _excludes_zero(values, metric)) for metric in shown]
+        rows.append(row(f"{candidate} − {baseline}", *cells, str(own.pairs.max())))
+    caption = "Differences on the same prompts and noise"
+    remarks = [f"{PAIRED} Bold: intervals without 0.", *_few(found)]
+    return Table("differences", caption, *with_shared_notes(columns, rows), data=found, remarks=remarks)
+
+
+def _difference_column(metric: str) -> Column:
+    return Column(METRICS[metric].label, "points" if METRICS[metric].unit == "%" else METRICS[metric].unit)
+
+
+def _excludes_zero(values: pd.DataFrame, metric: str) -> bool:
+    return metric in values.index and bool(values.low[metric] > 0 or values.high[metric] < 0)
+
+
+def fvd_by_seed(results: Results, methods: pd.DataFrame, name: str) -> Table:
+    """FVD of each seed's clips alone: mean, standard deviation, and the minimum over three seeds."""
+    found = results.of("fvd_by_seed", methods)
+    own = found[found.seeds > 1]
+    number = METRICS["fvd"].number
+    titles = ("Clips a seed", "Seeds", "Mean FVD", "Standard deviation", "Minimum of three")
+    columns = [Column("Method", numeric=False), *map(Column, titles)]
+    rows = [
+        row(
+            entry.method,
+            str(entry.clips),
+            str(entry.seeds),
+            Cell(number(entry.mean), note=entry.flag),
+            number(entry.sd),
+            number(entry.minimum_of_3),
+        )
+        for entry in own.itertuples()
+    ]
+    remarks = ["The minimum over three seeds is what ETC reports (Appendix E.3)."]
+    return Table(
+        f"fvd_by_seed_{name}",
+        "FVD of each seed's clips",
+        *with_shared_notes(columns, rows),
+        data=found,
+        remarks=remarks,
+    )
+
+
+def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
+    """FVD against the number of clips: mean over draws, and their range."""
+    found = results.of("fvd_by_clips", methods)
+    sizes = sorted(found.n.unique())
+    spread = found.groupby(["method", "n"]).fvd.agg(["mean", "min", "max"])
+    rows = [
+        row(
+            method,
+            *(
+                Cell(cell_text("fvd", *spread.loc[(method, n)])) if (method, n) in spread.index else Cell()
+                for n in sizes
+            ),
+        )
+        for method in dict.fromkeys(found.method)
+    ]
+    columns = [Column("Method", numeric=False), *(Column(f"n = {n}") for n in sizes)]
+    remarks = ["In brackets: range over draws.", FEW]
+    return Table(f"fvd_by_clips_{name}", "FVD by the number n of clips", columns, rows, found, remarks)
+
+
+def fingerprints(results: Results) -> Table:
+    """One row per method, one column per metric: the fingerprint of the protocol, linked to its choices."""
+    metrics = results.metrics
+    shown = _present(metrics)
+    columns = [Column("Method", numeric=False), *(Column(METRICS[metric].label, numeric=False) for metric in shown)]
+    by_place = {(entry.method, entry.metric): entry.fingerprint for entry in metrics.itertuples()}
+    rows = []
+    for method in dict.fromkeys(metrics.method):
+        marks = [by_place.get((method, metric), "") for metric in shown]
+        rows.append(row(method, *(Cell(mark, link=f"p-{mark}") if mark else Cell() for mark in marks)))
+    data = metrics[["method", "metric", "fingerprint"]]
+    return Table("fingerprints", "Fingerprints of the protocols", columns, rows, data=data)
+
+
+def _few(rows: pd.DataFrame) -> list[str]:
+    """What the flag of a few clips means, if a row has one."""
+    return [FEW] if ((rows.metric == "fvd") & (rows.flag != "")).any() else []
+
+
+def _present(found: pd.DataFrame) -> Sequence[str]:
+    """The metrics of a table in the order of its columns: what the judge says in one number comes first."""
+    measured = set(found.metric)
+    return sorted((metric for metric in METRICS if metric in measured), key=_rank)
+
+
+def _rank(metric: str) -> int:
+    if metric in MAIN:
+        return 0
+    return 1 if METRICS[metric].needs == "attributes" else 2

@@ -1,0 +1,24 @@
+"""The pages of the report, in the order of the navigation; the first is the overview."""
+
+from pipeline.report.page import Page
+from pipeline.report.pages import (
+    methods,
+    mixtures,
+    overview,
+    paper_harivo,
+    paper_richspace,
+    protocol,
+    sweeps,
+    training,
+)
+
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    methods.PAGE,
+    mixtures.PAGE,
+    paper_richspace.PAGE,
+    paper_harivo.PAGE,
+    sweeps.PAGE,
+    training.PAGE,
+    protocol.PAGE,
+)

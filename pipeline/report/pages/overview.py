@@ -1,0 +1,145 @@
+"""What was run and what came out, on two screens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.report import plots
+from pipeline.report.formatting import p_value
+from pipeline.report.metric_tables import FEW, INTERVALS, cell_text
+from pipeline.report.page import Content, Page
+from pipeline.report.pages.mixtures import card
+from pipeline.report.results import Results
+from pipeline.report.run import Made, made
+from pipeline.report.strips import Card
+from pipeline.world.attributes import AVERAGE
+
+_FVD = "fvd"
+_AVERAGE = "Average: of HARIVO's four attributes, content, action, smooth and not weird."
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One main number: a candidate's value of a metric beside its baseline's. test: what comparing both says."""
+
+    title: str
+    metric: str
+    value: str
+    interval: str
+    baseline: str
+    test: str
+    page: str
+
+
+def build(results: Results) -> Content:
+    """The run in numbers, a tile for each comparison, the main rates as plots, and one mixture along its strip."""
+    everything = made(results.params)
+    tiles = [*_successes(results), *_averages(results), *_distances(results)]
+    figures = {}
+    for name, methods, title in (
+        ("success_rate", results.metrics, "clips that show the mixture"),
+        (AVERAGE, results.prompted, "average of the four attributes"),
+    ):
+        if name in set(methods.metric):
+            figures[name.replace("_", "-")] = plots.rates(methods, name, title)
+    missing = [] if tiles else ["No two methods of this run were compared (evaluate.comparisons)."]
+    context = {"tiles": tiles, "counts": _counts(results, everything), "remarks": _remarks(results)}
+    return Content(context, plots=figures, clips={"strip": _strip(results)}, missing=missing)
+
+
+def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
+    """Methods, their clips, mixtures and prompts that clips were asked for."""
+    return {
+        "methods": len(everything),
+        "clips": sum(one.requested for one in everything),
+        "failed": sum(one.failed for one in everything),
+        "mixtures": results.verdicts.mixture.nunique(),
+        "evaluated": results.metrics.method.nunique(),
+    }
+
+
+def _successes(results: Results) -> list[Tile]:
+    """RichSpace's claim: shares of clips that show the mixture, with McNemar's test."""
+    return [
+        _tile(
+            results,
+            "success_rate",
+            test,
+            "paper_richspace.html",
+            f"{test['pairs']} pairs: {test['only_candidate']} shown by {test['candidate']} alone, "
+            f"{test['only_baseline']} by {test['baseline']} alone; McNemar {p_value(test['p'])}.",
+        )
+        for test in results.evaluation["success_tests"]
+    ]
+
+
+def _averages(results: Results) -> list[Tile]:
+    """HARIVO's claim: the average of the four attributes, with the paired permutation test."""
+    return [
+        _tile(
+            results,
+            AVERAGE,
+            test,
+            "paper_harivo.html",
+            f"{_difference(AVERAGE, test, ' points')}; {p_value(test['p'])}.",
+        )
+        for test in results.evaluation["attribute_tests"]
+    ]
+
+
+def _distances(results: Results) -> list[Tile]:
+    """FVD of each pair, with the paired difference."""
+    found = results.comparisons["differences"]
+    rows = found[found.metric == _FVD].to_dict("records")
+    return [_tile(results, _FVD, row, "methods.html", f"{_difference(_FVD, row, '')}{_flag(row)}.") for row in rows]
+
+
+def _remarks(results: Results) -> str:
+    """What stands below the tiles."""
+    intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
+    found = results.comparisons["differences"]
+    flagged = ((found.metric == _FVD) & (found.flag != "")).any()
+    return f"{_AVERAGE} {intervals} {FEW}" if flagged else f"{_AVERAGE} {intervals}"
+
+
+def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: str) -> Tile:
+    """The candidate's number with its interval, and the baseline's."""
+    record = METRICS[metric]
+    candidate, baseline = (_values(results, metric, pair[name]) for name in ("candidate", "baseline"))
+    interval = record.range(candidate.low, candidate.high)
+    theirs = f"{pair['baseline']}: {record.cell(baseline.value, baseline.low, baseline.high)}"
+    title = f"{pair['candidate']} against {pair['baseline']}"
+    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page)
+
+
+def _values(results: Results, metric: str, method: str) -> pd.Series:
+    own = results.metrics[(results.metrics.method == method) & (results.metrics.metric == metric)]
+    return own.iloc[0]
+
+
+def _difference(metric: str, pair: dict[str, Any], unit: str) -> str:
+    text = cell_text(metric, pair["difference"], pair["low"], pair["high"])
+    return f"Difference on {pair['pairs']} pairs: {text}{unit}"
+
+
+def _flag(pair: dict[str, Any]) -> str:
+    return f"; {pair['flag']}" if pair["flag"] else ""
+
+
+def _strip(results: Results) -> list[Card]:
+    """A mixture that a candidate of the comparisons showed and its baseline did not; else the first."""
+    shown = [mixture for mixture in results.generated if results.optimum(mixture) is not None]
+    first = results.verdicts[results.verdicts.seed == 0]
+    for test in results.evaluation["success_tests"]:
+        by_method = first.pivot_table(index="mixture", columns="method", values="success", aggfunc="first")
+        pair = by_method.reindex(columns=[test["candidate"], test["baseline"]]).fillna(False).astype(bool)
+        better = pair[pair.iloc[:, 0] & ~pair.iloc[:, 1]].index
+        shown.sort(key=lambda mixture: mixture.id not in better)
+        break
+    return [card(results, mixture) for mixture in shown[:1]]
+
+
+PAGE = Page("index", "Overview", "What was run, and what came out.", build)

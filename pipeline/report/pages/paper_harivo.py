@@ -1,0 +1,163 @@
+"""HARIVO's tables beside the printed ones, what its mapping network does, and clips of every variant."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from pipeline.clips import ledger
+from pipeline.report import plots
+from pipeline.report.formatting import fixed, interval
+from pipeline.report.metric_tables import BOLD, metric_cell, metric_column, separated
+from pipeline.report.page import Content, Page
+from pipeline.report.results import Results
+from pipeline.report.strips import Card, Shot
+from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
+
+SHOWN = (*ATTRIBUTES, AVERAGE)
+UNMAPPED = ("harivo", "harivo_unmapped", "frames", "frames_mapped")
+PERSONALISED = ("harivo", "personalised")
+_CARDS = 6  # prompts whose clips are shown
+_ELSEWHERE = "The paper's values: UCF-101, and people judging 400 videos. Other data, other size: compare the order."
+
+
+def build(results: Results) -> Content:
+    """The tables that this run can fill, the mapping network's effect, and clips of the same prompts and noise."""
+    tables, missing = _tables(results)
+    figures = {}
+    if results.mapping_effect is not None:
+        figures["mapping"] = plots.mapping_effect(results.mapping_effect)
+    if results.judged:
+        figures["average"] = plots.rates(results.prompted, AVERAGE, "average of the four attributes")
+    groups = {"unmapped": UNMAPPED, "personalised": PERSONALISED, "all": tuple(dict.fromkeys(results.prompted.method))}
+    clips = {name: cards(results, methods) for name, methods in groups.items()}
+    context = {"tests": results.evaluation["attribute_tests"], "confidence": results.params.evaluate.confidence}
+    return Content(context, tables, figures, clips, missing)
+
+
+@cache
+def published() -> dict[str, Any]:
+    """The values that the paper prints."""
+    return yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+
+
+def _tables(results: Results) -> tuple[list[Table], list[str]]:
+    """Tables, and a sentence for each that is missing."""
+    tables, missing = [], []
+    ablation = set(results.params.harivo.ablation.values())
+    if ablation and ablation <= results.judged:
+        tables += [_table_1(results), _table_a2(results)]
+    else:
+        missing.append("Tables 1 and A2 (harivo.ablation) need methods that were asked for prompts and judged.")
+    if results.normality is not None:
+        tables.append(_table_a1(results.normality))
+    else:
+        missing.append("Table A1 needs the stage normality.")
+    return tables, missing
+
+
+def _table_1(results: Results) -> Table:
+    """FVD and KVD of every variant, where they were measured, beside the paper's FVD."""
+    shown = [name for name in ("fvd", "kvd") if name in set(results.metrics.metric)]
+    columns = [Column("Variant", numeric=False), *map(metric_column, shown), Column("Paper's FVD")]
+    theirs = published()["table_1"]
+    rows = [
+        row(variant, *_cells(results, method, shown), fixed(theirs.get(variant, float("nan")), 2))
+        for variant, method in results.params.harivo.ablation.items()
+    ]
+    caption = "FVD of HARIVO's ablation (Table 1)"
+    remarks = [_ELSEWHERE, BOLD]
+    return Table("harivo_table_1", caption, *with_shared_notes(columns, rows), _ablation(results), remarks)
+
+
+def _table_a2(results: Results) -> Table:
+    """The attributes of every variant beside the paper's."""
+    order = (AVERAGE, *ATTRIBUTES)
+    paper = [Column(f"Paper: {name.replace('_', ' ')}", "%") for name in order]
+    columns = [Column("Variant", numeric=False), *map(metric_column, order), *paper]
+    rows = []
+    for variant, method in results.params.harivo.ablation.items():
+        theirs = dict(zip(SHOWN, published()["table_a2"].get(variant, []), strict=False))
+        rows.append(row(variant, *_cells(results, method, order), *(_printed(theirs.get(name)) for name in order)))
+    caption, remarks = "Attributes of HARIVO's ablation (Table A2)", [_ELSEWHERE, BOLD]
+    return Table("harivo_table_a2", caption, columns, rows, _ablation(results), remarks)
+
+
+def _cells(results: Results, method: str, names: Sequence[str]) -> list[Cell]:
+    values = results.metrics[results.metrics.method == method].set_index("metric")
+    best = separated(results, "ablation")
+    return [metric_cell(values, name, (name, method) in best) for name in names]
+
+
+def _printed(value: float | None) -> Cell:
+    return Cell() if value is None else Cell(f"{value:g}")
+
+
+def _ablation(results: Results) -> pd.DataFrame:
+    """The rows of `Results.metrics` that belong to the ablation, with the variant's name and the paper's value."""
+    variants = {method: variant for variant, method in results.params.harivo.ablation.items()}
+    own = results.metrics[results.metrics.method.isin(list(variants))].copy()
+    own.insert(0, "variant", own.method.map(variants))
+    theirs = {(variant, "fvd"): value for variant, value in published()["table_1"].items()}
+    for variant, values in published()["table_a2"].items():
+        theirs |= {(variant, name): value / 100 for name, value in zip(SHOWN, values, strict=True)}
+    return own.assign(paper=[theirs.get(place) for place in zip(own.variant, own.metric, strict=True)])
+
+
+def _table_a1(normality: pd.DataFrame) -> Table:
+    """The share of noises that pass, beside the paper's where frames and weight are its own."""
+    same = normality.weight.isin([0, 1]) & (normality.frames == 24)
+    data = normality.assign(paper=normality.noise.map(published()["table_a1"]).where(same))
+    columns = [
+        Column("Noise", numeric=False),
+        Column("Weight a"),
+        Column("Correlation of frames"),
+        Column("Shape C×F×h×w", numeric=False),
+        Column("Pass Jarque-Bera", "%"),
+        Column("Paper", "%"),
+    ]
+    rows = [
+        row(
+            "independent" if one.noise == "iid" else str(one.noise),
+            f"{one.weight:g}",
+            f"{one.correlation:g}",
+            str(one.shape).replace("x", "×"),
+            interval(100 * one.share, 100 * one.low, 100 * one.high, 1),
+            fixed(one.paper, 2),
+        )
+        for one in data.itertuples()
+    ]
+    remark = f"Each of {int(normality.videos.iloc[0]):,} noises is one sample, the whole video."
+    return Table("harivo_table_a1", "Noises that pass for Gaussian (Table A1)", columns, rows, data, [remark])
+
+
+def cards(results: Results, methods: Sequence[str]) -> list[Card]:
+    """Clips of the same prompt and noise by those methods that made them: the first prompts of the first method."""
+    generate = results.params.generate
+    ledgers = {name: ledger.read(generate.folder(name)) for name in methods if name in generate.methods}
+    made = {name: entries for name, entries in ledgers.items() if entries}
+    if len(made) < 2:
+        return []
+    clips = list(next(iter(made.values())))[:_CARDS]
+    return [
+        Card(
+            next(iter(made.values()))[clip].prompt,
+            [_shot(results, name, entries[clip]) for name, entries in made.items() if clip in entries],
+        )
+        for clip in clips
+    ]
+
+
+def _shot(results: Results, method: str, entry: ledger.Entry) -> Shot:
+    generate = results.params.generate
+    fps = generate.models[generate.methods[method].model].fps
+    return Shot(method.replace("_", " "), method, generate.folder(method) / entry.file, fps)
+
+
+PAGE = Page(
+    "paper_harivo", "HARIVO", "The ablation beside the paper's tables, the mapping network, personalised clips.", build
+)

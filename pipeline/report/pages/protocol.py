@@ -1,0 +1,48 @@
+"""What was run, with which weights and libraries, and every choice behind a number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.report.metric_tables import fingerprints
+from pipeline.report.page import Content, Page
+from pipeline.report.results import Results
+from pipeline.report.run import made, versions
+
+
+def build(results: Results) -> Content:
+    """The run, the fingerprint of every value, and for each metric the choices that its fingerprints stand for."""
+    has_metrics = len(results.metrics) > 0
+    context = {
+        "made": made(results.params),
+        "versions": versions(),
+        "encoder": results.encoder,
+        "metrics": _by_metric(results),
+        "evaluate": results.params.evaluate,
+    }
+    tables = [fingerprints(results)] if has_metrics else []
+    return Content(context, tables, missing=[] if has_metrics else ["Nothing was evaluated."])
+
+
+def _by_metric(results: Results) -> list[dict[str, Any]]:
+    """For each metric: the choices that all its protocols share, and a table of those that differ."""
+    protocols = results.evaluation["protocols"]
+    found = []
+    for metric in METRICS:
+        own = results.metrics[results.metrics.metric == metric]
+        choices = {mark: protocols[mark] for mark in dict.fromkeys(own.fingerprint) if mark in protocols}
+        if choices:
+            found.append({"label": METRICS[metric].label, **_told_apart(choices)})
+    return found
+
+
+def _told_apart(choices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    keys = list(dict.fromkeys(key for own in choices.values() for key in own))
+    values = {key: [str(own.get(key, "")) for own in choices.values()] for key in keys}
+    shared = {key: own[0] for key, own in values.items() if len(set(own)) == 1}
+    differing = [key for key in keys if key not in shared]
+    rows = [(mark, [str(own.get(key, "")) for key in differing]) for mark, own in choices.items()]
+    return {"shared": shared, "differing": differing, "rows": rows}
+
+
+PAGE = Page("protocol", "Protocol", "What was run with which weights, and the choices behind every fingerprint.", build)

@@ -1,0 +1,118 @@
+"""Everything that earlier stages wrote and the report shows, read once."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.config import paths
+from pipeline.config.params import Params
+from pipeline.harivo import sweeps
+from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.tables import read_tables
+from pipeline.richspace.optima import read_curves, read_optima
+from pipeline.world.attributes import AVERAGE
+
+COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips", "leaders")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result files.
+
+    mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
+    fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
+    normality, mapping_effect: HARIVO's Table A1 and Figure A1, None where their stages have not run.
+    """
+
+    params: Params
+    prompts: dict[str, Prompt]
+    mixtures: list[Mixture]
+    generated: list[Mixture]
+    metrics: pd.DataFrame
+    verdicts: pd.DataFrame
+    evaluation: dict[str, Any]
+    comparisons: dict[str, pd.DataFrame]
+    optima: pd.DataFrame
+    curves: dict[str, dict[str, Any]]
+    encoder: str
+    sweeps: pd.DataFrame
+    normality: pd.DataFrame | None
+    mapping_effect: pd.DataFrame | None
+
+    @classmethod
+    def read(cls, params: Params) -> "Results":
+        """Read the result files below data/.
+
+        Raises:
+            FileNotFoundError: if a stage that every run has was not run.
+        """
+        prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
+        generate = params.generate
+        strip = generate.methods[params.report.strip]
+        encoder = generate.models[strip.model].encoder
+        own = [mixture for mixture in mixtures if mixture.set == generate.set_of(strip)]
+        return cls(
+            params=params,
+            prompts=prompts,
+            mixtures=mixtures,
+            generated=own[: generate.limit_of(strip, "mixtures")],
+            metrics=_table("metrics"),
+            verdicts=_table("verdicts"),
+            evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text(encoding="utf-8")),
+            comparisons={name: _table(name) for name in COMPARISONS},
+            optima=read_optima(paths.search(encoder)),
+            curves=read_curves(paths.search(encoder)),
+            encoder=encoder,
+            sweeps=sweeps.read(paths.SWEEPS, params.harivo.sweep.points),
+            normality=_optional(paths.NORMALITY),
+            mapping_effect=_optional(paths.MAPPING_EFFECT),
+        )
+
+    @property
+    def mixed(self) -> pd.DataFrame:
+        """Metrics of the methods that were asked for mixtures, and of imported videos."""
+        return self.metrics[self.metrics.asked != "prompts"]
+
+    @property
+    def prompted(self) -> pd.DataFrame:
+        """Metrics of the methods that were asked for prompts."""
+        return self.metrics[self.metrics.asked == "prompts"]
+
+    @property
+    def judged(self) -> set[str]:
+        """The methods whose clips the judge scored by HARIVO's attributes."""
+        return set(self.metrics[self.metrics.metric == AVERAGE].method)
+
+    @property
+    def k(self) -> int:
+        """The k whose optimum was generated."""
+        return self.params.search.default_k
+
+    @property
+    def published(self) -> list[Mixture]:
+        """The mixtures with a step printed by RichSpace's paper that were searched."""
+        searched = set(self.optima.mixture)
+        return [mixture for mixture in self.mixtures if mixture.extra.get("paper_step") and mixture.id in searched]
+
+    def optimum(self, mixture: Mixture) -> pd.Series | None:
+        """The row of `optima` at k; None if the mixture was not searched."""
+        own = self.optima[(self.optima.mixture == mixture.id) & (self.optima.k == self.k)]
+        return own.iloc[0] if len(own) else None
+
+    def of(self, name: str, methods: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a comparison that belong to the methods in a table of metrics."""
+        table = self.comparisons[name]
+        return table[table.method.isin(methods.method)]
+
+
+def _table(name: str) -> pd.DataFrame:
+    text = {"method": str, "candidate": str, "baseline": str, "best": str, "second": str}
+    table = pd.read_csv(paths.RESULTS / f"{name}.csv", dtype=text)
+    return table.fillna({"flag": ""}) if "flag" in table else table
+
+
+def _optional(path: Path) -> pd.DataFrame | None:
+    return pd.read_csv(path) if path.is_file() else None
