@@ -2,7 +2,7 @@
 if that has changed."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from metrics.scoring.measured import Measured
+from metrics.scoring.metric import Metric
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.code import code_hash
 from pipeline.config.params import Evaluate as Wanted
-from pipeline.evaluation import attributes, comparisons, curves, mixtures, values
+from pipeline.evaluation import attributes, comparisons, curves, leaders, mixtures, values
 from pipeline.evaluation.cache import ResultCache
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.files import Reference
@@ -48,8 +49,13 @@ class Evaluation:
         """How intervals are made."""
         return Uncertainty(self.wanted.resamples, self.wanted.confidence, self.wanted.seed)
 
-    def tables(self, methods: Sequence[Evaluated]) -> tuple[dict[str, pd.DataFrame], Found]:
+    def tables(
+        self, methods: Sequence[Evaluated], further: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[dict[str, pd.DataFrame], Found]:
         """Tables by name, and what evaluation.json holds: protocols by fingerprint, and the tests.
+
+        Args:
+            further: tables of the report beside those of prompts and mixtures, by the names of their methods.
 
         Raises:
             ValueError: if a method was measured by another protocol than the reference.
@@ -60,6 +66,7 @@ class Evaluation:
         tables = {name: _table(own.values(), name, columns) for name, columns in _COLUMNS.items()}
         tables["verdicts"] = _verdicts(list(own.values()))
         tables["differences"] = _table(pairs, "differences", comparisons.COLUMNS)
+        tables["leaders"] = self._leaders(leaders.members(list(samples.values()), further or {}), tables["metrics"])
         tests = {f"{kind}s": [p[kind] for p in pairs if p[kind]] for kind in ("success_test", "attribute_test")}
         protocols = {mark: choices for found in own.values() for mark, choices in found["protocols"].items()}
         return tables, {"protocols": protocols, **tests}
@@ -119,6 +126,14 @@ class Evaluation:
     def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Found:
         key = ["pair", *_content(candidate), *_content(baseline), *self._shared]
         return self.cache.get(key, lambda: comparisons.compared(candidate, baseline, self.wanted.metrics))
+
+    def _leaders(self, shown: Mapping[str, Sequence[MethodSample]], metrics: pd.DataFrame) -> pd.DataFrame:
+        values = {(row.method, row.metric): row.value for row in metrics.itertuples()}
+        return pd.DataFrame(leaders.leaders(shown, values, self._tested), columns=list(leaders.COLUMNS))
+
+    def _tested(self, metric: Metric, best: MethodSample, second: MethodSample) -> Found:
+        key = ["leaders", metric.name, *_content(best), *_content(second), *self._shared]
+        return self.cache.get(key, lambda: leaders.separation(metric, best, second))
 
 
 def _content(sample: MethodSample) -> list[Any]:

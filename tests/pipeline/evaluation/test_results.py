@@ -48,10 +48,10 @@ def methods(measurer: Measurer, evaluation: Evaluation, tmp_path_factory: pytest
 def test_tables_are_the_same_from_the_cache(evaluation: Evaluation, methods: list[Evaluated], tmp_path: Path) -> None:
     for run in ("first", "again"):
         cached = replace(evaluation, cache=ResultCache(tmp_path / "cache"))
-        write(*cached.tables(methods), tmp_path / run)
+        write(*cached.tables(methods, {"further": ["a", "b"]}), tmp_path / run)
     files = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert files == ["attributes.csv", "differences.csv", "evaluation.json", "fvd_by_clips.csv", "fvd_by_seed.csv",
-                     "metrics.csv", "verdicts.csv"]  # fmt: skip
+    tables = ("attributes", "differences", "fvd_by_clips", "fvd_by_seed", "leaders", "metrics", "verdicts")
+    assert files == sorted(["evaluation.json", *(f"{name}.csv" for name in tables)])
     for name in files:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     metrics = pd.read_csv(tmp_path / "first/metrics.csv")
@@ -63,6 +63,9 @@ def test_tables_are_the_same_from_the_cache(evaluation: Evaluation, methods: lis
     assert (test["candidate"], test["baseline"], test["pairs"]) == ("b", "a", 3)
     assert summary["attribute_tests"] == []  # no clip was made from a prompt
     assert len(pd.read_csv(tmp_path / "first/differences.csv")) == 4
+    leaders = pd.read_csv(tmp_path / "first/leaders.csv").groupby("table").metric.agg(list)
+    assert list(leaders.index) == ["further", "prompts"]  # neither was asked for mixtures
+    assert leaders.further == leaders.prompts == [*evaluation.wanted.metrics, "success_rate", "frames_per_second"]
 
 
 def test_only_what_changed_is_computed(

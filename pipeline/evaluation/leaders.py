@@ -1,0 +1,73 @@
+"""The best and the second best method by every metric of every table, and whether they can be told apart."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from metrics.scoring.metric import Metric
+from metrics.scoring.summary import compare
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.evaluation.sample import MethodSample
+
+COLUMNS = ("table", "metric", "best", "second", "pairs", "difference", "low", "high", "p", "separated")
+Tested = Callable[[Metric, MethodSample, MethodSample], dict[str, Any]]
+_UNTESTED = {**dict.fromkeys(("difference", "low", "high", "p"), float("nan")), "pairs": 0, "separated": False}
+
+
+def members(methods: Sequence[MethodSample], further: Mapping[str, Sequence[str]]) -> dict[str, list[MethodSample]]:
+    """The methods of each table: "prompts", those asked for prompts; "mixtures", all others; and `further` tables by
+    the names of their methods."""
+    by_name = {sample.method.name: sample for sample in methods}
+    of_prompts = [sample for sample in methods if sample.method.asked == "prompts"]
+    others = [sample for sample in methods if sample.method.asked != "prompts"]
+    chosen = {table: [by_name[name] for name in names] for table, names in further.items()}
+    return {"mixtures": others, "prompts": of_prompts} | chosen
+
+
+def leaders(
+    tables: Mapping[str, Sequence[MethodSample]], values: Mapping[tuple[str, str], float], tested: Tested
+) -> Iterator[dict[str, Any]]:
+    """A row for each table and metric that has a direction and was measured of one of the table's methods.
+
+    Of equal values the first method's is the better. Where only one method was measured `second` is "".
+
+    Args:
+        tables: see `members`. values: by method and metric; NaN counts as not measured. tested: see `separation`.
+    """
+    for table, samples in tables.items():
+        for metric in METRICS.values():
+            ranked = _ranked(metric, samples, values)
+            if ranked:
+                names = [*(sample.method.name for sample in ranked[:2]), ""]
+                row = {"table": table, "metric": metric.name, "best": names[0], "second": names[1]}
+                yield row | (tested(metric, *ranked[:2]) if len(ranked) > 1 else _UNTESTED)
+
+
+def _ranked(
+    metric: Metric, samples: Sequence[MethodSample], values: Mapping[tuple[str, str], float]
+) -> list[MethodSample]:
+    """The methods of which a metric was measured, the best first; none if it has no direction."""
+    if metric.higher_is_better is None:
+        return []
+
+    def value(sample: MethodSample) -> float:
+        return values.get((sample.method.name, metric.name), float("nan"))
+
+    measured = [sample for sample in samples if value(sample) == value(sample)]
+    return sorted(measured, key=value, reverse=metric.higher_is_better)
+
+
+def separation(metric: Metric, best: MethodSample, second: MethodSample) -> dict[str, Any]:
+    """best - second on the clips that both have, as the columns from `pairs` on.
+
+    `separated`: the paired test (where there is none, the paired interval) excludes 0 at the samples' confidence, and
+    the difference is in favour of the best. A metric without a comparison is not tested, nor are methods that share no
+    clip (one, for a bootstrap): 0 pairs.
+    """
+    compared = compare(metric, best, second)
+    if compared is None:
+        return dict(_UNTESTED)
+    difference = compared.difference
+    favours_best = (difference.value > 0) == metric.higher_is_better
+    separated = compared.separated(best.uncertainty.confidence) and favours_best
+    paired = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": compared.p}
+    return {"pairs": compared.pairs, **paired, "separated": separated}
