@@ -44,4 +44,4 @@ $(READY): requirements.lock requirements-torch.txt pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) data reports models/public .scratch
+	rm -rf $(VENV) $(filter-out data/summary,$(wildcard data/*)) reports dvc_plots models/public .scratch

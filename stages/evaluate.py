@@ -8,6 +8,7 @@ from pipeline.config.entry import stage
 def main() -> None:
     from pipeline.evaluation import evaluated
     from pipeline.evaluation.cache import ResultCache
+    from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
 
@@ -17,7 +18,10 @@ def main() -> None:
     reference = evaluated.reference(paths.features(real) if real else None)
     tables = read_tables(paths.PROMPTS, paths.MIXTURES)
     cache = ResultCache(paths.SCRATCH / "evaluation")
-    write(*Evaluation(reference, *tables, wanted.evaluate, cache).tables(methods), paths.RESULTS)
+    further = {"ablation": list(wanted.harivo.ablation.values())}
+    results, summary = Evaluation(reference, *tables, wanted.evaluate, cache).tables(methods, further)
+    write(results, summary, paths.RESULTS)
+    write_summary(results, paths.histories(), paths.SUMMARY)
 
 
 if __name__ == "__main__":

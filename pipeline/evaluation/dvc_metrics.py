@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.evaluation.catalogue import PARAMETERS, SPEED
+
 METHODS, TRAININGS = "methods", "trainings"  # folders of JSON files, one file each
 INTERVALS, FVD_BY_CLIPS = "intervals.csv", "fvd_by_clips.csv"
 INTERVAL_COLUMNS = ("method", "metric", "value", "low", "high")
 FVD_COLUMNS = ("method", "n", "mean", "low", "high")
 _DIGITS = "%.4g"
-_NOT_COMPARED = ("frames_per_second", "parameters")  # speed differs from run to run; size is known beforehand
+_NOT_COMPARED = (SPEED.name, PARAMETERS.name)  # speed differs from run to run; size is known beforehand
 _LOGGED = ("step", "lr", "loss", "grad_norm")  # columns of a history that no validation measures; also loss_<part>
 
 

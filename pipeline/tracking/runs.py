@@ -15,7 +15,7 @@ def result_files() -> list[Path]:
     """The files that make a state of the results."""
     searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
     found = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
-    return sorted([*found, *searches, *_histories()])
+    return sorted([*found, *searches, *paths.histories()])
 
 
 def artifacts() -> list[Path]:
@@ -87,7 +87,7 @@ def _point(sweep: str, row: pd.Series) -> ChildRun:
 
 def _trainings(params: Params) -> list[ChildRun]:
     runs = []
-    for path in _histories():
+    for path in paths.histories():
         history = pd.read_csv(path)
         columns = [name for name in history if name != "step"]
         series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]
@@ -95,7 +95,3 @@ def _trainings(params: Params) -> list[ChildRun]:
         described = {**wanted.spec, **wanted.schedule}
         runs.append(ChildRun(f"train-{path.parent.name}", described, {}, series))
     return runs
-
-
-def _histories() -> list[Path]:
-    return sorted(paths.WORLD_MODELS.glob("*/history.csv"))
