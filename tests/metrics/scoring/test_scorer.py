@@ -12,16 +12,14 @@ from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
 from metrics.distances.fvd import fvd
 from metrics.distances.kvd import kernel_distance
 from metrics.networks.clip import DualEncoder
-from metrics.networks.features import CODE, load_clip, load_i3d
+from metrics.networks.features import CODE
 from metrics.networks.i3d import I3D, extract, prepare
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
 from metrics.reading.errors import VideoError
 from metrics.reading.matching import paired
-from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source
 from metrics.scoring import result
-from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS
 from metrics.scoring.measured import Measured, StatsError, write_stats
 from metrics.scoring.metric import Sample
@@ -29,43 +27,20 @@ from metrics.scoring.protocol import named
 from metrics.scoring.scorer import Scorer
 from metrics.scoring.summary import compare
 from metrics.statistics.bootstrap import Uncertainty
+from tests.metrics.scoring.conftest import PROTOCOL
 
 PINNED_LOGITS, PINNED_FRAME = [-3.0744, 6.242, 7.6933], [0.15244, -0.03242, 0.00197]
 NAMES = ["fvd", "kvd", "clipsim", "clip_score", "frame_consistency"]
-PROTOCOL = named("reelbench").with_clips(ClipRule(frames=9))
-
-
-@pytest.fixture(scope="module")
-def scorer(i3d_weights: Path, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    networks = [
-        load_i3d(i3d_weights, PROTOCOL.i3d_resize),
-        load_clip(i3d_weights.parents[1] / "world/clip", minilm, PROTOCOL.clip_resize),
-    ]
-    cache = FeatureCache(tmp_path_factory.mktemp("cache"))
-    return Scorer(networks, PROTOCOL, cache, Uncertainty(50), workers=0)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five real clips; four generated ones, of which one is too short; captions of five, one of them of no file."""
-    root, rng = tmp_path_factory.mktemp("folders"), np.random.default_rng(0)
-    for side, n in (("real", 5), ("gen", 4)):
-        (root / side).mkdir()
-        for i in range(n):
-            ground = rng.integers(0, 256, (1, 6, 8, 3)).repeat(6, axis=1).repeat(6, axis=2)
-            clip = (ground + rng.integers(-20, 21, (9, 36, 48, 3))).clip(0, 255).astype(np.uint8)
-            np.save(root / f"{side}/c{i}.npy", clip[: 3 if (side, i) == ("gen", 3) else 9])
-    rows = [{"file": f"c{i}.npy", "caption": f"A red circle number {i}."} for i in (0, 1, 3, 7)]
-    pd.DataFrame(rows).to_csv(root / "captions.csv", index=False)
-    return root
 
 
 def test_values_are_those_of_the_functions(scorer: Scorer, folders: Path, i3d_weights: Path, minilm: Path) -> None:
     """The whole path against the pure functions on clips that are loaded by hand."""
     found, table = scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
     values = {value.metric: value.value for value in found.values}
-    gen, real = ([torch.from_numpy(np.load(folders / f"{side}/c{i}.npy")) for i in range(n)]
-                 for side, n in (("gen", 3), ("real", 5)))  # fmt: skip
+    gen, real = (
+        [torch.from_numpy(np.load(folders / f"{side}/c{i}.npy")) for i in range(n)]
+        for side, n in (("gen", 3), ("real", 5))
+    )
     network = I3D.from_pretrained(i3d_weights)
     logits = [extract(network, prepare(torch.stack(side))).numpy() for side in (gen, real)]
     assert values["fvd"] == pytest.approx(fvd(*logits), rel=1e-4)
