@@ -1,6 +1,6 @@
 """The metrics as torchmetrics classes: thin states over the pure functions beside them, that add up across processes.
 
-They stand apart because torchmetrics takes seconds to import, which none who calls the functions has to wait for.
+They stand apart because torchmetrics takes seconds to import, and whoever calls the functions need not wait for it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
+from metrics.distances.clipsim import CLIPSCORE_WEIGHT, clip_score, clipsim, frame_consistency
 from metrics.distances.fvd import Moments, distance
 from metrics.distances.kvd import kernel_distance
 from metrics.networks.resize import resize
@@ -23,16 +23,51 @@ if TYPE_CHECKING:
     from metrics.networks.clip import DualEncoder
 
 
-class FrechetVideoDistance(Metric):
+class _SetDistance(Metric):
+    """A distance of generated and real clips, by the features of a network.
+
+    Args:
+        network: clips (B, 3, T, H, W) -> features (B, d); None if `update` is given features. torchmetrics'
+            `FeatureShare` runs it once for several metrics that are given the same tensor.
+        reset_real_features: whether `reset` forgets the real side too, as in torchmetrics' FID.
+    """
+
+    higher_is_better = False
+    is_differentiable = False
+    full_state_update = False
+    feature_network = "network"
+
+    def __init__(self, network: nn.Module | None, reset_real_features: bool) -> None:
+        super().__init__()
+        self.network, self.reset_real_features = network, reset_real_features
+
+    def forward(self, clips: torch.Tensor, real: bool) -> torch.Tensor:
+        """Not available: a batch is of one side, and has no distance.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"a batch of {len(clips)} clips of one side has no distance: call update, then compute")
+
+    def reset(self) -> None:
+        """Forget the clips; the real ones stay if `reset_real_features` is False."""
+        real = [name for name in self._defaults if name.startswith("real") and not self.reset_real_features]
+        kept = {name: self._defaults.pop(name) for name in real}  # what has no default is not reset
+        super().reset()
+        self._defaults.update(kept)
+
+
+class FrechetVideoDistance(_SetDistance):
     """FVD as a torchmetrics metric: constant memory, states that add up across shards and processes.
 
     Args:
         network: clips (B, 3, T, H, W) -> features (B, d); None if `update` is given features.
         d: number of features.
         ddof: the covariance is divided by n - ddof.
+        reset_real_features: False keeps the real side when the metric is reset.
     """
 
-    full_state_update = False
+    plot_lower_bound = 0.0
     gen_sum: torch.Tensor
     gen_outer: torch.Tensor
     gen_n: torch.Tensor
@@ -40,9 +75,11 @@ class FrechetVideoDistance(Metric):
     real_outer: torch.Tensor
     real_n: torch.Tensor
 
-    def __init__(self, network: nn.Module | None = None, d: int = 400, ddof: int = 1) -> None:
-        super().__init__()
-        self.network, self.ddof = network, ddof
+    def __init__(
+        self, network: nn.Module | None = None, d: int = 400, ddof: int = 1, reset_real_features: bool = True
+    ) -> None:
+        super().__init__(network, reset_real_features)
+        self.ddof = ddof
         for side in ("gen", "real"):
             self.add_state(f"{side}_sum", torch.zeros(d, dtype=torch.float64), dist_reduce_fx="sum")
             self.add_state(f"{side}_outer", torch.zeros(d, d, dtype=torch.float64), dist_reduce_fx="sum")
@@ -62,9 +99,9 @@ class FrechetVideoDistance(Metric):
         Raises:
             ValueError: if a side has fewer than two clips.
         """
-        sides = [self._moments(self.gen_sum, self.gen_outer, self.gen_n, "generated"),
-                 self._moments(self.real_sum, self.real_outer, self.real_n, "real")]  # fmt: skip
-        return torch.tensor(distance(*sides), dtype=torch.float64)
+        gen = self._moments(self.gen_sum, self.gen_outer, self.gen_n, "generated")
+        real = self._moments(self.real_sum, self.real_outer, self.real_n, "real")
+        return torch.tensor(distance(gen, real), dtype=torch.float64)
 
     def _moments(self, total: torch.Tensor, outer: torch.Tensor, n: torch.Tensor, side: str) -> Moments:
         count = int(n)
@@ -75,20 +112,19 @@ class FrechetVideoDistance(Metric):
         return Moments(mean, covariance, count)
 
 
-class KernelVideoDistance(Metric):
+class KernelVideoDistance(_SetDistance):
     """KVD as a torchmetrics metric. It keeps the features (3 KB a clip), which the unbiased estimate needs.
 
     Args:
         network: clips (B, 3, T, H, W) -> features (B, d); None if `update` is given features.
+        reset_real_features: False keeps the real side when the metric is reset.
     """
 
-    full_state_update = False
     gen: list[torch.Tensor]
     real: list[torch.Tensor]
 
-    def __init__(self, network: nn.Module | None = None) -> None:
-        super().__init__()
-        self.network = network
+    def __init__(self, network: nn.Module | None = None, reset_real_features: bool = True) -> None:
+        super().__init__(network, reset_real_features)
         for side in ("gen", "real"):
             self.add_state(side, [], dist_reduce_fx="cat")
 
@@ -109,29 +145,56 @@ class KernelVideoDistance(Metric):
         return torch.tensor(kernel_distance(*sides), dtype=torch.float64)
 
 
+class FrameEncoder(nn.Module):
+    """Clips uint8 (B, T, H, W, 3) -> unit vectors (B, T, d) of their frames; without an encoder it takes features.
+
+    A module of its own, because that is what torchmetrics' `FeatureShare` shares.
+
+    Args:
+        encoder: of the frames. rule: how clips are resized to its square.
+    """
+
+    def __init__(self, encoder: "DualEncoder | None", rule: Resize) -> None:
+        super().__init__()
+        self.encoder, self.rule = encoder, rule
+
+    def extra_repr(self) -> str:
+        """By which FeatureShare tells whether two metrics have the same network."""
+        return f"{self.encoder!r}, {self.rule}"
+
+    @torch.inference_mode()
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        """The unit vectors of clips, or of features (B, T, d)."""
+        if self.encoder is None:
+            return F.normalize(clips.float(), dim=-1)
+        frames = resize(clips.flatten(0, 1), self.encoder.image_size, self.rule) / 255
+        return self.encoder.frame_features(frames).unflatten(0, clips.shape[:2])
+
+
 class _ClipMean(Metric):
     """The mean of a per-clip value over all clips seen, by any number of processes.
+
+    torchmetrics' `FeatureShare` encodes the frames once for several of these metrics that have one encoder and are
+    given the same tensor, by name: `share.update(clips=clips, captions=captions)`. Captions are encoded by each metric:
+    FeatureShare shares one network of each, and keeps what it is given in a dict, which lists of texts cannot enter.
 
     Args:
         encoder: turns frames and captions into features; None if `update` is given features.
         rule: how clips are resized to the encoder's square.
     """
 
+    higher_is_better = True
+    is_differentiable = False
     full_state_update = False
+    feature_network = "frames"
     total: torch.Tensor
     n: torch.Tensor
 
     def __init__(self, encoder: "DualEncoder | None" = None, rule: Resize = Resize.SQUASH_BICUBIC) -> None:
         super().__init__()
-        self.encoder, self.rule = encoder, rule
+        self.encoder, self.frames = encoder, FrameEncoder(encoder, rule)
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("n", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-
-    def _frames(self, clips: torch.Tensor) -> torch.Tensor:
-        if self.encoder is None:
-            return F.normalize(clips.float(), dim=-1)
-        frames = resize(clips.flatten(0, 1), self.encoder.image_size, self.rule) / 255
-        return self.encoder.frame_features(frames).unflatten(0, clips.shape[:2])
 
     def _text(self, captions: Sequence[str] | torch.Tensor) -> torch.Tensor:
         if isinstance(captions, torch.Tensor):
@@ -152,25 +215,31 @@ class _ClipMean(Metric):
 class CLIPSIM(_ClipMean):
     """CLIPSIM as a torchmetrics metric; see `clipsim`."""
 
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
     def update(self, clips: torch.Tensor, captions: Sequence[str] | torch.Tensor) -> None:
         """Add clips uint8 (B, T, H, W, 3) with their captions, or features (B, T, d) with features (B, d)."""
-        self._add(clipsim(self._frames(clips), self._text(captions)))
+        self._add(clipsim(self.frames(clips), self._text(captions)))
 
 
 class CLIPScore(_ClipMean):
     """CLIPScore as a torchmetrics metric; see `clip_score`."""
 
+    plot_lower_bound, plot_upper_bound = 0.0, CLIPSCORE_WEIGHT
+
     def update(self, clips: torch.Tensor, captions: Sequence[str] | torch.Tensor) -> None:
         """Add clips uint8 (B, T, H, W, 3) with their captions, or features (B, T, d) with features (B, d)."""
-        self._add(clip_score(self._frames(clips), self._text(captions)))
+        self._add(clip_score(self.frames(clips), self._text(captions)))
 
 
 class FrameConsistency(_ClipMean):
     """Frame consistency as a torchmetrics metric; see `frame_consistency`."""
 
+    plot_lower_bound, plot_upper_bound = -1.0, 1.0
+
     def update(self, clips: torch.Tensor) -> None:
         """Add clips uint8 (B, T, H, W, 3), or features (B, T, d)."""
-        self._add(frame_consistency(self._frames(clips)))
+        self._add(frame_consistency(self.frames(clips)))
 
 
 @torch.inference_mode()
