@@ -21,14 +21,14 @@ def write_report(results: Results, folder: Path) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     _write_assets(folder / "assets")
-    environment = _environment()
+    templates = environment()
     for page in PAGES:
         content = page.build(results)
         for table in content.tables:
             rendering.write(table, folder / "tables")
         for cards in content.clips.values():
             write_pictures(cards, folder)
-        text = _render(page, content, results.params.report.title, environment)
+        text = _render(page, content, results.params.report.title, templates)
         (folder / page.file).write_text(text, encoding="utf-8")
     return folder / PAGES[0].file
 
@@ -40,34 +40,35 @@ def _write_assets(folder: Path) -> None:
     shutil.copyfile(plots.script(), folder / "plotly.min.js")
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What renders templates: escapes texts, and refuses names that are not there."""
+    templates = Environment(
         loader=PackageLoader("pipeline.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"p_value": formatting.p_value, "breakable": rendering.breakable}
-    return environment
+    templates.filters |= {"p_value": formatting.p_value, "breakable": rendering.breakable}
+    return templates
 
 
-def _render(page: Page, content: Content, title: str, environment: Environment) -> str:
+def _render(page: Page, content: Content, title: str, templates: Environment) -> str:
     """The page's template, then the frame around it, which lists the headings that the template made."""
     headings = Headings()
     context: dict[str, Any] = {
         "site": title,
         "page": page,
         "pages": PAGES,
-        "tables": {table.name: rendering.html(table, environment) for table in content.tables},
+        "tables": {table.name: rendering.html(table, templates) for table in content.tables},
         "plots": content.plots,
         "clips": content.clips,
         "missing": content.missing,
         "heading": headings.add,
         **content.context,
     }
-    body = Markup(environment.get_template(page.template).render(context))
-    return environment.get_template("layout.html.j2").render(context | {"body": body, "contents": headings.titles})
+    body = Markup(templates.get_template(page.template).render(context))
+    return templates.get_template("layout.html.j2").render(context | {"body": body, "contents": headings.titles})
 
 
 class Headings:

@@ -1,6 +1,5 @@
 """Loss curve and last validation of every model that was trained in the toy world."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,15 +13,11 @@ from pipeline.report.results import Results
 
 def build(results: Results) -> Content:
     """A card for every model with a history."""
-    histories = {path.parent.name: pd.read_csv(path) for path in _histories()}
+    histories = {path.parent.name: pd.read_csv(path) for path in paths.histories()}
     models = [_model(name, history) for name, history in histories.items()]
     figures = {f"training-{name}": plots.training(history) for name, history in histories.items()}
     missing = [] if models else ["No model of the toy world is here."]
     return Content({"models": models}, plots=figures, missing=missing)
-
-
-def _histories() -> list[Path]:
-    return sorted(paths.WORLD_MODELS.glob("*/history.csv"))
 
 
 def _model(name: str, history: pd.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,181 @@
+"""A small run: two mixtures of the toy world, the paper's seventeen, every shipped method; one clip failed."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.clips import ledger
+from pipeline.clips.files import write_clip
+from pipeline.config import params, paths
+from pipeline.config.generate import Method
+from pipeline.evaluation.leaders import COLUMNS as LEADERS
+from pipeline.prompts.sets import Mixture, read_sets
+from pipeline.prompts.tables import write_tables
+from pipeline.report.results import Results
+from pipeline.report.site import write_report
+from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
+
+K, STEP = 30, 12
+INTERVAL = {"value": 0.5, "low": 0.25, "high": 0.75}
+COUNTS = {"requested": 2, "generated": 2, "scored": 2}
+FEW = "n = 2 < 400"
+
+
+@pytest.fixture(scope="session")
+def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout as the earlier stages leave it, to be read only. The guide of the first mixture holds signs that could
+    break a page."""
+    folder = tmp_path_factory.mktemp("run")
+    with chdir(folder):
+        for name in ("pipeline", "stages", "metrics"):
+            Path(name).symlink_to(root / name)
+        data = params.read(root / paths.PARAMS)
+        data["generate"]["mixtures"]["limit"] = 2
+        params.write(data)
+        generate, mixtures = params.load().generate, _write_prompts(root)
+        shown = [mixture for mixture in mixtures if mixture.set == "world"][:2]
+        _write_search(mixtures)
+        for name, method in generate.methods.items():
+            _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
+        _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
+        _write_analyses(root)
+    return folder
+
+
+@pytest.fixture
+def results(run: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    """The results of the run, each time anew."""
+    monkeypatch.chdir(run)
+    return Results.read(params.load())
+
+
+@pytest.fixture(scope="session")
+def report(run: Path) -> Path:
+    """The folder of the whole report, to be read only."""
+    with chdir(run):
+        return write_report(Results.read(params.load()), paths.REPORTS.absolute()).parent
+
+
+def _write_prompts(root: Path) -> list[Mixture]:
+    shutil.copytree(root / "prompts", "prompts")
+    prompts, mixtures = read_sets(Path("prompts"), ["richspace", "world"])
+    first = next(mixture for mixture in mixtures if mixture.set == "world")
+    unsafe = {first.guide: 'A "<b>bold</b>" prompt & more'}
+    prompts = [type(p)(p.id, p.set, p.category, unsafe.get(p.id, p.text), p.extra) for p in prompts]
+    write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
+    return mixtures
+
+
+def _write_search(mixtures: Sequence[Mixture]) -> None:
+    folder = paths.search("minilm")
+    folder.mkdir(parents=True)
+    rows = [(m.id, K, STEP, STEP / K, 0.41, 1.9, None) for m in mixtures]
+    columns = ["mixture", "k", "step", "weight", "continuous_weight", "similarity", "first_step"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / TABLE, index=False)
+    curve = {name: np.linspace(0, 1, K).tolist() for name in ("full", "truncated", "total")}
+    (folder / CURVES).write_text(json.dumps({search_key(m.id, K): curve for m in mixtures}))
+
+
+def _asked(method: Method) -> str:
+    """What a shipped method is asked for."""
+    mixed = method.options.get("ask") == "mixtures" or Path(method.module).stem in ("richspace", "endpoint")
+    return "mixtures" if mixed else "prompts"
+
+
+def _write_clips(folder: Path, name: str, shown: Sequence[Mixture], is_strip: bool) -> None:
+    variants = [f"i{step}" for step in strip_steps(STEP, K)] if is_strip else [""]
+    for mixture in shown:
+        for variant in variants:
+            clip = "-".join(filter(None, (mixture.name, "s0", variant)))
+            failed = mixture is shown[1] and variant == "i1"
+            outcome = "RuntimeError: no" if failed else ledger.OK
+            entry = ledger.Entry(clip, name, mixture.id, 0, variant, "p", "c", "w" * 64, "f", 0.5, outcome)
+            ledger.append(folder, entry)
+            if not failed:
+                write_clip(folder / f"{clip}.mkv", np.full((4, 16, 16, 3), 99, np.uint8), 8)
+    (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7, "origin": "a folder"}))
+
+
+def _write_analyses(root: Path) -> None:
+    """Table A1, Figure A1, the shipped sweeps, and the history of one training."""
+    paths.NORMALITY.parent.mkdir(parents=True)
+    row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
+    pd.DataFrame([row | {"share": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
+    effect = [{"timestep": t, "change": 0.2, "change_sd": 0.1, "mean_shift": 0.0, "sd_change": 0.1} for t in (999, 1)]
+    pd.DataFrame(effect).to_csv(paths.MAPPING_EFFECT, index=False)
+    paths.world_model("codec").mkdir(parents=True)
+    paths.SWEEPS.symlink_to(root / paths.SWEEPS)
+    history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
+    history[["lr", "grad_norm", "loss_kl"]] = 0.1
+    history.to_csv(paths.world_model("codec") / "history.csv", index=False)
+
+
+def _write_results(shown: Sequence[Mixture], asked: Mapping[str, str]) -> None:
+    paths.RESULTS.mkdir(parents=True)
+    of_videos = ("fvd", "kvd", "clipsim", "frames_per_second", "parameters")
+    judged = {"prompts": (*ATTRIBUTES, AVERAGE), "mixtures": ("success_rate",)}
+    rows = [metric_row(m, asked[m], metric) for m in asked for metric in (*of_videos, *judged[asked[m]])]
+    verdicts = [{"method": m, "mixture": x.id, "seed": 0, "success": m == "richspace"} for m in asked for x in shown]
+    _write("metrics", rows)
+    _write("verdicts", verdicts)
+    _write_comparisons(list(asked))
+    protocols = {row["fingerprint"]: {"name": row["metric"], "code": "x"} for row in rows}
+    summary = {"protocols": protocols, "success_tests": [SUCCESS], "attribute_tests": [AVERAGES]}
+    (paths.RESULTS / "evaluation.json").write_text(json.dumps(summary))
+
+
+def metric_row(method: str, asked: str, metric: str) -> dict[str, Any]:
+    """A row of metrics.csv; speed and size have no interval."""
+    values = INTERVAL if metric not in ("frames_per_second", "parameters") else {"value": 7.0}
+    flag = FEW if metric == "fvd" else ""
+    return {
+        "method": method,
+        "asked": asked,
+        "metric": metric,
+        **values,
+        **COUNTS,
+        "flag": flag,
+        "fingerprint": f"of-{metric}",
+    }
+
+
+PAIR = {"candidate": "richspace", "baseline": "cogvideox", "pairs": 2}
+SUCCESS = PAIR | {"only_candidate": 2, "only_baseline": 0, "p": 0.5}
+AVERAGES = {
+    "candidate": "harivo",
+    "baseline": "animatediff",
+    "pairs": 2,
+    "better": 1,
+    "worse": 0,
+    "difference": 0.1,
+    "low": -0.1,
+    "high": 0.2,
+    "p": 0.4,
+}
+
+
+def _write_comparisons(methods: Sequence[str]) -> None:
+    seeds = {"clips": 40, "seeds": 2, "mean": 9.0, "sd": 1.0, "minimum_of_3": np.nan, "flag": "n = 40 < 400"}
+    points = [{"n": n, "seed": s, "fvd": 100 / n + s, "flag": f"n = {n} < 400"} for n in (2, 4) for s in range(2)]
+    _write("differences", [{"metric": "fvd", **PAIR, "difference": -12.5, "low": -20.0, "high": -1.0, "flag": FEW}])
+    _write("fvd_by_seed", [{"method": method, **seeds} for method in methods])
+    _write("fvd_by_clips", [{"method": method, **point} for method in methods for point in points])
+    leaders = [
+        ("mixtures", "success_rate", "richspace", "cogvideox", True),
+        ("mixtures", "fvd", "end_a", "end_b", False),
+        ("ablation", "average", "harivo", "harivo_trs", True),
+    ]
+    rows = [dict(zip(("table", "metric", "best", "second", "separated"), leader, strict=True)) for leader in leaders]
+    _write("leaders", pd.DataFrame(rows).reindex(columns=list(LEADERS)).to_dict("records"))
+
+
+def _write(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    pd.DataFrame(rows).to_csv(paths.RESULTS / f"{name}.csv", index=False)

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from pipeline.report.results import Results
+from tests.pipeline.report.reading import Reader, words
+
+
+def test_methods_are_grouped_by_what_they_were_asked_for(report: Path, results: Results) -> None:
+    tables = Reader(report / "methods.html").tables
+    names = {group: {row[0] for row in tables[f"table-comparison_{group}"][1:]} for group in ("mixtures", "prompts")}
+    assert {"cogvideox", "richspace", "end_a"} <= names["mixtures"]
+    assert {"frames", "animatediff", "harivo"} <= names["prompts"]
+    assert not names["mixtures"] & names["prompts"]
+    assert names["mixtures"] | names["prompts"] == set(results.metrics.method)
+
+
+def test_the_page_says_what_each_method_is(report: Path) -> None:
+    """From the methods' own files, so that a new one needs no word here."""
+    text = words(Reader(report / "methods.html"))
+    assert "any model on the optimal interpolation of a mixture's parts (RichSpace, Algorithm 1)." in text
+
+
+def test_comparisons_are_shown(report: Path) -> None:
+    page = Reader(report / "methods.html")
+    assert page.tables["table-differences"][1][:2] == ["richspace − cogvideox", "−12.5 (−20 to −1)"]
+    assert page.tables["table-fvd_by_seed_mixtures"][1][1:5] == ["40", "2", "9.0", "1.0"]
+    assert set(page.plots) == {"fvd-mixtures", "fvd-prompts"}

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+from pipeline.report.pages import PAGES
+from pipeline.report.pages.overview import build
+from pipeline.report.results import Results
+from tests.pipeline.report.reading import Reader, words
+
+
+def test_the_main_numbers_stand_beside_their_baselines(report: Path) -> None:
+    text = words(Reader(report / "index.html"))
+    assert "richspace against cogvideox Mixture shown ↑ 50.0 % (25–75) cogvideox: 50.0 % (25–75)" in text
+    assert "2 shown by richspace alone, 0 by cogvideox alone; McNemar p = 0.5." in text
+    assert "Difference on 2 pairs: 10.0 (−10 to 20) points; p = 0.4." in text
+    assert "Difference on 2 pairs: −12.5 (−20 to −1); n = 2 < 400." in text
+
+
+def test_every_page_has_its_line(report: Path) -> None:
+    text = words(Reader(report / "index.html"))
+    assert all(page.summary in text for page in PAGES[1:])
+
+
+def test_the_strip_is_a_mixture_that_interpolation_alone_shows(results: Results) -> None:
+    """Not the first one: there the baseline succeeds as well."""
+    verdicts = results.verdicts
+    verdicts.loc[(verdicts.method == "cogvideox") & (verdicts.mixture == results.generated[0].id), "success"] = True
+    (card,) = build(results).clips["strip"]
+    assert card.title == results.prompts[results.generated[1].guide].text
+
+
+def test_clips_are_counted_from_the_ledgers(results: Results) -> None:
+    counts = build(results).context["counts"]
+    assert counts["methods"] == len(results.params.generate.methods)
+    assert counts["failed"] == 1

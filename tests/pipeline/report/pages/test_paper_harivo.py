@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pandas as pd
+
+from metrics.reading.video import read_all
+from pipeline.report.pages.paper_harivo import UNMAPPED, cards
+from pipeline.report.results import Results
+from tests.pipeline.report.reading import Reader, words
+
+
+def test_tables_stand_beside_the_papers(report: Path) -> None:
+    tables = Reader(report / "paper_harivo.html").tables
+    assert ["mixed", "1", "0.5", "4×24×8×8", "60.0 (50.0–70.0)", "63.01"] in tables["table-harivo_table_a1"]
+    assert tables["table-harivo_table_1"][1][-1] == "1,934.72"
+    ours = tables["table-harivo_table_a2"][-1]
+    assert ours[0] == "+ MG sampling" and ours[1] == "50.0 (25–75)" and ours[6] == "80.5"
+
+
+def test_the_separated_best_is_bold(report: Path) -> None:
+    assert "50.0 (25–75)" in Reader(report / "paper_harivo.html").bold
+
+
+def test_the_long_table_has_the_papers_values(report: Path) -> None:
+    table = pd.read_csv(report / "tables/harivo_table_a2.csv").set_index(["variant", "metric"])
+    assert table.paper["+ mapping", "average"] == 0.715
+    assert table.paper["baseline", "fvd"] == 1934.72
+    assert table.value["+ mapping", "content"] == 0.5
+
+
+def test_the_test_is_told_with_its_interval(report: Path) -> None:
+    text = words(Reader(report / "paper_harivo.html"))
+    assert "is +10.0 points (-10.0 to +20.0) from that of animatediff: better in 1, worse in 0" in text
+    assert "p = 0.4. No difference is shown." in text
+
+
+def test_cards_show_one_prompt_by_every_method(results: Results) -> None:
+    found = cards(results, UNMAPPED)
+    assert [shot.method for shot in found[0].shots] == list(UNMAPPED)
+    assert all(read_all(shot.source).shape == (4, 16, 16, 3) for shot in found[0].shots)
+    assert cards(results, ["harivo", "no such method"]) == []  # nothing to compare with

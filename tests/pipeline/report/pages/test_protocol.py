@@ -1,0 +1,26 @@
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.report.results import Results
+from pipeline.report.site import write_report
+from tests.pipeline.report.reading import Reader, words
+
+
+def test_the_run_is_told(report: Path, results: Results) -> None:
+    page = Reader(report / "protocol.html")
+    assert f"torch {version('torch')}" in words(page)
+    run = page.tables["table 0"]
+    assert ["cogvideox", "a folder", "w" * 12, "2", "0", "1"] in run
+    assert len(run) == 1 + len(results.params.generate.methods)
+    assert next(row for row in run if row[0] == "strip")[3:5] == ["10", "1"]  # one clip failed
+
+
+def test_what_protocols_share_is_told_once(results: Results, tmp_path: Path) -> None:
+    metrics = results.metrics
+    metrics.loc[(metrics.metric == "fvd") & (metrics.method == "harivo"), "fingerprint"] = "other"
+    protocols = {"of-fvd": {"name": "fvd", "ddof": 1, "n_gen": 66}, "other": {"name": "fvd", "ddof": 1, "n_gen": 16}}
+    own = replace(results, evaluation=results.evaluation | {"protocols": results.evaluation["protocols"] | protocols})
+    page = Reader(write_report(own, tmp_path).parent / "protocol.html")
+    assert [["Fingerprint", "n_gen"], ["of-fvd", "66"], ["other", "16"]] in page.tables.values()
+    assert {"p-of-fvd", "p-other"} <= set(page.ids)

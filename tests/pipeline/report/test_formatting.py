@@ -1,0 +1,39 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.report.formatting import fixed, interval, number, p_value
+
+
+@given(st.floats(1e-4, 1e7), st.integers(2, 5))
+def test_a_number_keeps_its_significant_digits(value: float, digits: int) -> None:
+    shown = float(number(value, digits).replace(",", ""))
+    assert math.isclose(shown, value, rel_tol=0.5 * 10 ** (1 - digits) * (1 + 1e-9))
+    assert "e" not in number(value, digits)
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 4))
+def test_a_fixed_number_is_rounded_and_has_a_real_minus(value: float, places: int) -> None:
+    text = fixed(value, places)
+    assert math.isclose(float(text.replace(",", "").replace("−", "-")), value, abs_tol=0.5001 * 10**-places)
+    assert "-" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((0.38, 0.319, 0.481), "0.38 (0.32–0.48)"),
+        ((0.1, -0.2, 0.4), "0.10 (−0.20 to 0.40)"),
+        ((0.1, math.nan, math.nan), "0.10"),
+        ((math.nan, math.nan, math.nan), "–"),
+    ],
+)
+def test_an_interval_is_one_cell(values: tuple[float, float, float], shown: str) -> None:
+    assert interval(*values, places=2) == shown
+
+
+@pytest.mark.parametrize(("p", "shown"), [(0.00390625, "p = 0.0039"), (3e-6, "p < 0.0001"), (1.0, "p = 1")])
+def test_p_values(p: float, shown: str) -> None:
+    assert p_value(p) == shown

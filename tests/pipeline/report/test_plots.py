@@ -1,0 +1,48 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.report import plots
+
+
+def test_curves_show_both_steps() -> None:
+    curve = {name: np.linspace(0, 1, 30) for name in ("full", "truncated", "total")}
+    text = plots.curve(curve, 12, 14)
+    assert "ours 12" in text and "paper 14" in text
+    assert "paper 1" not in plots.curve(curve, 12, None)
+
+
+def test_rates_are_dots_with_their_bounds_the_first_method_on_top() -> None:
+    rows = [("first", "success_rate", 0.2, 0.1, 0.4), ("second", "success_rate", 0, 0, 0.3), ("first", "fvd", 9, 8, 10)]
+    metrics = pd.DataFrame(rows, columns=["method", "metric", "value", "low", "high"])
+    figure = json.loads(plots.rates(metrics, "success_rate", "shown"))
+    (dots,) = figure["data"]
+    assert dots["y"] == ["second", "first"]  # plotly counts from below
+    assert dots["error_x"]["array"] == pytest.approx([0.3, 0.2])
+    assert dots["error_x"]["arrayminus"] == pytest.approx([0, 0.1])
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert low <= 0 and 0.4 <= high <= 1
+    assert figure["layout"]["yaxis"]["automargin"]  # else long names are cut
+
+
+def test_fvd_by_clips_is_the_mean_over_draws() -> None:
+    points = pd.DataFrame({"method": "m", "n": [16, 16, 32], "fvd": [10.0, 30.0, 5.0]})
+    (line,) = json.loads(plots.fvd_by_clips(points))["data"]
+    assert (line["x"], line["y"]) == ([16, 32], [20, 5])
+    assert line["error_y"]["array"] == [10, 0]
+    assert line["error_y"]["arrayminus"] == [10, 0]
+
+
+def test_a_legend_has_room_for_all_its_names() -> None:
+    def room(methods: int) -> int:
+        points = pd.DataFrame([{"method": str(m), "n": n, "fvd": 1.0} for m in range(methods) for n in (2, 4)])
+        layout = json.loads(plots.fvd_by_clips(points))["layout"]
+        return layout["margin"]["t"]
+
+    assert room(9) - room(1) == 80
+
+
+def test_plotlys_script_is_there() -> None:
+    assert plots.script().stat().st_size > 1e6
