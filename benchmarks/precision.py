@@ -212,13 +212,19 @@ def protocols(shared: Path) -> Iterator[Row]:
         sides = {side: clips_of(Path(scratch) / side) for side in ("gen", "real")}
     values = {}
     for name, protocol in PROTOCOLS.items():
-        features = [np.concatenate([extract(net, prepare(torch.from_numpy(c)[None], protocol.i3d_resize)).numpy()
-                                    for c in side]) for side in sides.values()]  # fmt: skip
+        features = [
+            np.concatenate(
+                [extract(net, prepare(torch.from_numpy(c)[None], protocol.i3d_resize)).numpy() for c in side]
+            )
+            for side in sides.values()
+        ]
         values[name] = fvd(*features, protocol.ddof)
         if name == "reelbench":
             half = I3D.from_pretrained(dtype=torch.bfloat16)
-            near = [np.concatenate([extract(half, prepare(torch.from_numpy(c)[None])).numpy() for c in side])
-                    for side in sides.values()]  # fmt: skip
+            near = [
+                np.concatenate([extract(half, prepare(torch.from_numpy(c)[None])).numpy() for c in side])
+                for side in sides.values()
+            ]
             yield (
                 "bfloat16",
                 "60 real clips a side",
@@ -266,8 +272,14 @@ def main() -> None:
     wanted = parser.parse_args()
     clips = clips_of(wanted.shared / "clips")
     console = Console(width=140)
-    for rows in (decoding(wanted.shared), resizing(clips), bootstrap(), network(wanted.shared, clips),
-                 protocols(wanted.shared), noise(wanted.noise)):  # fmt: skip
+    for rows in (
+        decoding(wanted.shared),
+        resizing(clips),
+        bootstrap(),
+        network(wanted.shared, clips),
+        protocols(wanted.shared),
+        noise(wanted.noise),
+    ):
         table = Table("step", "compared", "measure", "value")
         for row in rows:
             table.add_row(*row)

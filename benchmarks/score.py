@@ -172,8 +172,10 @@ def peer_forward(network: nn.Module, clips: torch.Tensor) -> torch.Tensor:
 def ours(folder: Path, device: str, precision: str = "float32") -> dict[str, float]:
     """`reelbench score` without its intervals, which the peers do not give, and without a cache."""
     protocol = named("reelbench")
-    networks = [load_i3d(paths.I3D, protocol.i3d_resize, device, getattr(torch, precision)),
-                load_clip(CLIP, TOWER, protocol.clip_resize, device)]  # fmt: skip
+    networks = [
+        load_i3d(paths.I3D, protocol.i3d_resize, device, getattr(torch, precision)),
+        load_clip(CLIP, TOWER, protocol.clip_resize, device),
+    ]
     scorer = Scorer(networks, protocol, FeatureCache(None), Uncertainty(0))
     found, _ = scorer.score(["fvd", "clipsim"], folder / "gen", folder / "real", captions=folder / "captions.json")
     return {value.metric: float(value.value or 0) for value in found.values}
@@ -269,8 +271,15 @@ def growth(folder: Path, clips: int, times: int, device: str) -> Table:
 
 
 def row(way: str, clips: int, found: dict[str, Any]) -> Iterator[str]:
-    yield from (way, str(clips), f"{clips / found['seconds']:.2f}", f"{found['memory']:.2f}", f"{found['gpu']:.2f}",
-                 f"{found['fvd']:.4f}", f"{found['clipsim']:.6f}")  # fmt: skip
+    yield from (
+        way,
+        str(clips),
+        f"{clips / found['seconds']:.2f}",
+        f"{found['memory']:.2f}",
+        f"{found['gpu']:.2f}",
+        f"{found['fvd']:.4f}",
+        f"{found['clipsim']:.6f}",
+    )
 
 
 if __name__ == "__main__":

@@ -67,8 +67,17 @@ def main() -> None:
     size = (wanted.n, wanted.d)
     a, b, c = inputs(*size)
     literal_memory = peak_memory(literal_curve, *size, min(wanted.k))
-    table = Table("k", "literal s", "closed s", "times", "literal MiB", "closed MiB", "difference",
-                  "same step", title=f"similarity curve, n = {wanted.n}, d = {wanted.d}")  # fmt: skip
+    table = Table(
+        "k",
+        "literal s",
+        "closed s",
+        "times",
+        "literal MiB",
+        "closed MiB",
+        "difference",
+        "same step",
+        title=f"similarity curve, n = {wanted.n}, d = {wanted.d}",
+    )
     for k in wanted.k:
         slow, expected = measure(lambda k=k: literal_curve(a, b, c, k), repeats=1)
         fast, found = measure(lambda k=k: similarity_curve(a, b, c, k), repeats=5)

@@ -29,8 +29,8 @@ def kernel_distance(
         ValueError: if a side has fewer than two clips, or the widths differ.
     """
     gen, real = np.asarray(gen, np.float64), np.asarray(real, np.float64)
-    groups = [np.arange(len(side)) if own is None else np.asarray(own)
-              for side, own in ((gen, gen_groups), (real, real_groups))]  # fmt: skip
+    sides = (gen, gen_groups), (real, real_groups)
+    groups = [np.arange(len(side)) if own is None else np.asarray(own) for side, own in sides]
     if min(len(np.unique(own)) for own in groups) < 2 or gen.shape[1] != real.shape[1]:
         raise ValueError(f"KVD wants (n, d) and (m, d) of at least two clips each, found {gen.shape} and {real.shape}")
     return kernel_within(gen, groups[0]) + kernel_within(real, groups[1]) - 2 * kernel_across(gen, real)

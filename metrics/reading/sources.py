@@ -57,8 +57,8 @@ def _told_apart(sources: Sequence[Source]) -> list[Source]:
     """Sources whose ids are alike are named by their suffix too, and numbered if that is not enough."""
     for label in (lambda source, _: f"{source.id}{source.path.suffix}", lambda source, i: f"{source.id}~{i}"):
         counts = Counter(source.id for source in sources)
-        sources = [replace(source, id=label(source, i)) if counts[source.id] > 1 else source
-                   for i, source in enumerate(sources)]  # fmt: skip
+        labels = [label(source, i) if counts[source.id] > 1 else source.id for i, source in enumerate(sources)]
+        sources = [replace(source, id=name) for source, name in zip(sources, labels, strict=True)]
     return list(sources)
 
 

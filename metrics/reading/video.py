@@ -176,8 +176,8 @@ def _read_torchcodec(path: Path, rule: ClipRule) -> Video:
         length = min(len(decoder), max(_wanted(rule)) + 1)
         indices = sorted(i for i in _wanted(rule) if i < length)
         decoded = decoder.get_frames_at(indices).data.numpy() if rule.fitting(length) else []
-        return Video(_pack(dict(zip(indices, decoded, strict=False)), rule, length), str(decoder.metadata.codec),
-                     decoder_version("torchcodec"))  # fmt: skip
+    clips = _pack(dict(zip(indices, decoded, strict=False)), rule, length)
+    return Video(clips, str(decoder.metadata.codec), decoder_version("torchcodec"))
 
 
 _DECODERS: dict[str, Callable[[Path, ClipRule], Video]] = {"pyav": _read_pyav, "torchcodec": _read_torchcodec}

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 
 class FeatureCache:
-    """Arrays and a few words by key, one safetensors file each.
+    """Arrays and a few texts by key, one safetensors file each.
 
     Args:
         folder: where the files are kept; None keeps nothing.
@@ -28,14 +28,14 @@ class FeatureCache:
         except (SafetensorError, OSError):
             return None
 
-    def put(self, key: str, arrays: dict[str, np.ndarray], words: dict[str, str]) -> None:
-        """Keep arrays and words; a reader sees all of them or none."""
+    def put(self, key: str, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+        """Keep arrays and metadata; a reader sees all of them or none."""
         if self.folder is None:
             return
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.tmp")  # another process may be writing the same
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside, words)
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside, metadata)
         aside.replace(path)
 
     def _path(self, key: str) -> Path:

@@ -82,9 +82,13 @@ class Extractor:
     def extract(self, inputs: Sequence[VideoInput], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
         """(video, partner or None) of each input, in their order; a video that cannot be read carries its error."""
         loader = DataLoader(
-            _Videos(self, inputs), batch_size=self.batch, num_workers=self.workers, collate_fn=list,
-            prefetch_factor=2 if self.workers else None, worker_init_fn=_return_memory,
-        )  # fmt: skip
+            _Videos(self, inputs),
+            batch_size=self.batch,
+            num_workers=self.workers,
+            collate_fn=list,
+            prefetch_factor=2 if self.workers else None,
+            worker_init_fn=_return_memory,
+        )
         with Progress(title, len(inputs), "videos") as work:
             for group in loader:
                 self._finish([read for pair in group for read in pair if read is not None])
@@ -106,8 +110,8 @@ class Extractor:
 
     def _keep(self, read: Extracted, network: Network, arrays: dict[str, np.ndarray]) -> None:
         read.features[network.name] = arrays
-        words = {"codec": read.codec, "decoder": read.decoder, "windows": str(read.windows)}
-        self.cache.put(self._key(read.content, network.identity), arrays, words)
+        metadata = {"codec": read.codec, "decoder": read.decoder, "windows": str(read.windows)}
+        self.cache.put(self._key(read.content, network.identity), arrays, metadata)
 
     def _key(self, content: str, identity: str) -> str:
         return fingerprint([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
@@ -143,10 +147,11 @@ class Extractor:
         except VideoError as error:
             return _Read(source, error=str(error))
         for network in networks:
-            found = self.cache.get(self._key(read.content, network.identity))
-            if found is not None:
-                read.features[network.name], words = found
-                read.codec, read.decoder, read.windows = words["codec"], words["decoder"], int(words["windows"])
+            cached = self.cache.get(self._key(read.content, network.identity))
+            if cached is not None:
+                read.features[network.name], metadata = cached
+                read.codec, read.decoder = metadata["codec"], metadata["decoder"]
+                read.windows = int(metadata["windows"])
         return read
 
     def _prepare(self, read: _Read, networks: Sequence[Network], again: bool) -> np.ndarray | None:
@@ -158,13 +163,13 @@ class Extractor:
         if read.error or not (missing or again):
             return None
         try:
-            found = video.read(read.source, self.rule, self.decoder)
-            read.codec, read.decoder, read.windows = found.codec, found.decoder, len(found.clips)
-            read.prepared = {network.name: [network.prepare(clip) for clip in found.clips] for network in missing}
+            decoded = video.read(read.source, self.rule, self.decoder)
+            read.codec, read.decoder, read.windows = decoded.codec, decoded.decoder, len(decoded.clips)
+            read.prepared = {network.name: [network.prepare(clip) for clip in decoded.clips] for network in missing}
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
             read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None
-        return found.clips
+        return decoded.clips
 
 
 def _return_memory(_worker: int) -> None:

@@ -20,7 +20,7 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring.protocol import Protocol
 from metrics.statistics.sides import Features
 
-STATS_SCHEMA = "reelbench.stats/1"
+STATS_SCHEMA = "reelbench.stats/2"
 
 
 class StatsError(ValueError):
@@ -104,15 +104,20 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
     """
     if not len(real.table):
         raise StatsError("no clip of the real set could be scored: there is nothing to write")
-    words = {
-        "schema": STATS_SCHEMA, "protocol": protocol.name, "clips": json.dumps(vars(protocol.clips)),
-        "identity": identity, "weights": real.provenance.weights["i3d"], "network": real.provenance.networks["i3d"],
-        "requested": str(real.requested), "errors": json.dumps(list(real.errors)),
+    metadata = {
+        "schema": STATS_SCHEMA,
+        "protocol": protocol.name,
+        "clips": json.dumps(vars(protocol.clips)),
+        "identity": identity,
+        "weights": real.provenance.weights["i3d"],
+        "network": real.provenance.networks["i3d"],
+        "requested": str(real.requested),
+        "errors": json.dumps(list(real.errors)),
         "rows": real.table[COLUMNS].to_json(orient="records"),
-    }  # fmt: skip
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
-    save_file({"i3d": np.ascontiguousarray(real.logits, np.float32)}, aside, words)
+    save_file({"i3d": np.ascontiguousarray(real.logits, np.float32)}, aside, metadata)
     aside.replace(path)
 
 
@@ -126,17 +131,25 @@ def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
         raise StatsError(f"{path}: no such file")
     try:
         with safe_open(path, "np") as file:
-            words, logits = dict(file.metadata() or {}), file.get_tensor("i3d")
+            metadata, logits = dict(file.metadata() or {}), file.get_tensor("i3d")
     except (SafetensorError, OSError) as error:
         raise StatsError(f"{path}: no file of statistics that `reelbench stats` wrote: {error}") from error
-    if words.get("schema") != STATS_SCHEMA:
-        raise StatsError(f"{path}: schema is {words.get('schema')!r}, expected {STATS_SCHEMA!r}")
-    rule = ClipRule(**json.loads(words["clips"]))
-    wanted = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
-    for field, found in {"protocol": words["protocol"], "clips": str(rule), "identity": words["identity"]}.items():
-        if found != wanted[field]:
-            raise StatsError(f"{path}: {field} is {found}, this run's is {wanted[field]}: make the statistics again")
-    errors = [(name, reason) for name, reason in json.loads(words["errors"])]
-    provenance = Provenance({"i3d": words["weights"]}, {"i3d": words["network"]})
-    table = pd.DataFrame(json.loads(words["rows"]), columns=COLUMNS)
-    return Measured(table, logits, int(words["requested"]), errors, provenance)
+    _check_made_alike(path, metadata, protocol, identity)
+    errors = [(name, reason) for name, reason in json.loads(metadata["errors"])]
+    provenance = Provenance({"i3d": metadata["weights"]}, {"i3d": metadata["network"]})
+    table = pd.DataFrame(json.loads(metadata["rows"]), columns=COLUMNS)
+    return Measured(table, logits, int(metadata["requested"]), errors, provenance)
+
+
+def _check_made_alike(path: Path, metadata: Mapping[str, str], protocol: Protocol, identity: str) -> None:
+    """Refuse statistics of another schema, protocol, rule for clips or network."""
+    if metadata.get("schema") != STATS_SCHEMA:
+        raise StatsError(
+            f"{path}: schema is {metadata.get('schema')!r}, expected {STATS_SCHEMA!r}: make the statistics again"
+        )
+    rule = ClipRule(**json.loads(metadata["clips"]))
+    theirs = {"protocol": metadata["protocol"], "clips": str(rule), "identity": metadata["identity"]}
+    ours = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
+    for field, made in theirs.items():
+        if made != ours[field]:
+            raise StatsError(f"{path}: {field} is {made}, this run's is {ours[field]}: make the statistics again")

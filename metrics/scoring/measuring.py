@@ -98,8 +98,8 @@ def collect(
     """Reduce videos to rows as they come; the frames' features are dropped at once.
 
     Args:
-        captions: by clip id. text: a caption's unit vector (d,); None
-            where no metric wants it. absent: clips that have a caption and no file.
+        captions: by clip id. text: a caption's unit vector (d,); None where no metric wants it. absent: clips that have
+            a caption and no file.
     """
     rows: list[dict[str, object]] = []
     logits: list[np.ndarray] = []
@@ -111,18 +111,23 @@ def collect(
         errors += [(video.source.id, why) for why in _errors(video, captions is not None and not caption)]
         if video.error:
             continue
-        columns = _columns(video, text[caption] if caption and text is not None else None)
+        about = {"caption": caption} if captions is not None else {}
+        about |= {"original": original.content} if original else {}
+        rows += _rows(video, about, _columns(video, text[caption] if caption and text is not None else None))
         if "i3d" in video.features:
             logits += list(video.features["i3d"]["logits"])
-        for window in range(video.windows):
-            rows.append({
-                "clip": video.source.id, "window": window, "content": video.content, "codec": video.codec,
-                "decoder": video.decoder, **({"caption": caption} if captions is not None else {}),
-                **({"original": original.content} if original else {}),
-                **{name: float(values[window]) for name, values in columns.items()},
-            })  # fmt: skip
     table = pd.DataFrame(rows, columns=None if rows else COLUMNS)
     return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, errors, provenance)
+
+
+def _rows(
+    video: Extracted, about: Mapping[str, object], columns: Mapping[str, np.ndarray]
+) -> Iterator[dict[str, object]]:
+    """A row for each window."""
+    for window in range(video.windows):
+        identity = (video.source.id, window, video.content, video.codec, video.decoder)
+        values = {name: float(values[window]) for name, values in columns.items()}
+        yield {**dict(zip(COLUMNS, identity, strict=True)), **about, **values}
 
 
 def _errors(video: Extracted, lacks_caption: bool) -> Iterable[str]:

@@ -67,8 +67,9 @@ class ScoreResult(_Part):
     versions: dict[str, str]
     per_clip: str | None = None
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=lambda name: name.rstrip("_"),
-                              validate_by_name=True)  # fmt: skip
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda name: name.rstrip("_"), validate_by_name=True
+    )
 
 
 def result_of(values: Sequence[Value], sample: Sample) -> ScoreResult:

@@ -57,9 +57,13 @@ class Scorer:
         return read_stats(path, self.protocol, identity)
 
     def score(
-        self, names: Sequence[str], gen: Path, real: Path | None = None, stats: Path | None = None,
+        self,
+        names: Sequence[str],
+        gen: Path,
+        real: Path | None = None,
+        stats: Path | None = None,
         captions: Path | None = None,
-    ) -> tuple[ScoreResult, pd.DataFrame]:  # fmt: skip
+    ) -> tuple[ScoreResult, pd.DataFrame]:
         """The named metrics of the clips below a folder, and a table with a row per window.
 
         Args:
@@ -72,15 +76,11 @@ class Scorer:
         needs = {METRICS[name].needs for name in checked(names)}
         sources = find(gen)
         originals = find(real) if real else []
-        partners = paired(sources, originals) if "pairs" in needs else {}
-        wanted = matched(read_captions(captions), sources, captions) if captions else None
+        partners = paired(sources, originals) if "pairs" in needs else None
+        texts = matched(read_captions(captions), sources, captions) if captions else None
         real_side = self.stats(stats) if stats and "real" in needs else None
         seen: list[tuple[Extracted, None]] = []
-        inputs = [VideoInput(source, partners.get(source.id)) for source in sources]
-        measured = self.measure(inputs, "generated", wanted, seen)
-        if "pairs" in needs:
-            alone = [(s.id, "has no original of its name") for s in sources if s.id not in partners]
-            measured = replace(measured, errors=[*measured.errors, *alone])
+        measured = self._generated(sources, partners, texts, seen)
         if originals and "real" in needs:
             met = {original.source for original, _ in seen}
             rest = self._i3d_of([source for source in originals if source not in met])
@@ -88,10 +88,28 @@ class Scorer:
         sample = Sample(measured, real_side, self.protocol, self.uncertainty)
         return result_of(summarise(names, sample), sample), measured.table
 
+    def _generated(
+        self,
+        sources: Sequence[Source],
+        partners: Mapping[str, Source] | None,
+        texts: Mapping[str, str] | None,
+        seen: list[tuple[Extracted, None]],
+    ) -> Measured:
+        """The generated side. partners: originals by clip id, None if not wanted; `seen` takes what is made of them."""
+        inputs = [VideoInput(source, (partners or {}).get(source.id)) for source in sources]
+        measured = self.measure(inputs, "generated", texts, seen)
+        if partners is None:
+            return measured
+        alone = [(source.id, "has no original of its name") for source in sources if source.id not in partners]
+        return replace(measured, errors=[*measured.errors, *alone])
+
     def measure(
-        self, inputs: Sequence[VideoInput], title: str, captions: Mapping[str, str] | None = None,
+        self,
+        inputs: Sequence[VideoInput],
+        title: str,
+        captions: Mapping[str, str] | None = None,
         originals: list[tuple[Extracted, None]] | None = None,
-    ) -> Measured:  # fmt: skip
+    ) -> Measured:
         """What the networks make of videos.
 
         Args:

@@ -51,8 +51,8 @@ def agreement(
         x, y = (column[kept] for column in columns)
         for correlation, measure in CORRELATIONS.items():
             value, low, high = _with_interval(measure, x, y, uncertainty)
-            rows.append({"group": name, "n": len(x), "correlation": correlation,
-                         "value": value, "low": low, "high": high})  # fmt: skip
+            interval = {"value": value, "low": low, "high": high}
+            rows.append({"group": name, "n": len(x), "correlation": correlation} | interval)
     return pd.DataFrame(rows)
 
 
@@ -97,8 +97,13 @@ def _with_interval(
         for expected in (stats.ConstantInputWarning, stats.DegenerateDataWarning, RuntimeWarning):
             warnings.simplefilter("ignore", expected)  # resamples in which a column is constant
         drawn = stats.bootstrap(
-            (x, y), measure, paired=True, vectorized=False, n_resamples=uncertainty.resamples, method="percentile",
+            (x, y),
+            measure,
+            paired=True,
+            vectorized=False,
+            n_resamples=uncertainty.resamples,
+            method="percentile",
             rng=np.random.default_rng(uncertainty.seed),
-        ).bootstrap_distribution  # fmt: skip
+        ).bootstrap_distribution
     low, high = np.nanquantile(drawn, [(1 - uncertainty.confidence) / 2, (1 + uncertainty.confidence) / 2])
     return float(measure(x, y)), float(low), float(high)

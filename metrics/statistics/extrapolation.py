@@ -83,13 +83,16 @@ def fvd_infinity(
     if min(gen.clips, real.clips) < 2 * smallest:
         return None
     # The order in which subsets take clips is drawn once: what leaving out a block changes is then the block's doing.
-    orders = [tuple(np.random.default_rng((seed, side)).permutation(clips) for side, clips in
-                    enumerate((gen.clips, real.clips))) for seed in range(_REPEATS)]  # fmt: skip
+    clips = gen.clips, real.clips
+    orders = [
+        [np.random.default_rng((seed, i)).permutation(n) for i, n in enumerate(clips)] for seed in range(_REPEATS)
+    ]
 
-    def limit(kept_gen: np.ndarray, kept_real: np.ndarray) -> float:
-        points = [point for order in orders
-                  for point in _line(gen, real, [order[0][kept_gen[order[0]]], order[1][kept_real[order[1]]]], ddof,
-                                     smallest)]  # fmt: skip
+    def limit(*kept: np.ndarray) -> float:
+        points: list[tuple[float, float]] = []
+        for order in orders:
+            remaining = [own[mask[own]] for own, mask in zip(order, kept, strict=True)]
+            points += _line(gen, real, remaining, ddof, smallest)
         inverse, values = zip(*points, strict=True)
         return float(np.polyfit(inverse, values, 1)[1])
 
@@ -98,7 +101,7 @@ def fvd_infinity(
         limit(*every),
         left_out_in_turn(lambda kept: limit(kept, every[1])),
         left_out_in_turn(lambda kept: limit(every[0], kept)),
-        (gen.clips, real.clips),
+        clips,
         uncertainty,
         _BLOCKS,
     )

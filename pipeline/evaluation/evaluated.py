@@ -42,7 +42,7 @@ def write(folder: Path, table: pd.DataFrame, measured: Measured, protocol: Proto
     """Keep a method's features (N, 400) of the N scored clips, in the order of the rows whose `scored` is true, and the
     table; `about` is what its method.json says."""
     own = {"parameters": about["parameters"], "asked": about.get("asked", ""), "device": about.get("device", "")}
-    files.write(folder, table, measured.logits.astype(np.float32), files.words_of(measured, protocol) | own)
+    files.write(folder, table, measured.logits.astype(np.float32), files.metadata_of(measured, protocol) | own)
 
 
 def read(folder: Path) -> Evaluated:
@@ -51,14 +51,14 @@ def read(folder: Path) -> Evaluated:
     Raises:
         FileNotFoundError: if there is nothing.
     """
-    logits, words = files.read_tensors(folder, "features")
+    logits, metadata = files.read_tensors(folder, "features")
     table = files.read_table(folder / files.TABLE)
     table["scored"] = table["scored"] == "True"
     rows = table[table.scored].assign(window=0).reset_index(drop=True)
     errors = [(str(row["clip"]), row.error or row.outcome) for _, row in table[~table.scored].iterrows()]
-    measured = Measured(rows, logits, len(table), errors, files.provenance_of(words))
-    own = {key: words[key] for key in ("parameters", "asked", "device")}
-    return Evaluated(folder.name, table, measured, files.protocol_of(words), **own, content=files.content_of(folder))
+    measured = Measured(rows, logits, len(table), errors, files.provenance_of(metadata))
+    own = {key: metadata[key] for key in ("parameters", "asked", "device")}
+    return Evaluated(folder.name, table, measured, files.protocol_of(metadata), **own, content=files.content_of(folder))
 
 
 def reference(folder: Path | None) -> files.Reference:

@@ -2,7 +2,7 @@
 
 The reference, whole; of methods `pipeline.evaluation.evaluated` says what their files hold.
 
-Equal content gives equal bytes: the words beside the features are one text, because safetensors keeps several in no
+Equal content gives equal bytes: the metadata beside the features is one text, because safetensors keeps several in no
 fixed order.
 """
 
@@ -41,7 +41,7 @@ class Reference:
 def write_reference(folder: Path, table: pd.DataFrame, measured: Measured, protocol: Protocol) -> None:
     """Keep the reference small: features (N, 400) of half precision, six digits of what else was measured."""
     origin = {"codec": measured.codec, "decoder": measured.decoder}
-    write(folder, table, measured.logits.astype(np.float16), words_of(measured, protocol) | origin, "%.6g")
+    write(folder, table, measured.logits.astype(np.float16), metadata_of(measured, protocol) | origin, "%.6g")
 
 
 def read_reference(folder: Path) -> Reference:
@@ -50,21 +50,21 @@ def read_reference(folder: Path) -> Reference:
     Raises:
         FileNotFoundError: if there is nothing.
     """
-    logits, words = read_tensors(folder, "reference")
-    table = read_table(folder / TABLE).assign(window=0, codec=words["codec"], decoder=words["decoder"])
-    measured = Measured(table, logits, len(table), [], provenance_of(words))
-    return Reference(measured, protocol_of(words), content_of(folder))
+    logits, metadata = read_tensors(folder, "reference")
+    table = read_table(folder / TABLE).assign(window=0, codec=metadata["codec"], decoder=metadata["decoder"])
+    measured = Measured(table, logits, len(table), [], provenance_of(metadata))
+    return Reference(measured, protocol_of(metadata), content_of(folder))
 
 
-def write(folder: Path, table: pd.DataFrame, logits: np.ndarray, words: dict[str, Any], digits: str = "") -> None:
-    """The two files of a folder. logits: (N, 400). words: of what made them. digits: format of numbers in the table."""
+def write(folder: Path, table: pd.DataFrame, logits: np.ndarray, metadata: dict[str, Any], digits: str = "") -> None:
+    """The two files of a folder. logits: (N, 400). metadata: what made them. digits: format of numbers in the table."""
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / TABLE, index=False, float_format=digits or None)
-    save_file({"i3d": np.ascontiguousarray(logits)}, folder / TENSORS, {"about": json.dumps(words, sort_keys=True)})
+    save_file({"i3d": np.ascontiguousarray(logits)}, folder / TENSORS, {"about": json.dumps(metadata, sort_keys=True)})
 
 
 def read_tensors(folder: Path, stage: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """Features (N, 400) and the words beside them.
+    """Features (N, 400) and the metadata beside them.
 
     Raises:
         FileNotFoundError: naming the stage that makes them, if there is no such file.
@@ -83,21 +83,21 @@ def read_table(path: Path) -> pd.DataFrame:
     return table
 
 
-def words_of(measured: Measured, protocol: Protocol) -> dict[str, Any]:
+def metadata_of(measured: Measured, protocol: Protocol) -> dict[str, Any]:
     """What made the features, as JSON can hold it: `protocol_of` and `provenance_of` read it."""
     made_by = measured.provenance
-    return {"protocol": protocol.name, "clips": vars(protocol.clips), "weights": dict(made_by.weights),
-            "networks": dict(made_by.networks)}  # fmt: skip
+    networks = {"weights": dict(made_by.weights), "networks": dict(made_by.networks)}
+    return {"protocol": protocol.name, "clips": vars(protocol.clips)} | networks
 
 
-def protocol_of(words: Mapping[str, Any]) -> Protocol:
-    """The protocol in the words beside features."""
-    return named(words["protocol"]).with_clips(ClipRule(**words["clips"]))
+def protocol_of(metadata: Mapping[str, Any]) -> Protocol:
+    """The protocol in the metadata beside features."""
+    return named(metadata["protocol"]).with_clips(ClipRule(**metadata["clips"]))
 
 
-def provenance_of(words: Mapping[str, Any]) -> Provenance:
-    """Weights and networks in the words beside features."""
-    return Provenance(words["weights"], words["networks"])
+def provenance_of(metadata: Mapping[str, Any]) -> Provenance:
+    """Weights and networks in the metadata beside features."""
+    return Provenance(metadata["weights"], metadata["networks"])
 
 
 def content_of(folder: Path) -> str:

@@ -19,8 +19,10 @@ N, D, T = 10, 4, 3
 def data() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(0)
     gen, real = (torch.from_numpy(rng.normal(mean, 1, size=(N, D))) for mean in (0.0, 1.0))
-    frames, text = (torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=shape)).float(), dim=-1)
-                    for shape in ((N, T, D), (N, D)))  # fmt: skip
+    frames, text = (
+        torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=shape)).float(), dim=-1)
+        for shape in ((N, T, D), (N, D))
+    )
     return gen, real, frames, text
 
 
@@ -46,7 +48,10 @@ def test_two_processes_agree_with_one(tmp_path: Path) -> None:
     while not other.join():
         pass
     gen, real, frames, text = data()
-    expected = [fvd(gen.numpy(), real.numpy()), kernel_distance(gen.numpy(), real.numpy()),
-                float(clipsim(frames, text).mean())]  # fmt: skip
+    expected = [
+        fvd(gen.numpy(), real.numpy()),
+        kernel_distance(gen.numpy(), real.numpy()),
+        float(clipsim(frames, text).mean()),
+    ]
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt").tolist() == pytest.approx(expected, rel=1e-6)

@@ -54,8 +54,13 @@ def test_distance_is_a_number_and_never_negative(seed: int, d: int, n: int, rank
     assert 0 <= distance(own, other) < np.inf
 
 
-@given(seed=st.integers(0, 10**6), d=st.integers(1, 12), n=st.integers(2, 30), m=st.integers(2, 30),
-       ddof=st.sampled_from([0, 1]))  # fmt: skip
+@given(
+    seed=st.integers(0, 10**6),
+    d=st.integers(1, 12),
+    n=st.integers(2, 30),
+    m=st.integers(2, 30),
+    ddof=st.sampled_from([0, 1]),
+)
 def test_the_way_past_the_moments_gives_the_same(seed: int, d: int, n: int, m: int, ddof: int) -> None:
     rng = np.random.default_rng(seed)
     gen, real = rng.normal(size=(n, d)), rng.normal(1, 2, size=(m, d))

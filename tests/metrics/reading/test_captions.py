@@ -30,14 +30,22 @@ def test_every_format_says_the_same(tmp_path: Path, captions: dict[str, str]) ->
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
-    [("a.csv", "file,words\ng0,x\n", r"a\.csv, row 2: found fields file, words; expected one of caption, prompt, text"),
-     ("a.csv", "file,caption\ng0,x\ng1,\n", r"row 3, field caption: found '', expected text"),
-     ("a.csv", "file,caption\n", "no captions"), ("a.json", '["x"]', "item 0: found str, expected an object"),
-     ("a.json", "{", "cannot be read"), ("a.json", "3", "found int, expected an object or a list"),
-     ("a.json", '{"g": 3}', "key 'g', field caption: found 3, expected text"),
-     ("a.csv", "file,caption\ng.mp4,x\ng.avi,y\n", r"row 3: 'g.avi' has another caption already: 'x'"),
-     ("a.txt", "", "captions in '.txt', expected .csv, .json, .jsonl")],
-)  # fmt: skip
+    [
+        (
+            "a.csv",
+            "file,words\ng0,x\n",
+            r"a\.csv, row 2: found fields file, words; expected one of caption, prompt, text",
+        ),
+        ("a.csv", "file,caption\ng0,x\ng1,\n", r"row 3, field caption: found '', expected text"),
+        ("a.csv", "file,caption\n", "no captions"),
+        ("a.json", '["x"]', "item 0: found str, expected an object"),
+        ("a.json", "{", "cannot be read"),
+        ("a.json", "3", "found int, expected an object or a list"),
+        ("a.json", '{"g": 3}', "key 'g', field caption: found 3, expected text"),
+        ("a.csv", "file,caption\ng.mp4,x\ng.avi,y\n", r"row 3: 'g.avi' has another caption already: 'x'"),
+        ("a.txt", "", "captions in '.txt', expected .csv, .json, .jsonl"),
+    ],
+)
 def test_errors_are_named(tmp_path: Path, name: str, content: str, message: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(CaptionError, match=message):

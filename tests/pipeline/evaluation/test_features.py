@@ -51,8 +51,13 @@ def test_the_judges_readings_survive_the_table(method: Evaluated, clips: np.ndar
         for field in fields(Readings):
             assert getattr(readings, field.name)[i] == pytest.approx(getattr(expected, field.name)[i], nan_ok=True)
         assert found.named_colour[i] == expected.names()[i].colour
-    assert readings.one_object.tolist() == [*expected.one_object[:2], False, expected.one_object[3], False,
-                                            expected.one_object[5]]  # fmt: skip
+    assert readings.one_object.tolist() == [
+        *expected.one_object[:2],
+        False,
+        expected.one_object[3],
+        False,
+        expected.one_object[5],
+    ]
 
 
 def test_methods_are_read_in_one_go_and_each_gets_its_own(
@@ -85,9 +90,11 @@ def test_nothing_is_loaded_where_everything_is_known(measurer: Measurer, clips: 
 
 @pytest.mark.parametrize(
     ("modules", "unused"),
-    [("features, pipeline.evaluation.measuring, pipeline.evaluation.reference", ["scipy.stats"]),
-     ("results", ["torch"])],
-)  # fmt: skip
+    [
+        ("features, pipeline.evaluation.measuring, pipeline.evaluation.reference", ["scipy.stats"]),
+        ("results", ["torch"]),
+    ],
+)
 def test_stages_do_not_import_what_they_do_not_use(modules: str, unused: list[str]) -> None:
     """Each of these costs seconds."""
     code = f"import sys, pipeline.evaluation.{modules}; print(*sys.modules)"
