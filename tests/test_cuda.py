@@ -9,7 +9,6 @@ import torch
 from metrics.networks import i3d
 from pipeline.config import params, paths
 from pipeline.samplers import animatediff, cogvideox
-from pipeline.samplers.animatediff import Sampling
 from pipeline.samplers.guidance import Guidance
 from pipeline.training import motion
 
@@ -39,12 +38,13 @@ def test_i3d() -> None:
 def test_video_from_temporal_layers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = params.load().train[name].spec
     generator = torch.Generator().manual_seed(0)
-    text = torch.randn(2, spec["text_tokens"], 384, generator=generator) / 4
+    text = torch.randn(2, 20, 384, generator=generator)
     noise = torch.randn(2, 8, 16, 8, 8, generator=generator)
 
     def clips() -> torch.Tensor:
-        model = animatediff.load(spec["checkpoint"], spec["codec"], paths.world_model(name), spec["embedding_scale"])
-        return animatediff.sample(model, text, noise, Sampling(5, Guidance(4.0, mg_scale=5.0))).float()
+        model = animatediff.load(spec.checkpoint, spec.codec, paths.world_model(name))
+        sampling = animatediff.AnimateDiffSampling(5, Guidance(4.0, mg_scale=5.0))
+        return animatediff.sample(model, text, noise, sampling).float()
 
     gpu, cpu = on_both(monkeypatch, clips)
     assert (gpu - cpu).abs().mean() < 1.0  # of 255
@@ -52,10 +52,11 @@ def test_video_from_temporal_layers(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_one_training_step(monkeypatch: pytest.MonkeyPatch, minilm: Path) -> None:
     """Every loss of HARIVO, and the gradient of every trained weight, layers that start at zero moved off it."""
-    spec = params.load().train["harivo"].spec | {"used": 4, "batch": 2}
+    wanted = params.load()
+    spec = wanted.train["harivo"].spec.model_copy(update={"used": 4, "batch": 2})
 
     def step() -> tuple[float, torch.Tensor]:
-        task = motion.build_task(spec, 0, "")
+        task = motion.build_task(spec, wanted.embed, 0, "")
         trained = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
         generator = torch.Generator().manual_seed(0)
         for parameter in trained:
@@ -76,11 +77,11 @@ def test_one_training_step(monkeypatch: pytest.MonkeyPatch, minilm: Path) -> Non
 def test_video_transformer(monkeypatch: pytest.MonkeyPatch) -> None:
     model = params.load().generate.models["world"]
     generator = torch.Generator().manual_seed(0)
-    text = torch.randn(1, 20, 384, generator=generator) / 4
-    sampling = cogvideox.Sampling(4, 4.0, 16, 32, 32)
+    text = torch.randn(1, 20, 384, generator=generator)
+    sampling = cogvideox.CogVideoXSampling(4, 4.0, 16, 32, 32)
 
     def clips() -> torch.Tensor:
-        video = cogvideox.load(model.checkpoint, model.codec, model.embedding_scale)
+        video = cogvideox.load(model.checkpoint, model.codec)
         return cogvideox.sample(video, text, cogvideox.initial_noise(video, sampling, [0]), sampling).float()
 
     gpu, cpu = on_both(monkeypatch, clips)

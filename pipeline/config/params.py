@@ -130,7 +130,7 @@ class Sweep(Section):
     steps: Positive
     batch: Positive
     prompts: Positive
-    points: Annotated[dict[str, SweepPoint], Field(min_length=1)]
+    points: dict[str, SweepPoint]
 
 
 class NoiseCase(Section):
@@ -194,8 +194,9 @@ class Params(Section):
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
         swept, motions = self.harivo.sweep, [k for k, v in self.train.items() if isinstance(v, MotionTraining)]
-        subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
-        subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
+        if swept.points:
+            subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
+            subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 

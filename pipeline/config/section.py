@@ -68,15 +68,16 @@ def explain(error: ValidationError, data: Any, prefix: str = "") -> list[str]:
 
 
 def _sentence(mistake: Any, data: Any, prefix: str) -> str:
-    key = ".".join(filter(None, [prefix, *_path(mistake["loc"], data)])) or "(top level)"
+    key = ".".join(filter(None, [prefix, *_path(mistake["loc"], data)]))
     if mistake["type"] == "value_error":  # words of our own, which say what was found and expected
         said = str(mistake["ctx"]["error"])
-        return said if said.startswith(key) else f"{key}: {said}"
+        return said if not key or said.startswith(key) else f"{key}: {said}"
     if mistake["type"] == "missing":
         return f"{key}: is missing"
     if mistake["type"] == "union_tag_invalid":
         context = mistake["ctx"]
-        return f"{key}.{context['discriminator']}: is {context['tag']!r}, expected one of {context['expected_tags']}"
+        field = context["discriminator"].strip("'")
+        return f"{key}.{field}: is {context['tag']!r}, expected one of {context['expected_tags']}"
     return f"{key}: {mistake['msg']}, found {_short(mistake['input'])}"
 
 

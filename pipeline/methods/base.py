@@ -131,7 +131,8 @@ def build(context: Context) -> Method:
     try:
         return module.build(context)
     except ValueError as error:
-        raise ValueError(f"params.yaml: {context.key}: {error}") from error
+        named = context.key in str(error)
+        raise ValueError(str(error) if named else f"params.yaml: {context.key}: {error}") from error
 
 
 def _digest(tensor: torch.Tensor) -> str:

@@ -98,7 +98,7 @@ class Context:
         """
         own = [mixture for mixture in self.inputs.tables[1] if mixture.set == self.set]
         if not own:
-            raise ValueError(f"the set {self.set!r} has no mixtures")
+            raise ValueError(f"params.yaml: {self.key}: the set {self.set!r} has no mixtures")
         return own[: self.generate.limit_of(self.params, "mixtures")]
 
     @cached_property
@@ -114,7 +114,7 @@ class Context:
         every = [prompt for prompt in prompts.values() if prompt.set == self.set]
         own = [prompt for prompt in every if prompt.id not in mixed] or every
         if not own:
-            raise ValueError(f"the set {self.set!r} has no prompts")
+            raise ValueError(f"params.yaml: {self.key}: the set {self.set!r} has no prompts")
         return own[: self.generate.limit_of(self.params, "prompts")]
 
     def seeds(self, asked: AskedFor) -> range:

@@ -14,12 +14,17 @@ from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.external import External
 from pipeline.clips.generation import generate
+from pipeline.clips.superseded import Superseded
 from pipeline.config import paths
 from pipeline.config.params import Params
 
 
 def external(folder: Path, captions: Path, mixtures: dict[str, str] | None = None) -> External:
     return External(folder, captions, 8, mixtures or {})
+
+
+def aside(folder: Path) -> Superseded:
+    return Superseded(folder / "aside")
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def folder(tmp_path: Path, shared: Path) -> Path:
 
 
 def test_videos_come_as_they_are_and_arrays_losslessly(folder: Path) -> None:
-    entries = generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", batch=2)
+    entries = generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", aside(folder), batch=2)
     assert {entry.clip: entry.outcome for entry in entries} == {
         "g01": ledger.OK,
         "gone": "VideoError: no video for the caption of gone",
@@ -46,10 +51,10 @@ def test_videos_come_as_they_are_and_arrays_losslessly(folder: Path) -> None:
 
 
 def test_a_second_run_brings_only_what_changed(folder: Path) -> None:
-    generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", batch=2)
+    generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", aside(folder), batch=2)
     before = (folder / "out/g01.mp4").stat().st_mtime_ns
     np.save(folder / "videos/sub/red-s2.npy", np.full((5, 16, 16, 3), 9, np.uint8))
-    generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", batch=2)
+    generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", aside(folder), batch=2)
     assert (folder / "out/g01.mp4").stat().st_mtime_ns == before
     assert read_all(folder / "out/sub-red-s2.mkv").max() == 9
 
@@ -73,10 +78,11 @@ def test_names_that_cannot_be_told_apart_are_refused(folder: Path) -> None:
         external(folder / "videos", folder / "c.csv")
 
 
-def test_a_video_that_cannot_be_brought_has_failed(folder: Path) -> None:
+def test_a_video_that_cannot_be_imported_has_failed(folder: Path) -> None:
     (folder / "videos/lost.mp4").symlink_to(folder / "nowhere.mp4")
     np.save(folder / "videos/thin.npy", np.zeros((5, 16, 1, 3), np.uint8))
-    entries = {e.clip: e for e in generate("ext", external(folder / "videos", folder / "c.csv"), folder / "out", 4)}
+    maker = external(folder / "videos", folder / "c.csv")
+    entries = {entry.clip: entry for entry in generate("ext", maker, folder / "out", aside(folder), 4)}
     assert entries["g01"].outcome == ledger.OK
     assert "W >= 2" in entries["thin"].outcome
     assert "lost" not in entries  # a link to nowhere is no file
@@ -99,7 +105,7 @@ def test_videos_of_others_go_through_the_dag(
     root: Path, tmp_path: Path, shared: Path, i3d_weights: Path, minilm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stages themselves: imported, featured and evaluated against the reference that is shipped."""
-    for name in ("models", "prompts"):
+    for name in ("models", "prompts", "pipeline"):
         (tmp_path / name).symlink_to(root / name)
     wanted = yaml.safe_load((root / "params.yaml").read_text())
     videos = shared / "data/clips/generated"

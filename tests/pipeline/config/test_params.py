@@ -1,101 +1,199 @@
+"""params.yaml: what is right, and that a mistake anywhere is one sentence that names key, found and expected."""
+
 import itertools
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from pipeline.config.params import ParamsError, load
+from pipeline.config.params import Params, ParamsError, load
+from pipeline.config.section import explain
+
+Change = Callable[[str, object], Path]
 
 
 @pytest.fixture
-def written(root: Path, tmp_path: Path):
-    """Writes the shipped parameters with one value changed; returns the path."""
+def written(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """Writes the shipped parameters with one value changed or added; returns the path."""
+    monkeypatch.chdir(root)
 
     def write(key: str, value: object) -> Path:
         data = yaml.safe_load((root / "params.yaml").read_text())
-        *parents, last = key.split(".")
-        section = data
-        for name in parents:
-            section = section[name]
-        section[last] = value
+        put(data, key, value)
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(data))
         return tmp_path / "params.yaml"
 
     return write
 
 
-def test_the_shipped_parameters_are_valid(root: Path) -> None:
-    wanted = load(root / "params.yaml")
+def put(data: dict[str, Any], key: str, value: object) -> None:
+    *parents, last = key.split(".")
+    for name in parents:
+        data = data[name]
+    data[last] = value
+
+
+def leaves(data: object, key: str = "") -> list[str]:
+    """The dotted keys of all sections that hold values."""
+    if not isinstance(data, dict):
+        return []
+    own = [f"{key}.{name}" if key else str(name) for name in data]
+    return [*own, *(leaf for name, value in zip(own, data.values(), strict=True) for leaf in leaves(value, name))]
+
+
+def test_the_shipped_parameters_are_valid(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    wanted = load()
     assert wanted.search.default_k == 30
     assert wanted.generate.methods["end_a"].options == {"part": "first"}
     assert set(wanted.train) > {"codec", "clip", "cogvideox", "t2i", "animatediff", "harivo", "lora"}
+    assert wanted.train["harivo"].module == "motion"
 
 
-def test_the_variants_of_the_ablation_differ_by_one_part_each(root: Path) -> None:
+def test_they_are_checked_without_torch(root: Path) -> None:
+    """Every stage checks all of them before it works: that may not take the seconds that torch takes to import."""
+    script = "import sys; from pipeline.config import params; params.load(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_the_variants_of_the_ablation_differ_by_one_part_each(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Same steps, same seed, same data; every row of Tables 1 and A2 adds to the one before."""
-    wanted = load(root / "params.yaml")
+    monkeypatch.chdir(root)
+    wanted = load()
     rows = list(wanted.harivo.ablation.values())
     folders = [Path(wanted.generate.methods[row].options["motion"]).name for row in rows]
     added = []
     for before, after in itertools.pairwise(folders):
         assert wanted.train[before].schedule == wanted.train[after].schedule
-        old, new = wanted.train[before].spec, wanted.train[after].spec
+        old, new = wanted.train[before].spec.model_dump(), wanted.train[after].spec.model_dump()
         added.append({key for key in new if new[key] != old[key]})
     assert added == [{"lambda_trs"}, {"lambda_dc"}, {"mapping", "lambda_reg"}, {"tokens"}, set()]
     assert wanted.generate.methods[rows[-2]].options["mg"] is False
     assert "mg" not in wanted.generate.methods[rows[-1]].options
 
 
+def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> None:
+    """YAML 1.1 has no exponent without a point."""
+    assert load(written("train.codec.schedule.learning_rate", "1e-3")).train["codec"].schedule.learning_rate == 1e-3
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("generate.models.images.sampling.guidance", {"early": 12}, r"guidance.*late: Field required"),
-        ("harivo.ablation", {"baseline": "nosuch"}, r"harivo\.ablation names \['nosuch'\]"),
-        ("harivo.mg_scale", -1, r"harivo\.mg_scale: .*greater than or equal to 0, found -1"),
-        ("harivo.sweep.points", {"x": {"lambda_tsr": 1}}, r"points\.x\.lambda_tsr: Extra inputs"),
-        ("harivo.sweep.points", {"x": {}}, r"points\.x: .*either mg_scale or some of the λ, found nothing"),
-        ("harivo.sweep.points", {"x": {"mg_scale": 1, "lambda_dc": 1}}, r"found \['lambda_dc', 'mg_scale'\]"),
-        ("harivo.sweep.points", {}, r"harivo\.sweep\.points: .*at least 1"),
+        ("train.harivo.spec.noise", "pyoco", r"train\.harivo\.spec\.noise: .*'iid' or 'mixed', found 'pyoco'"),
+        ("train.harivo.spec.mapping", "no", r"train\.harivo\.spec\.mapping: .*valid boolean, found 'no'"),
+        ("train.harivo.spec.lambda_trs", "high", r"spec\.lambda_trs: .*valid number.*, found 'high'"),
+        (
+            "train.harivo.spec.lamda_trs",
+            1,
+            r"train\.harivo\.spec: no such key: 'lamda_trs' \(did you mean 'lambda_trs'",
+        ),
+        ("train.codec.schedule.learning_rate", "fast", r"schedule\.learning_rate: .*found 'fast'"),
+        ("train.codec.schedule.step", 5, r"train\.codec\.schedule: no such key: 'step' \(did you mean 'steps'\?\)"),
+        ("train.codec.module", "kodec", r"train\.codec\.module: is 'kodec', expected one of 'codec', 'clip'"),
+        ("train.new", {"spec": {}, "schedule": {}}, r"train\.new\.module: is 'new', expected one of"),
+        ("train.t2i.spec.text", {"encoder": "t5", "set": "world"}, r"train\.t2i\.spec\.text\.encoder names 't5'"),
+        (
+            "train.t2i.spec.text.set",
+            "word",
+            r"text\.set names 'word' \(did you mean 'world'\?\), expected one of embed",
+        ),
+        (
+            "generate.methods.richspace.steps_k",
+            50,
+            r"methods\.richspace: no such key: 'steps_k'; expected some of module",
+        ),
+        ("generate.methods.cogvideox.motion", "x", r"methods\.cogvideox: no such key: 'motion'"),
+        ("generate.methods.harivo.module", "pipeline/methods/hario.py", r"harivo\.module is .*: there is no such file"),
+        (
+            "generate.methods.harivo.module",
+            "pipeline/clips/jobs.py",
+            r"harivo\.module is .*a file of pipeline/methods/",
+        ),
+        (
+            "generate.mixtures",
+            {"limit": 2, "seed": 2},
+            r"generate\.mixtures: no such key: 'seed' .*'seeds'.*limit, seeds",
+        ),
+        ("generate.mixture", {}, r"generate: no such key: 'mixture' \(did you mean 'mixtures'\?\)"),
+        ("serch", {}, r"params\.yaml: no such key: 'serch' \(did you mean 'search'\?\)"),
+        ("generate.models.world.famly", "x", r"generate\.models\.world: no such key: 'famly' \(did you mean 'family'"),
+        ("evaluate.metrics", ["fvd", "fdv"], r"evaluate\.metrics\.1: .*found 'fdv'"),
+        ("harivo.sweep.training", "t2i", r"harivo\.sweep\.training names 't2i', expected one of the trainings of temp"),
+        ("harivo.sweep.method", "hario", r"harivo\.sweep\.method names 'hario' \(did you mean 'harivo'\?\)"),
     ],
 )
-def test_faults_of_harivos_parameters(written, key: str, value: object, message: str) -> None:
-    with pytest.raises(ParamsError, match=message):
+def test_experiments_that_nobody_meant_are_refused(written: Change, key: str, value: object, message: str) -> None:
+    with pytest.raises(ParamsError, match=message) as said:
         load(written(key, value))
+    assert len(str(said.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("key", ["lambda_dc", "drop", "used"])
+def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: str) -> None:
+    """Also where its default would be another variant's value: MLflow and the sweeps read all of them."""
+    spec = yaml.safe_load((root / "params.yaml").read_text())["train"]["harivo"]["spec"]
+    del spec[key]
+    with pytest.raises(ParamsError, match=rf"train\.harivo\.spec\.{key}: is missing$"):
+        load(written("train.harivo.spec", spec))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("generate.models.images.sampling.guidance", {"early": 12}, r"images\.sampling\.guidance\.late: is missing"),
+        ("harivo.ablation", {"baseline": "nosuch"}, r"harivo\.ablation names 'nosuch', expected one of the methods"),
+        ("harivo.mg_scale", -1, r"harivo\.mg_scale: .*greater than or equal to 0, found -1"),
+        ("harivo.sweep.points", {"x": {"lambda_tsr": 1}}, r"points\.x: no such key: 'lambda_tsr' .*'lambda_trs'"),
+        ("harivo.sweep.points", {"x": {}}, r"points\.x: .*either mg_scale or some of the λ, found nothing"),
+        ("harivo.sweep.points", {"x": {"mg_scale": 1, "lambda_dc": 1}}, r"found \['lambda_dc', 'mg_scale'\]"),
         ("search.k", [0, 30], r"search\.k\.0: .*greater than or equal to 1, found 0"),
-        ("search.default_k", 31, "search: .*default_k is 31, which is not in search.k"),
+        ("search.default_k", 31, "search.default_k is 31, which is not in search.k"),
         ("generate.mixtures.seeds", "many", r"generate\.mixtures\.seeds: .*found 'many'"),
-        ("evaluate.reference", "lvdm", r"evaluate\.reference names \['lvdm'\], expected one of generate\.external"),
-        ("generate.methods.cogvideox.set", "moon", r"cogvideox\.set names \['moon'\], expected one of embed"),
+        ("evaluate.reference", "lvdm", r"evaluate\.reference names 'lvdm', expected one of generate\.external"),
+        ("generate.methods.cogvideox.set", "moon", r"cogvideox\.set names 'moon', expected one of embed"),
         ("reference.clips", 0, r"reference\.clips: .*greater than or equal to 1, found 0"),
         (
             "generate.methods",
             {"a/b": {"module": "x", "model": "world"}},
-            r"generate\.methods names 'a/b', expected letters",
+            r"generate\.methods names 'a/b', expected lett",
         ),
-        ("generate.tyop", 1, r"generate\.tyop: Extra inputs are not permitted, found 1"),
-        (
-            "generate.methods.cogvideox.model",
-            "none",
-            r"cogvideox.model names \['none'\], expected one of generate.models: \['images', 'world'\]",
-        ),
-        ("generate.models.world.encoder", "t6", r"encoder names \['t6'\], expected one of embed.encoders"),
-        (
-            "evaluate.comparisons",
-            [{"candidate": "strip", "baseline": "cogvideox"}],
-            r"comparisons names \['strip'\], expected one of the methods that are evaluated",
-        ),
+        ("generate.tyop", 1, r"generate: no such key: 'tyop'"),
+        ("generate.methods.cogvideox.model", "none", r"cogvideox.model names 'none', .*generate.models: images, world"),
+        ("generate.models.world.encoder", "t6", r"encoder names 't6', expected one of embed.encoders"),
+        ("evaluate.comparisons", [{"candidate": "strip", "baseline": "cogvideox"}], r"comparisons names 'strip'"),
         ("embed.encoders.minilm.kind", "bert", r"embed\.encoders\.minilm\.kind: .*'minilm', 't5' or 'clip'"),
         ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
     ],
 )
-def test_faults_name_key_value_and_expectation(written, key: str, value: object, message: str) -> None:
+def test_errors_name_key_value_and_expectation(written: Change, key: str, value: object, message: str) -> None:
     with pytest.raises(ParamsError, match=message):
         load(written(key, value))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.data())
+def test_a_letter_too_much_is_found_wherever_it_is(
+    root: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    """In any section: the misspelled key, and the one that was meant. Names that users give are theirs."""
+    monkeypatch.chdir(root)
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    named = ("embed.encoders", "train", "generate.models", "generate.methods", "generate.external")
+    free = (*named, "harivo.ablation", "harivo.sweep.points", "embed.encoders.minilm.sets")
+    keys = [key for key in leaves(values) if key.rpartition(".")[0] not in free]
+    key = data.draw(st.sampled_from(keys))
+    put(values, f"{key}x", 1)
+    with pytest.raises(ValueError, match="no such key") as said:
+        Params.model_validate(values)
+    assert any(f"'{key.split('.')[-1]}x'" in line for line in explain(said.value, values))
 
 
 def test_files_that_are_no_parameters(tmp_path: Path) -> None:

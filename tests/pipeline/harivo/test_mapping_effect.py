@@ -10,25 +10,25 @@ from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.mapping_effect import COLUMNS, mapping_effect
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import stable_diffusion
-from pipeline.samplers.animatediff import Sampling, VideoModel, denoise
+from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling, denoise
 from pipeline.samplers.guidance import Guidance
 
-SAMPLING = Sampling(3, Guidance(2.0))
+SAMPLING = AnimateDiffSampling(3, Guidance(2.0))
 
 
 @pytest.fixture
-def model(stable_diffusion_folder: Path) -> VideoModel:
+def model(stable_diffusion_folder: Path) -> AnimateDiffModel:
     images = stable_diffusion.load(stable_diffusion_folder, None)
     unet = inflate(images.unet, 4, heads=2).equip(MappingNetwork(4, heads=2, head_dim=4), None)
-    return VideoModel(unet, images.scheduler, images.codec)
+    return AnimateDiffModel(unet, images.scheduler, images.codec)
 
 
-def effect_of(model: VideoModel) -> pd.DataFrame:
+def effect_of(model: AnimateDiffModel) -> pd.DataFrame:
     inputs = torch.randn(2, 77, 16), torch.randn(2, 4, 4, 8, 8)
     return mapping_effect(model.unet, lambda: denoise(model, *inputs, SAMPLING))
 
 
-def test_an_untrained_network_changes_nothing(model: VideoModel) -> None:
+def test_an_untrained_network_changes_nothing(model: AnimateDiffModel) -> None:
     effect = effect_of(model)
     assert effect.columns.tolist() == list(COLUMNS)
     assert effect.timestep.tolist() == [int(t) for t in model.scheduler.timesteps]
@@ -36,7 +36,7 @@ def test_an_untrained_network_changes_nothing(model: VideoModel) -> None:
     assert len(effect_of(model)) == 3  # nothing is left of the first call
 
 
-def test_a_shift_by_a_constant_is_found(model: VideoModel) -> None:
+def test_a_shift_by_a_constant_is_found(model: AnimateDiffModel) -> None:
     """out = 0 x + 0.25: every value moves by as much."""
     torch.nn.init.constant_(model.unet.mapping.out.bias, 0.25)
     effect = effect_of(model)
@@ -46,7 +46,7 @@ def test_a_shift_by_a_constant_is_found(model: VideoModel) -> None:
     assert effect.sd_change.tolist() == pytest.approx([0] * 3, abs=1e-6)
 
 
-def test_a_model_without_mapping_network_is_refused(model: VideoModel) -> None:
+def test_a_model_without_mapping_network_is_refused(model: AnimateDiffModel) -> None:
     model.unet.equip(None, None)
     with pytest.raises(ValueError, match="no mapping network"):
         effect_of(model)

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from pydantic import ValidationError
 
 from metrics.reading.video import read_all
 from pipeline.clips.generation import generate
+from pipeline.clips.superseded import Superseded
 from pipeline.config import paths
 from pipeline.config.code import closure
-from pipeline.config.generate import Generate
-from pipeline.config.params import EmbeddedSet
+from pipeline.config.embed import EmbeddedSet
+from pipeline.config.generate import Generate, Model
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.tokens import FrameTokens
 from pipeline.harivo.unet import inflate
@@ -28,7 +30,7 @@ from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import search_mixture, write_searches
 from pipeline.samplers import stable_diffusion
 from pipeline.samplers.guidance import Guidance
-from pipeline.text.embeddings import EmbeddingError, Embeddings, embed_set
+from pipeline.text.embeddings import Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder
 from tests.pipeline import tiny
 
@@ -36,7 +38,7 @@ FRAMES, PROMPTS = 6, 3
 METHODS = {
     "frames": {"module": "frames"},
     "animatediff": {"module": "animatediff", "motion": "motion"},
-    "pyoco-noise": {"module": "pyoco_noise", "motion": "motion"},
+    "pyoco_noise": {"module": "pyoco_noise", "motion": "motion"},
     "harivo_tokens": {"module": "harivo", "motion": "motion", "mg": False},
     "harivo": {"module": "harivo", "motion": "motion"},
     "unmapped": {"module": "harivo", "motion": "motion", "mapping": False},
@@ -63,10 +65,10 @@ def place(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.Te
         prompts, mixtures = read_sets(root / "prompts", ["harivo", "richspace"])
         write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
         encoder = TextEncoder("clip", stable_diffusion_folder)
-        how = EmbeddedSet(length=77, zero_padding=False)
+        embedded = EmbeddedSet(length=77, zero_padding=False)
         for name in ("harivo", "richspace"):
             own = [prompt for prompt in prompts if prompt.set == name]
-            embed_set(encoder, own, how, paths.embeddings("clip") / f"{name}.safetensors")
+            embed_set(encoder, own, embedded, paths.embeddings("clip") / f"{name}.safetensors")
         embeddings = Embeddings.read(paths.embeddings("clip") / "richspace.safetensors")
         write_searches([search_mixture(mixture, embeddings, 30) for mixture in mixtures[:2]], paths.search("clip"))
         images = stable_diffusion.load(stable_diffusion_folder, None).unet
@@ -111,7 +113,7 @@ def clips(stable_diffusion_folder: Path) -> dict[str, np.ndarray]:
     made = {}
     for name in METHODS:
         folder = paths.clips("sd", name)
-        entries = generate(name, method_of(stable_diffusion_folder, name), folder, 2)
+        entries = generate(name, method_of(stable_diffusion_folder, name), folder, Superseded(Path("aside")), 2)
         assert [entry.outcome for entry in entries] == ["ok"] * PROMPTS
         assert entries[0].prompt_id == "harivo/harivo-001"
         assert entries[0].caption == "A black man is walking left to right."
@@ -150,8 +152,8 @@ def test_noise_is_the_same_in_every_method_but_pyocos(stable_diffusion_folder: P
         method = method_of(stable_diffusion_folder, name)
         noises[name] = method.noise_of(method.jobs())
     for name, noise in noises.items():
-        assert torch.equal(noise, noises["frames"]) == (name != "pyoco-noise")
-    shared = noises["pyoco-noise"] - noises["frames"] / 2**0.5
+        assert torch.equal(noise, noises["frames"]) == (name != "pyoco_noise")
+    shared = noises["pyoco_noise"] - noises["frames"] / 2**0.5
     torch.testing.assert_close(shared, shared[:, :, :1].expand_as(shared))
 
 
@@ -165,11 +167,15 @@ def test_mg_scale_zero_is_harivo_without_mitigation(
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("harivo", {"mg": False}), ("harivo", {"mapping": False}), ("pyoco-noise", {"noise_weight": 2.0}),
-        ("harivo", {"mg_scale": 10.0}), ("animatediff", {"motion": "other"}), ("personalised", {"lora": "other"}),
+        ("harivo", {"mg": False}),
+        ("harivo", {"mapping": False}),
+        ("pyoco_noise", {"noise_weight": 2.0}),
+        ("harivo", {"mg_scale": 10.0}),
+        ("animatediff", {"motion": "other"}),
+        ("personalised", {"lora": "other"}),
         ("animatediff", {"module": "frames"}),
     ],
-)  # fmt: skip
+)
 def test_whatever_changes_a_clip_changes_its_fingerprint(
     stable_diffusion_folder: Path, place: Path, name: str, changes: dict[str, Any]
 ) -> None:
@@ -191,25 +197,22 @@ def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        (
-            "animatediff",
-            {"motion": None},
-            r"methods\.animatediff\.motion is None, expected a folder or hub id",
-        ),
-        ("frames", {"module": "animatediff"}, r"generate\.methods\.frames needs the option motion"),
-        ("frames", {"mg": True}, r"methods\.frames: the mitigating gradient needs temporal layers \(motion\)"),
-        ("frames", {"mapping": False}, r"methods\.frames\.mapping: no such option, expected one of: ask, mg"),
-        ("frames", {"module": "none"}, r"methods\.frames\.module: no file pipeline/methods/none.py"),
+        ("animatediff", {"motion": None}, r"methods\.animatediff\.motion: .*valid string, found None"),
+        ("frames", {"module": "animatediff"}, r"generate\.methods\.frames\.motion: is missing"),
+        ("frames", {"mg": True}, r"methods\.frames: mg: the mitigating gradient needs temporal layers \(motion\)"),
+        ("frames", {"mapping": False}, r"methods\.frames: mapping needs temporal layers \(motion\)"),
+        ("frames", {"module": "none"}, r"methods\.frames\.module is 'pipeline/methods/none.py': there is no such file"),
         ("frames", {"module": "noise"}, r"noise.py has no build\(context\)"),
         ("frames", {"ask": "mixtures"}, r"methods\.frames: the set 'harivo' has no mixtures"),
-        ("frames", {"ask": "songs"}, r"methods\.frames\.ask is 'songs', expected prompts or mixtures"),
-        ("end", {"ask": "mixtures"}, r"methods\.end\.ask: no such option"),
-        ("end", {"part": "middle"}, r"methods\.end\.part is 'middle', expected one of first, last"),
-        ("end", {"part": 1}, r"methods\.end\.part is 1, expected one of first, last"),
-        ("personalised", {"lora": None}, r"methods\.personalised\.lora is None, expected a folder or hub id"),
-        ("harivo", {"mg": "no"}, r"generate\.methods\.harivo\.mg is 'no', expected true or false"),
-        ("pyoco-noise", {"noise_weight": -1}, r"methods\.pyoco-noise\.noise_weight is -1, expected a number from 0"),
-        ("harivo", {"mapings": False}, r"generate\.methods\.harivo\.mapings: no such option, expected one of"),
+        ("frames", {"ask": "songs"}, r"methods\.frames\.ask: .*'prompts' or 'mixtures', found 'songs'"),
+        ("end", {"ask": "mixtures"}, r"methods\.end: no such key: 'ask'"),
+        ("richspace-frames", {"steps_k": 50}, r"methods\.richspace-frames: no such key: 'steps_k'"),
+        ("end", {"part": "middle"}, r"methods\.end\.part: .*'first' or 'last', found 'middle'"),
+        ("end", {"part": 1}, r"methods\.end\.part: .*'first' or 'last', found 1"),
+        ("personalised", {"lora": None}, r"methods\.personalised\.lora: .*valid string, found None"),
+        ("harivo", {"mg": "no"}, r"generate\.methods\.harivo\.mg: .*valid boolean, found 'no'"),
+        ("pyoco_noise", {"noise_weight": -1}, r"methods\.pyoco_noise\.noise_weight: .*equal to 0, found -1"),
+        ("harivo", {"mapings": False}, r"no such key: 'mapings' \(did you mean 'mapping'\?\); expected some of module"),
     ],
 )
 def test_faulty_options_are_named(
@@ -230,7 +233,7 @@ def test_what_cannot_be_mitigated_is_refused_before_any_clip(stable_diffusion_fo
 
 def test_prompts_without_embeddings_are_refused(stable_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "EMBEDDINGS", Path("nowhere"))
-    with pytest.raises(EmbeddingError, match="run the embed stage"):
+    with pytest.raises(ValueError, match=r"methods\.frames: nowhere/clip/harivo\.safetensors.*run the embed stage"):
         method_of(stable_diffusion_folder, "frames").prepare()
 
 
@@ -269,10 +272,9 @@ def test_a_folder_that_is_no_lora_is_refused(stable_diffusion_folder: Path) -> N
 @pytest.mark.parametrize("family", ["none", "guidance", "cogvideox.py"])
 def test_a_family_that_is_none_is_named(stable_diffusion_folder: Path, family: str) -> None:
     context = context_of(stable_diffusion_folder, "frames")
-    models = {"sd": context.model.model_copy(update={"family": family})}
-    wrong = replace(context, generate=context.generate.model_copy(update={"models": models}))
-    with pytest.raises(ValueError, match=rf"models\.sd\.family is '{family}', expected a file of pipeline/samplers/"):
-        build(wrong)
+    wrong = context.model.model_dump() | {"family": family}
+    with pytest.raises(ValidationError, match=r"Input should be 'cogvideox' or 'stable_diffusion'"):
+        Model.model_validate(wrong)
 
 
 def test_clips_of_one_name_are_refused(stable_diffusion_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sampling video from Stable Diffusion's layout made small: against diffusers' own pipelines."""
+"""AnimateDiffSampling video from Stable Diffusion's layout made small: against diffusers' own pipelines."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -10,7 +10,7 @@ from diffusers import AnimateDiffPipeline, StableDiffusionPipeline
 
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import animatediff, stable_diffusion
-from pipeline.samplers.animatediff import Sampling, denoise, personalise, sample
+from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling, denoise, personalise, sample
 from pipeline.samplers.decoding import decode
 from pipeline.samplers.guidance import Guidance
 from pipeline.text.encoders import TextEncoder
@@ -33,7 +33,7 @@ def motion_folder(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def model(stable_diffusion_folder: Path, motion_folder: Path) -> animatediff.VideoModel:
+def model(stable_diffusion_folder: Path, motion_folder: Path) -> AnimateDiffModel:
     return animatediff.load(stable_diffusion_folder, None, motion_folder)
 
 
@@ -49,38 +49,41 @@ def noise() -> torch.Tensor:
     return torch.randn(2, 4, FRAMES, 8, 8, generator=torch.Generator().manual_seed(3))
 
 
-def pipeline_of(model: animatediff.VideoModel) -> AnimateDiffPipeline:
+def pipeline_of(model: AnimateDiffModel) -> AnimateDiffPipeline:
     return AnimateDiffPipeline(
         vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
         scheduler=model.scheduler,
     )  # fmt: skip
 
 
-def test_latents_equal_animatediffs(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+def test_latents_equal_animatediffs(model: AnimateDiffModel, text: torch.Tensor, noise: torch.Tensor) -> None:
     pipe = pipeline_of(model)
     pipe.set_progress_bar_config(disable=True)
     theirs = pipe(
         prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise, num_frames=FRAMES,
         num_inference_steps=3, guidance_scale=5.0, height=32, width=32, output_type="latent",
     ).frames  # fmt: skip
-    ours = denoise(model, text[:2], noise, Sampling(3, Guidance(5.0)), text[2])
+    ours = denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)), text[2])
     torch.testing.assert_close(ours, theirs)
-    assert not torch.allclose(denoise(model, text[:2], noise, Sampling(3, Guidance(5.0))), theirs, atol=1e-3)
+    assert not torch.allclose(denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), theirs, atol=1e-3)
 
 
 def test_early_guidance_and_mitigation_change_the_clips(
-    model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor
+    model: AnimateDiffModel, text: torch.Tensor, noise: torch.Tensor
 ) -> None:
-    plain = denoise(model, text[:2], noise, Sampling(4, Guidance(5.0)))
-    for other in (Sampling(4, Guidance(5.0, early=9.0)), Sampling(4, Guidance(5.0, mg_scale=40.0))):
+    plain = denoise(model, text[:2], noise, AnimateDiffSampling(4, Guidance(5.0)))
+    for other in (
+        AnimateDiffSampling(4, Guidance(5.0, early=9.0)),
+        AnimateDiffSampling(4, Guidance(5.0, mg_scale=40.0)),
+    ):
         assert not torch.allclose(denoise(model, text[:2], noise, other), plain, atol=1e-2)
-    never = Sampling(4, Guidance(5.0, early=9.0, until=1.0))
+    never = AnimateDiffSampling(4, Guidance(5.0, early=9.0, until=1.0))
     torch.testing.assert_close(denoise(model, text[:2], noise, never), plain)
 
 
-def test_bfloat16_is_near_float32(model: animatediff.VideoModel, text: torch.Tensor, noise: torch.Tensor) -> None:
+def test_bfloat16_is_near_float32(model: AnimateDiffModel, text: torch.Tensor, noise: torch.Tensor) -> None:
     exact, near = (
-        denoise(model, text[:2], noise, Sampling(3, Guidance(5.0), precision=precision), text[2])
+        denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0), precision=precision), text[2])
         for precision in ("float32", "bfloat16")
     )
     assert near.dtype == torch.float32
@@ -89,12 +92,12 @@ def test_bfloat16_is_near_float32(model: animatediff.VideoModel, text: torch.Ten
 
 
 def test_with_temporal_parts_bypassed_frames_are_stable_diffusions_images(
-    model: animatediff.VideoModel, stable_diffusion_folder: Path, text: torch.Tensor, noise: torch.Tensor
+    model: AnimateDiffModel, stable_diffusion_folder: Path, text: torch.Tensor, noise: torch.Tensor
 ) -> None:
     pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
     with model.unet.spatial_only():
-        clips = sample(model, text[:2], noise, Sampling(3, Guidance(5.0)), text[2])
+        clips = sample(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)), text[2])
     for frame in range(FRAMES):
         images = pipe(
             prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise[:, :, frame],
@@ -122,24 +125,24 @@ def test_the_image_models_own_sampler_is_stable_diffusions(
 
 
 def test_a_lora_changes_the_style_and_no_temporal_layer(
-    model: animatediff.VideoModel,
+    model: AnimateDiffModel,
     stable_diffusion_folder: Path,
     text: torch.Tensor,
     noise: torch.Tensor,
     tmp_path: Path,
 ) -> None:
     tiny.write_lora(stable_diffusion_folder, tmp_path)
-    plain = denoise(model, text[:2], noise, Sampling(3, Guidance(5.0)))
+    plain = denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)))
     motion = {name: value.clone() for name, value in model.unet.state_dict().items() if "motion_modules" in name}
     styled = personalise(model, tmp_path)
-    assert not torch.allclose(denoise(styled, text[:2], noise, Sampling(3, Guidance(5.0))), plain, atol=1e-2)
+    assert not torch.allclose(denoise(styled, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), plain, atol=1e-2)
     after = styled.unet.state_dict()
     assert motion
     assert all(torch.equal(after[name], value) for name, value in motion.items())
 
 
 def test_a_loras_scale_is_its_own(
-    model: animatediff.VideoModel,
+    model: AnimateDiffModel,
     stable_diffusion_folder: Path,
     text: torch.Tensor,
     noise: torch.Tensor,
@@ -149,14 +152,14 @@ def test_a_loras_scale_is_its_own(
     tiny.write_lora(stable_diffusion_folder, tmp_path, alpha=8)
     theirs = pipeline_of(replace(model, unet=deepcopy(model.unet)))
     theirs.load_lora_weights(tmp_path)
-    expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, Sampling(3, Guidance(5.0)))
+    expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)))
     torch.testing.assert_close(
-        denoise(personalise(model, tmp_path), text[:2], noise, Sampling(3, Guidance(5.0))), expected
+        denoise(personalise(model, tmp_path), text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), expected
     )
 
 
 def test_a_loras_layers_for_the_text_encoder_are_left_out(
-    model: animatediff.VideoModel,
+    model: AnimateDiffModel,
     stable_diffusion_folder: Path,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,

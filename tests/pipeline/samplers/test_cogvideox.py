@@ -9,21 +9,22 @@ from diffusers import CogVideoXPipeline
 
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate
+from pipeline.clips.superseded import Superseded
 from pipeline.config import paths
+from pipeline.config.embed import EmbeddedSet
 from pipeline.config.generate import Generate
-from pipeline.config.params import EmbeddedSet
 from pipeline.methods.base import build
 from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import first_guides, search_mixture, write_searches
 from pipeline.samplers import cogvideox
-from pipeline.samplers.cogvideox import Sampling, initial_noise, sample
+from pipeline.samplers.cogvideox import CogVideoXSampling, initial_noise, sample
 from pipeline.text.embeddings import Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder
 from pipeline.weights.checkpoints import CheckpointError
 
-SAMPLING = Sampling(steps=2, guidance=6.0, frames=5, height=32, width=32)
+SAMPLING = CogVideoXSampling(steps=2, guidance=6.0, frames=5, height=32, width=32)
 
 
 def test_clips_equal_the_pipelines_own(cogvideox_folder: Path) -> None:
@@ -103,7 +104,7 @@ def test_the_papers_prompts_run_through_a_public_layout(
     made, inputs = {}, Inputs()
     for name in methods:
         method = build(Context(name, params.methods[name], params, 30, 40.0, inputs))
-        made[name] = generate(name, method, params.folder(name), params.batch)
+        made[name] = generate(name, method, params.folder(name), Superseded(tmp_path / "aside"), params.batch)
         assert ledger.about(params.folder(name))["asked"] == ("prompts" if name == "plain" else "mixtures")
     assert all(entry.outcome == ledger.OK for entries in made.values() for entry in entries)
     assert len(made["richspace"]) == len(made["guide"]) == 26
@@ -117,10 +118,10 @@ def test_the_worlds_model_follows_its_embeddings(root: Path, minilm: Path) -> No
     """The shipped weights: same noise, another colour word, another colour."""
     from pipeline.world.judge import judge
 
-    model = cogvideox.load(root / "models/world/cogvideox", root / "models/world/codec", 4.0)
+    model = cogvideox.load(root / "models/world/cogvideox", root / "models/world/codec")
     texts = ["A large plain red circle moves right.", "A large plain blue circle moves right."]
-    tokens = TextEncoder("minilm", minilm).encode(texts, 20, zero_padding=True).tokens
-    sampling = Sampling(steps=20, guidance=3.0, frames=16, height=32, width=32)
+    tokens = 4 * TextEncoder("minilm", minilm).encode(texts, 20, zero_padding=True).tokens
+    sampling = CogVideoXSampling(steps=20, guidance=3.0, frames=16, height=32, width=32)
     noise = initial_noise(model, sampling, [7]).repeat(2, 1, 1, 1, 1)
     clips = sample(model, tokens, noise, sampling).numpy()
     assert clips.shape == (2, 16, 32, 32, 3)

@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, CLIPTextModel, T5EncoderModel
 
 from metrics.hashing import weight_hash
-from pipeline.config.params import EmbeddedSet
+from pipeline.config.embed import EmbeddedSet
 from pipeline.prompts.sets import Prompt
 from pipeline.text.embeddings import EmbeddingError, Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder

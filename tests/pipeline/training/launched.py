@@ -5,13 +5,13 @@ import json
 import os
 import sys
 from contextlib import suppress
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.train import Schedule
 from pipeline.training import clip, motion
-from pipeline.training.loop import Reporter, Schedule, silent, train
-from tests.pipeline.training.small import CLIP, WordTower, motion_spec
+from pipeline.training.loop import Reporter, silent, train
+from tests.pipeline.training.small import CLIP, WordTower, embed_by, motion_spec
 from tests.pipeline.training.test_loop import Killed, Line
 
 SCHEDULE = Schedule(steps=6, learning_rate=1e-2, warmup=2, log_every=1, checkpoint_every=2, validate_every=4)
@@ -25,8 +25,9 @@ def task_of(name: str, checkpoint: Path) -> Any:
     if name == "line":
         return Line()
     if name == "clip":
-        return clip.ClipTask(replace(CLIP, batch=6), WordTower(), 0, "cpu")
-    return motion.build_task(asdict(replace(motion_spec(checkpoint), validation_prompts=1, text_tokens=8)), 0, "cpu")
+        return clip.ClipTask(CLIP.model_copy(update={"batch": 6}), WordTower(), 0, "cpu")
+    spec = motion_spec(checkpoint).model_copy(update={"validation_prompts": 1})
+    return motion.build_task(spec, embed_by("clip", checkpoint, 8), 0, "cpu")
 
 
 def curve(task: Any, file: Path, report: Reporter = silent) -> list[dict[str, float]]:

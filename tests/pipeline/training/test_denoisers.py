@@ -7,26 +7,25 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.text.encoders import TextEncoder
 from pipeline.training import codec, cogvideox, t2i
 from pipeline.training.denoising import NoisingSource, single_frames, target, uniform, whole_clips
-from pipeline.training.latents import CaptionedLatents, Captions
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.task import step_generator
-from tests.pipeline.training.small import CODEC, IMAGE, VIDEO, by_hand, check, losses_of
+from tests.pipeline.training.small import CODEC, IMAGE, TEXT, VIDEO, by_hand, check, embed_by, losses_of
 
 
 @pytest.fixture(scope="module")
-def encoder(minilm: Path) -> TextEncoder:
-    return TextEncoder("minilm", minilm)
+def encoder(minilm: Path) -> CaptionEncoder:
+    return CaptionEncoder.of(TEXT, embed_by("minilm", minilm, 20, zero_padding=True, scale=4.0))
 
 
 @pytest.fixture(scope="module")
-def video(encoder: TextEncoder) -> cogvideox.VideoTask:
+def video(encoder: CaptionEncoder) -> cogvideox.VideoTask:
     return cogvideox.VideoTask(VIDEO, codec.build(CODEC), encoder, 0, "cpu")
 
 
 @pytest.fixture(scope="module")
-def image(encoder: TextEncoder) -> t2i.ImageTask:
+def image(encoder: CaptionEncoder) -> t2i.ImageTask:
     return t2i.ImageTask(IMAGE, codec.build(CODEC), encoder, 0, "cpu")
 
 
@@ -56,10 +55,10 @@ def test_the_image_model_is_a_task(image: t2i.ImageTask) -> None:
 
 @pytest.mark.parametrize("drop", [None, 0.0, 0.5, 1.0])
 @pytest.mark.parametrize("take", [whole_clips, single_frames])
-def test_what_a_batch_is_drawn_of(encoder: TextEncoder, take: Callable[..., Any], drop: float | None) -> None:
+def test_what_a_batch_is_drawn_of(encoder: CaptionEncoder, take: Callable[..., Any], drop: float | None) -> None:
     """Row by row, in the order that shipped curves rest on: clips, frames, dropped captions, timesteps, noise."""
     latents = torch.randn(5, 3, 2, 4, 4).half()
-    data = CaptionedLatents(latents, [f"A circle {i}." for i in range(5)], Captions(encoder, 8, 4.0))
+    data = CaptionedLatents(latents, [f"A circle {i}." for i in range(5)], encoder)
     batch = NoisingSource(data, 3, 6, take, uniform(cogvideox.noise_schedule()), drop).batch(9)
     generator = step_generator(3, 9)
     rows = torch.randint(5, (6,), generator=generator).tolist()

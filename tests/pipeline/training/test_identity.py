@@ -5,49 +5,75 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import paths
+from pipeline.config import params, paths
 from pipeline.config.code import closure
+from pipeline.config.embed import Embed
+from pipeline.config.params import Params
+from pipeline.config.train import Schedule, Training
 from pipeline.training import identity
-from pipeline.training.loop import Schedule
+from tests.pipeline.training.small import embed_by
 
-SCHEDULE = Schedule(steps=10, learning_rate=1e-3)
 MODULES = ("codec", "clip", "cogvideox", "t2i", "lora", "motion")
 
 
-def made(name: str = "t2i", module: str = "t2i", schedule: Schedule = SCHEDULE, **spec: object) -> str:
-    return identity.identity(name, f"pipeline.training.{module}", spec, schedule)
+@pytest.fixture
+def shipped(root: Path) -> Params:
+    return params.load(root / "params.yaml")
 
 
-def test_parameters_module_and_name_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def changed(wanted: Training, **spec: object) -> Training:
+    return wanted.model_copy(update={"spec": wanted.spec.model_copy(update=spec)})
+
+
+def test_parameters_name_and_text_count(shipped: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    others = [made(heads=4), made(name="x"), made(module="lora"), made(schedule=Schedule(steps=11, learning_rate=1e-3))]
-    assert len({made(), *others}) == 5
-    assert made() == made()
-    assert json.loads(made(heads=4))[:2] == ["t2i", {"heads": 4}]
+    wanted, embed = shipped.train["t2i"], shipped.embed
+    longer = wanted.model_copy(update={"schedule": Schedule(steps=11, learning_rate=1e-3)})
+    minilm = embed.encoders["minilm"]
+    sets = minilm.sets | {"world": minilm.sets["world"].model_copy(update={"scale": 2.0})}
+    scaled = Embed(encoders={"minilm": minilm.model_copy(update={"sets": sets})})
+    unused = minilm.sets | {"other": minilm.sets["world"]}
+    made = [
+        identity.identity("t2i", wanted, embed),
+        identity.identity("x", wanted, embed),
+        identity.identity("t2i", changed(wanted, heads=2), embed),
+        identity.identity("t2i", longer, embed),
+        identity.identity("t2i", wanted, scaled),
+    ]
+    assert len(set(made)) == 5
+    others = Embed(encoders={"minilm": minilm.model_copy(update={"sets": unused})})
+    assert made[0] == identity.identity("t2i", wanted, others)  # another set of the encoder
 
 
-@pytest.mark.parametrize("below", ["models/world/codec", "elsewhere"])
-def test_models_below_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str) -> None:
+@pytest.mark.parametrize("below", ["models/world/codec", "elsewhere", "encoder"])
+def test_models_below_count(shipped: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str) -> None:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / below
     folder.mkdir(parents=True)
     (folder / "weights.json").write_text("a")
-    before = made(checkpoint=below)
+    text = {"text": {"encoder": "text", "set": "captions"}}
+    wanted = changed(shipped.train["harivo"], checkpoint="elsewhere", **text)
+    wanted = type(wanted).model_validate(wanted.model_dump())
+    embed = embed_by("minilm", Path("encoder"), 20)
+    before = identity.identity("harivo", wanted, embed)
     (folder / "weights.json").write_text("b")
-    assert made(checkpoint=below) != before
+    assert identity.identity("harivo", wanted, embed) != before
 
 
-def test_its_own_folder_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_its_own_folder_does_not_count(shipped: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It holds the result of an earlier training of the same name."""
     monkeypatch.chdir(tmp_path)
-    before = made(name="codec", module="codec")
+    wanted, embed = shipped.train["codec"], shipped.embed
+    before = identity.identity("codec", wanted, embed)
     paths.world_model("codec").mkdir(parents=True)
     (paths.world_model("codec") / "weights.json").write_text("a")
-    assert made(name="codec", module="codec") == before
+    assert identity.identity("codec", wanted, embed) == before
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_code_is_what_the_module_imports_and_the_loop(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["codec", "clip", "cogvideox", "t2i", "lora", "harivo"])
+def test_code_is_what_the_module_imports_and_the_loop(
+    shipped: Params, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[tuple[str, ...]] = []
 
     def record(*modules: str, without: tuple[str, ...]) -> str:
@@ -55,8 +81,9 @@ def test_code_is_what_the_module_imports_and_the_loop(module: str, monkeypatch: 
         return "code"
 
     monkeypatch.setattr(identity, "code_hash", record)
-    assert "code" in json.loads(made(module=module))
-    assert asked == [(f"pipeline.training.{module}", "pipeline.training.loop", "pipeline.config")]
+    wanted = shipped.train[name]
+    assert "code" in json.loads(identity.identity(name, wanted, shipped.embed))
+    assert asked == [(f"pipeline.training.{wanted.module}", "pipeline.training.loop", "pipeline.config")]
 
 
 def test_each_training_depends_on_what_it_needs() -> None:
@@ -78,8 +105,3 @@ def test_each_training_depends_on_what_it_needs() -> None:
     assert {"pipeline/samplers/animatediff.py", "pipeline/samplers/guidance.py"} <= files["motion"]
     assert "pipeline/samplers/cogvideox.py" in files["cogvideox"]
     assert "metrics/networks/clip.py" in files["clip"]
-
-
-def test_module_of() -> None:
-    assert identity.module_of("t2i", None) == "pipeline.training.t2i"
-    assert identity.module_of("harivo", "motion") == "pipeline.training.motion"

@@ -1,6 +1,6 @@
 """The loop on a small task: against a training written out in numpy, and killed and continued."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def naive(start: list[float], schedule: Schedule) -> tuple[np.ndarray, dict[int,
 
 @pytest.mark.parametrize("clip", [1.0, 100.0])
 def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
-    schedule = replace(SCHEDULE, clip=clip)
+    schedule = SCHEDULE.model_copy(update={"clip": clip})
     task = Line()
     expected, curves = naive(task.values, schedule)
     rows = run(tmp_path, task, schedule=schedule)
@@ -120,7 +120,7 @@ def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
 def test_one_process_trains_in_one_precision_after_another(tmp_path: Path) -> None:
     whole, half = Line(), Line()
     run(tmp_path, whole)
-    rows = run(tmp_path, half, "half", replace(SCHEDULE, precision="bf16"))
+    rows = run(tmp_path, half, "half", SCHEDULE.model_copy(update={"precision": "bf16"}))
     assert half.values == pytest.approx(whole.values, rel=0.05)
     assert half.values != whole.values
     assert np.isfinite([row["loss"] for row in rows]).all()
@@ -128,7 +128,7 @@ def test_one_process_trains_in_one_precision_after_another(tmp_path: Path) -> No
 
 def test_every_loss_is_reported_as_it_is_logged(tmp_path: Path) -> None:
     task, said = Line(), []
-    schedule = replace(SCHEDULE, steps=7, log_every=3, validate_every=5)
+    schedule = SCHEDULE.model_copy(update={"steps": 7, "log_every": 3, "validate_every": 5})
     history = train(task, schedule, tmp_path / "c", "x", lambda step, _, picture: said.append((step, picture is None)))
     assert [row["step"] for row in history.rows] == [3, 5, 6, 7]
     assert said == [(3, True), (5, False), (6, True), (7, True), (7, False)]

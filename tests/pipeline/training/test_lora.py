@@ -1,6 +1,5 @@
 """The LoRA that swaps the palette."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,13 @@ from diffusers import StableDiffusionPipeline
 
 from pipeline.training import lora
 from pipeline.training.task import step_generator
-from tests.pipeline.training.small import check, losses_of, moved
+from tests.pipeline.training.small import check, embed_by, lora_spec, losses_of, moved
 
 
 @pytest.fixture
 def task(stable_diffusion_folder: Path) -> lora.LoraTask:
-    folder = str(stable_diffusion_folder)
-    own = lora.LoraSpec(
-        checkpoint=folder, codec=None, encoder="clip", encoder_checkpoint=folder, text_tokens=77, embedding_scale=1.0,
-        zeros=False, rank=2, layers=["to_q", "to_v"], batch=2, scenes=4, sampling_steps=2, guidance=2.0,
-        validation_prompts=2,
-    )  # fmt: skip
-    return lora.build_task(asdict(own), 0, "cpu")
+    embed = embed_by("clip", stable_diffusion_folder, 77)
+    return lora.build_task(lora_spec(stable_diffusion_folder), embed, 0, "cpu")
 
 
 def test_it_is_a_task(task: lora.LoraTask) -> None:

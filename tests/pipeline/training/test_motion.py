@@ -1,6 +1,5 @@
 """Training the temporal layers, on a Stable Diffusion folder made small."""
 
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +7,14 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from pipeline.config.train import MotionSpec, Schedule
 from pipeline.harivo.noise import correlate
 from pipeline.harivo.unet import load_video_unet
 from pipeline.training import motion
-from pipeline.training.loop import Schedule, silent, train
-from pipeline.training.motion import MotionSpec
+from pipeline.training.loop import silent, train
 from pipeline.training.motion_source import MotionBatch, MotionSource, spread
 from pipeline.training.task import Share, step_generator
-from tests.pipeline.training.small import losses_of, motion_spec, moved
+from tests.pipeline.training.small import embed_by, losses_of, motion_spec, moved
 
 PARTS = {"mapping": True, "tokens": 3, "lambda_trs": 0.1, "lambda_reg": 0.1, "lambda_dc": 0.1}
 
@@ -26,7 +25,7 @@ def spec(stable_diffusion_folder: Path) -> MotionSpec:
 
 
 def task_of(spec: MotionSpec) -> motion.MotionTask:
-    return motion.build_task(asdict(spec), 0, "cpu")
+    return motion.build_task(spec, embed_by("clip", Path(spec.checkpoint), 77), 0, "cpu")
 
 
 def test_training_moves_every_trained_weight_and_no_other(spec: MotionSpec) -> None:
@@ -54,7 +53,7 @@ def test_trained_weights_come_first(spec: MotionSpec) -> None:
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_off_is_not_there(spec: MotionSpec, part: str) -> None:
     off = {"mapping": False, "tokens": 0}.get(part, 0.0)
-    task = task_of(replace(spec, **{part: off}))
+    task = task_of(spec.model_copy(update={part: off}))
     losses = losses_of(task, 0)
     expected = {"lambda_trs": "trs", "lambda_reg": "reg", "lambda_dc": "dc"}
     assert set(losses.parts) == {"simple"} | {name for key, name in expected.items() if key != part}
@@ -65,7 +64,7 @@ def test_a_part_that_is_off_is_not_there(spec: MotionSpec, part: str) -> None:
 
 def test_the_total_is_equation_5(spec: MotionSpec) -> None:
     weights = {"lambda_trs": 0.5, "lambda_reg": 2.0, "lambda_dc": 0.25}
-    task = task_of(replace(spec, **weights))
+    task = task_of(spec.model_copy(update=weights))
     moved(task, 1)  # off the text-to-image model, where L_reg is 0, and with negatives in the queue
     losses = losses_of(task, 1)
     found = {name: value.item() for name, value in losses.parts.items()}
@@ -75,13 +74,15 @@ def test_the_total_is_equation_5(spec: MotionSpec) -> None:
 
 
 def test_untrained_it_is_the_text_to_image_model(spec: MotionSpec) -> None:
-    reg = losses_of(task_of(replace(spec, mapping=False, tokens=0)), 0).parts["reg"]
+    reg = losses_of(task_of(spec.model_copy(update={"mapping": False, "tokens": 0})), 0).parts["reg"]
     assert reg.item() == pytest.approx(0, abs=1e-12)
 
 
 def test_the_simple_loss_is_equation_1(spec: MotionSpec) -> None:
     """Epsilon prediction, as Stable Diffusion v1.5: noise that was added against noise that was found."""
-    task = task_of(replace(spec, mapping=False, tokens=0, lambda_trs=0.0, lambda_reg=0.0, lambda_dc=0.0))
+    task = task_of(
+        spec.model_copy(update={"mapping": False, "tokens": 0, "lambda_trs": 0.0, "lambda_reg": 0.0, "lambda_dc": 0.0})
+    )
     batch = task.source.batch(5)
     alpha = task.images.scheduler.alphas_cumprod[batch.timestep][:, None, None, None, None]
     noisy = alpha.sqrt() * batch.clean + (1 - alpha).sqrt() * batch.noise
@@ -107,7 +108,7 @@ def test_timesteps_are_spread_over_a_batch(power: float, mean: float) -> None:
 
 
 def test_mixed_noise_is_trained_with(spec: MotionSpec) -> None:
-    iid, mixed = task_of(spec), task_of(replace(spec, noise="mixed", noise_weight=3.0))
+    iid, mixed = task_of(spec), task_of(spec.model_copy(update={"noise": "mixed", "noise_weight": 3.0}))
     own, shared = (task.source.batch(0).noise for task in (iid, mixed))
     assert not torch.allclose(own, shared)
     common = (shared - correlate(own, torch.zeros(1), 3.0)) * 10**0.5 / 3
@@ -124,7 +125,7 @@ def test_a_killed_training_continues_with_its_queue(
     schedule = Schedule(steps=5, learning_rate=1e-3, checkpoint_every=2, validate_every=50)
 
     def run(folder: str, killed_at: int | None = None) -> motion.MotionTask:
-        task = task_of(replace(spec, validation_prompts=1))
+        task = task_of(spec.model_copy(update={"validation_prompts": 1}))
         whole = MotionSource.batch
 
         def batch(self: MotionSource, step: int, *others: Share) -> MotionBatch:

@@ -1,50 +1,144 @@
-"""The shipped weights and their curves: what they reach, on scenes that no training seed draws."""
+"""The shipped weights, loaded and run on scenes and prompts that no training saw."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from diffusers import AutoencoderKL
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from pipeline.config.params import load
+from metrics.networks.clip import TextTower, WorldClip
+from pipeline.config.params import Params, load
+from pipeline.samplers import animatediff, cogvideox, stable_diffusion
+from pipeline.samplers.animatediff import AnimateDiffSampling
+from pipeline.samplers.cogvideox import CogVideoXSampling
+from pipeline.samplers.guidance import Guidance
+from pipeline.training.clip import Captioned
+from pipeline.training.latents import CaptionEncoder, training_captions
+from pipeline.training.lora import SWAPPED
+from pipeline.training.motion import sample_prompts
 from pipeline.training.pixels import to_model
+from pipeline.training.stills import standing
+from pipeline.training.validation import judged, noise_of_seeds, unseen_prompts
+from pipeline.world.attributes import attributes
+from pipeline.world.judge import judge
 from pipeline.world.render import render
-from pipeline.world.scene import draw
+from pipeline.world.scene import Names, draw
 
 LARGEST = {"codec": 8e6, "clip": 8e6, "cogvideox": 8e6}  # bytes; the others 6e6
-FLOORS = {  # a little below what docs/training.md states: retrained weights may not be worse
-    "codec": {"psnr_db": 34},
-    "clip": {"ranked_first": 0.98},
-    "cogvideox": {"judge_colour": 0.93, "judge_shape": 0.9, "judge_motion": 0.97},
-    "t2i": {"judge_colour": 0.95, "judge_shape": 0.95},
-}
-SHIPPED = (
-    *FLOORS, "animatediff", "pyoco_noise", "harivo_trs", "harivo_trs_dc", "harivo_mapping", "harivo", "lora",
-)  # fmt: skip
+MOTION = ("animatediff", "pyoco_noise", "harivo_trs", "harivo_trs_dc", "harivo_mapping", "harivo")
+SHIPPED = ("codec", "clip", "cogvideox", "t2i", "lora", *MOTION)
+UNSEEN = 123_456  # a seed of scenes that no training draws
+# What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
+# 3 shapes and 4 motions.
+IMAGES, CLIPS, STEPS = 40, 8, 10
+
+
+@pytest.fixture(scope="module")
+def models(root: Path) -> Path:
+    return root / "models/world"
+
+
+@pytest.fixture(scope="module")
+def params(root: Path) -> Params:
+    return load(root / "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def encoder(params: Params, minilm: Path) -> CaptionEncoder:
+    return CaptionEncoder.of(params.train["t2i"].spec.text, params.embed)
+
+
+@pytest.fixture(scope="module")
+def prompts(params: Params) -> tuple[list[Names], list[str]]:
+    """Prompts of which none is a caption of a training, and the names that they state."""
+    return unseen_prompts(IMAGES, frozenset(training_captions(params.train["t2i"].spec.scenes, 0)))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_they_are_small_and_finished(root: Path, name: str) -> None:
-    folder = root / "models/world" / name
-    files = [path for path in folder.rglob("*") if path.is_file()]
+def test_they_are_small_and_of_the_last_step(models: Path, params: Params, name: str) -> None:
+    files = [path for path in (models / name).rglob("*") if path.is_file()]
     assert 0 < sum(path.stat().st_size for path in files) <= LARGEST.get(name, 6e6)
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv"}
-    history = pd.read_csv(folder / "history.csv")
-    assert history.step.iloc[-1] == load(root / "params.yaml").train[name].schedule["steps"]
+    history = pd.read_csv(models / name / "history.csv")
+    assert history.step.iloc[-1] == params.train[name].schedule.steps
 
 
-@pytest.mark.parametrize("name", FLOORS)
-def test_they_are_as_good_as_documented(root: Path, name: str) -> None:
-    history = pd.read_csv(root / f"models/world/{name}/history.csv")
-    for metric, floor in FLOORS[name].items():
-        assert history[metric].dropna().iloc[-1] >= floor
-
-
-def test_the_codec_on_unseen_scenes(root: Path) -> None:
-    codec = AutoencoderKL.from_pretrained(root / "models/world/codec", dtype=torch.float32).eval()
-    frames = to_model(render(draw(20, 123_456)[1])[:, ::5]).flatten(0, 1)
+def test_the_codec_keeps_what_a_frame_shows(models: Path) -> None:
+    codec = AutoencoderKL.from_pretrained(models / "codec", dtype=torch.float32).eval()
+    frames = to_model(render(draw(20, UNSEEN)[1])[:, ::5]).flatten(0, 1)
     with torch.no_grad():
-        decoded = codec.decode(codec.encode(frames).latent_dist.mean).sample
+        latents = codec.encode(frames).latent_dist.mean
+        decoded = codec.decode(latents).sample
     assert peak_signal_noise_ratio((decoded + 1) / 2, (frames + 1) / 2, data_range=1.0) >= 34
+    assert (latents * codec.config.scaling_factor).std().item() == pytest.approx(1, abs=0.1)
+
+
+def test_the_dual_encoder_finds_captions_of_a_clip_and_clips_of_a_caption(models: Path, minilm: Path) -> None:
+    clip = WorldClip.from_pretrained(models / "clip").float().eval()
+    data = Captioned.of_world(100, UNSEEN, TextTower(minilm))
+    with torch.no_grad():
+        texts = clip.embed_pooled_text(data.pooled)
+        frames = torch.stack([clip.embed_frames(video.movedim(-1, 1) / 255) for video in data.clips])
+    scores = frames.mean(dim=1) @ texts.T
+    for found in (scores.argmax(dim=1), scores.argmax(dim=0)):
+        assert (data.content[found] == data.content).float().mean() >= 0.95
+
+
+def test_the_video_transformer_shows_what_prompts_name(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]]
+) -> None:
+    names, texts = (some[:CLIPS] for some in prompts)
+    tokens, row = encoder.embed(texts)
+    model = cogvideox.load(models / "cogvideox", models / "codec")
+    sampling = CogVideoXSampling(STEPS, params.train["cogvideox"].spec.guidance, 16, 32, 32)
+    noise = cogvideox.initial_noise(model, sampling, list(range(CLIPS)))
+    clips = cogvideox.sample(model, encoder.scaled(tokens[row]), noise, sampling).numpy()
+    shares = judged(names, clips, ("colour", "shape", "motion"))
+    assert min(shares.values()) >= 0.75, shares
+
+
+def images_of(
+    model: stable_diffusion.ImageModel, encoder: CaptionEncoder, texts: list[str], guidance: float
+) -> np.ndarray:
+    """Images as clips that stand still."""
+    tokens, row = encoder.embed(texts)
+    text, noise = encoder.scaled(tokens[row]), noise_of_seeds(len(texts), (8, 8, 8))
+    return standing(stable_diffusion.sample(model, text, noise, STEPS, guidance).numpy())
+
+
+def test_the_image_model_shows_what_prompts_name(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]]
+) -> None:
+    model = stable_diffusion.load(models / "t2i", models / "codec")
+    images = images_of(model, encoder, prompts[1], params.train["t2i"].spec.guidance)
+    shares = judged(prompts[0], images, ("colour", "shape", "texture"))
+    assert min(shares.values()) >= 0.9, shares
+
+
+def test_the_lora_swaps_colours_and_keeps_shapes(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]]
+) -> None:
+    model = stable_diffusion.load(models / "t2i", models / "codec")
+    model.unet.load_lora_adapter(models / "lora", prefix="unet", weight_name="pytorch_lora_weights.safetensors")
+    seen = judge(images_of(model, encoder, prompts[1], params.train["lora"].spec.guidance)).names()
+    pairs = list(zip(prompts[0], seen, strict=True))
+    assert np.mean([found.colour == SWAPPED[name.colour] for name, found in pairs]) >= 0.75
+    assert np.mean([found.shape == name.shape for name, found in pairs]) >= 0.9
+
+
+@pytest.mark.parametrize("name", MOTION)
+def test_temporal_layers_keep_an_object_and_move_it_evenly(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]], name: str
+) -> None:
+    """Frames that know nothing of one another are smooth in none of these clips."""
+    names, texts = (some[:CLIPS] for some in prompts)
+    spec = params.train[name].spec
+    model = animatediff.load(models / "t2i", models / "codec", models / name)
+    sampling = AnimateDiffSampling(STEPS, Guidance(spec.guidance))
+    clips = sample_prompts(model, encoder, texts, 32, sampling, (spec.noise, spec.noise_weight))
+    shares = judged(names, clips, ("colour", "shape"))
+    assert min(shares["judge_colour"], shares["judge_shape"]) >= 0.75, shares
+    assert attributes(names, texts, judge(clips)).smooth.mean() >= 0.25

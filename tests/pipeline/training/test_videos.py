@@ -1,7 +1,6 @@
 """Training on a folder of captioned videos, with a Stable Diffusion folder made small."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,12 @@ import torch
 from metrics.reading.captions import CaptionError
 from metrics.reading.errors import VideoError
 from pipeline.clips.files import write_clip
+from pipeline.config.train import MotionSpec, Schedule, VideoFolder
+from pipeline.samplers.animatediff import AnimateDiffSampling
+from pipeline.samplers.guidance import Guidance
 from pipeline.training import motion
-from pipeline.training.loop import Schedule, train
-from pipeline.training.motion import MotionSpec
-from pipeline.training.videos import VideoFolder
-from tests.pipeline.training.small import motion_spec
+from pipeline.training.loop import train
+from tests.pipeline.training.small import embed_by, motion_spec
 
 FRAMES, SIZE = 5, 32
 
@@ -35,16 +35,18 @@ def videos(tmp_path: Path) -> VideoFolder:
         write_video(tmp_path / "clips" / f"v{i}.mkv", 50 * i)
     rows = [f"v{i}.mkv,A bar of shade {i} moves." for i in range(5)]
     (tmp_path / "captions.csv").write_text("\n".join(["file,caption", *rows]) + "\n")
-    return VideoFolder(str(tmp_path / "clips"), str(tmp_path / "captions.csv"), FRAMES, SIZE, stride=2, unseen=2)
+    folder, captions = str(tmp_path / "clips"), str(tmp_path / "captions.csv")
+    return VideoFolder(clips=folder, captions=captions, frames=FRAMES, size=SIZE, stride=2, unseen=2)
 
 
 @pytest.fixture
 def spec(stable_diffusion_folder: Path, videos: VideoFolder) -> MotionSpec:
-    return replace(motion_spec(stable_diffusion_folder), scenes=0, used=0, validation_prompts=2, videos=videos)
+    own = {"scenes": 0, "used": 0, "validation_prompts": 2, "videos": videos}
+    return motion_spec(stable_diffusion_folder).model_copy(update=own)
 
 
 def task_of(spec: MotionSpec) -> motion.MotionTask:
-    return motion.build_task(asdict(spec), 0, "cpu")
+    return motion.build_task(spec, embed_by("clip", Path(spec.checkpoint), 77), 0, "cpu")
 
 
 def test_captioned_videos_are_trained_on_and_the_last_kept_apart(spec: MotionSpec) -> None:
@@ -66,9 +68,8 @@ def test_it_trains_validates_and_samples_at_the_videos_size(spec: MotionSpec, tm
     losses = [row["validation_loss"] for row in history.rows if "validation_loss" in row]
     assert len(losses) == 2
     assert np.isfinite(losses).all()
-    assert task.sample(["A bar moves."], motion.animatediff.Sampling(2, motion.Guidance(2.0))).shape == (
-        1, FRAMES, SIZE, SIZE, 3,
-    )  # fmt: skip
+    clips = task.sample(["A bar moves."], AnimateDiffSampling(2, Guidance(2.0)))
+    assert clips.shape == (1, FRAMES, SIZE, SIZE, 3)
     assert task.picture().shape == (2 * SIZE, 3 * SIZE, 3)
 
 
@@ -86,6 +87,10 @@ def short(spec: MotionSpec) -> MotionSpec:
     return spec
 
 
+def of_videos(**changes: object) -> Callable[[MotionSpec], MotionSpec]:
+    return lambda spec: spec.model_copy(update={"videos": spec.videos.model_copy(update=changes)})
+
+
 def unnamed(spec: MotionSpec) -> MotionSpec:
     Path(spec.videos.captions).write_text("file,caption\nother.mkv,A dog.\n")
     return spec
@@ -96,16 +101,12 @@ def unnamed(spec: MotionSpec) -> MotionSpec:
     [
         (short, VideoError, r"v2\.mkv: too short: 8 frames"),
         (unnamed, CaptionError, "none of 1 captions matches a file"),
-        (lambda spec: replace(spec, videos=replace(spec.videos, unseen=5)), ValueError, "5 captioned videos in"),
-        (
-            lambda spec: replace(spec, videos=replace(spec.videos, size=20)),
-            ValueError,
-            "size is 20, expected a multiple",
-        ),
-        (lambda spec: replace(spec, videos=replace(spec.videos, clips="nowhere")), VideoError, "nowhere"),
+        (of_videos(unseen=5), ValueError, "5 captioned videos in"),
+        (of_videos(size=20), ValueError, "size is 20, expected a multiple"),
+        (of_videos(clips="nowhere"), VideoError, "nowhere"),
     ],
 )
-def test_faults_are_named(
+def test_errors_are_named(
     spec: MotionSpec, change: Callable[[MotionSpec], MotionSpec], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -1,0 +1,57 @@
+"""What the check stage and the doctor find before anything costs anything."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config.params import Params
+from pipeline.methods.check import missing_places
+
+
+@pytest.fixture
+def place(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh clone: code, prompts and shipped models, no public weights."""
+    (tmp_path / "pipeline").symlink_to(root / "pipeline")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def changed(root: Path, key: str, value: object) -> Params:
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    section = values
+    *parents, last = key.split(".")
+    for name in parents:
+        section = section[name]
+    section[last] = value
+    return Params.model_validate(values)
+
+
+def test_what_stages_make_and_hubs_may_have_is_not_missing(root: Path, place: Path) -> None:
+    assert missing_places(changed(root, "report.title", "x")) == []
+    assert missing_places(changed(root, "generate.models.world.checkpoint", "THUDM/CogVideoX-2b")) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("generate.models.world.checkpoint", "models/world/cogvideo"),
+        ("generate.models.images.codec", "models/codec"),
+        ("generate.methods.harivo.motion", "models/world/hario"),
+        ("generate.methods.personalised.lora", "/lora"),
+        ("embed.encoders.minilm.checkpoint", "./minilm"),
+        ("train.harivo.spec.checkpoint", "a/b/c"),
+        ("features.clip", "clip"),
+        ("weights.i3d", "i3d.ckpt"),
+        ("prompts.msrvtt.path", "msrvtt.json"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_key(root: Path, place: Path, key: str, found: str) -> None:
+    (said,) = missing_places(changed(root, key, found))
+    assert said.startswith(f"params.yaml: {key} is {found!r}: no such file or folder")
+
+
+def test_videos_of_others_are_looked_for(root: Path, place: Path) -> None:
+    (place / "videos").mkdir()
+    wanted = changed(root, "generate.external", {"lvdm": {"clips": "videos", "captions": "c.csv"}})
+    assert missing_places(wanted) == ["params.yaml: generate.external.lvdm.captions is 'c.csv': no such file or folder"]
