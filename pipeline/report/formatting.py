@@ -5,14 +5,6 @@ import math
 from pipeline.report.table import NOTHING
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, without an exponent; a dash for NaN."""
-    if math.isnan(value):
-        return NOTHING
-    places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:,.{places}f}".replace("-", "−")
-
-
 def fixed(value: float, places: int) -> str:
     """A number with so many digits after the point; a dash for NaN."""
     return NOTHING if math.isnan(value) else f"{value:,.{places}f}".replace("-", "−")
@@ -29,3 +21,8 @@ def interval(value: float, low: float, high: float, places: int) -> str:
 def p_value(p: float) -> str:
     """`p = 0.0039`, `p < 0.0001`."""
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign: `+10.0`, `−1.6`."""
+    return f"{100 * share:+.1f}".replace("-", "−")

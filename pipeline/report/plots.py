@@ -8,7 +8,7 @@ import pandas as pd
 import plotly
 import plotly.graph_objects as go
 
-from pipeline.world.attributes import ATTRIBUTES
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
 GREY, BLUE, ORANGE = "#8a8f98", "#4c8dff", "#ff8a3d"
 _COLOURS = (BLUE, ORANGE, "#2fa97c", "#b06be0", GREY, "#d64550", "#c9a227", "#3bb8c4", "#8c6d4f", "#e07bb0")
@@ -17,7 +17,7 @@ _LAYOUT = {
     "plot_bgcolor": "rgba(0,0,0,0)",
     "font": {"color": GREY, "size": 12},
     "margin": {"l": 44, "r": 12, "t": 12, "b": 40},
-    "legend": {"orientation": "h", "y": 1.18, "x": 0},
+    "legend": {"orientation": "h", "x": 0},
     "template": "none",
 }
 _AXIS = {"gridcolor": "rgba(138,143,152,0.25)", "zeroline": False, "automargin": True}
@@ -56,7 +56,7 @@ def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) 
             line={"color": ORANGE, "dash": "dash"},
             annotation={"text": f"paper {paper_step}", "yanchor": "bottom", "y": 0},
         )
-    return figure.to_json()
+    return _legend_above(figure).to_json()
 
 
 def rates(metrics: pd.DataFrame, metric: str, title: str) -> str:
@@ -108,15 +108,22 @@ def sweep(points: pd.DataFrame, parameter: str, title: str) -> str:
     the average and the roughness with their intervals."""
     figure = _figure(title, "share of clips", 320)
     values = [f"{value:g}" for value in points[parameter]]
-    for name, colour in zip((*ATTRIBUTES, "average"), cycle(_COLOURS), strict=False):
+    for name, colour in zip((*ATTRIBUTES, AVERAGE), cycle(_COLOURS), strict=False):
         figure.add_scatter(
             x=values,
             y=points[name].round(4).tolist(),
             name=name.replace("_", " "),
             mode="lines+markers",
-            line={"width": 3 if name == "average" else 1.5, "color": colour},
-            error_y=_spread(points, name) if name == "average" else None,
+            line={"width": 3 if name == AVERAGE else 1.5, "color": colour},
+            error_y=_spread(points, name) if name == AVERAGE else None,
         )
+    figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1])
+    if "roughness" in points:
+        _add_roughness(figure, points, values)
+    return _legend_above(figure).update_layout(margin={"r": 50}).to_json()
+
+
+def _add_roughness(figure: go.Figure, points: pd.DataFrame, values: list[str]) -> None:
     figure.add_scatter(
         x=values,
         y=points.roughness.round(4).tolist(),
@@ -127,9 +134,7 @@ def sweep(points: pd.DataFrame, parameter: str, title: str) -> str:
         yaxis="y2",
     )
     right = {"title": "roughness, px", "overlaying": "y", "side": "right", "rangemode": "tozero", "tickmode": "auto"}
-    figure.update_xaxes(type="category").update_yaxes(tickformat=".0%", range=[0, 1])
     figure.update_layout(yaxis2=_AXIS | right | {"showgrid": False})
-    return _legend_above(figure).update_layout(margin={"r": 50}).to_json()
 
 
 def _legend_above(figure: go.Figure) -> go.Figure:
@@ -164,7 +169,7 @@ def mapping_effect(effect: pd.DataFrame) -> str:
         ("sd_change", "change of the standard deviation", "#2fa97c"),
     ):
         figure.add_scatter(x=timesteps, y=effect[column].round(5).tolist(), name=label, line={"color": colour})
-    return figure.update_xaxes(autorange="reversed").to_json()
+    return _legend_above(figure.update_xaxes(autorange="reversed")).to_json()
 
 
 def training(history: pd.DataFrame) -> str:

@@ -49,7 +49,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    templates.filters |= {"p_value": formatting.p_value, "breakable": rendering.breakable}
+    templates.filters |= {"p_value": formatting.p_value, "points": formatting.points, "breakable": rendering.breakable}
     return templates
 
 

@@ -114,20 +114,18 @@ def _table_a1(normality: pd.DataFrame) -> Table:
     data = normality.assign(paper=normality.noise.map(published()["table_a1"]).where(same))
     columns = [
         Column("Noise", numeric=False),
-        Column("Weight a"),
-        Column("Correlation of frames"),
-        Column("Shape C×F×h×w", numeric=False),
         Column("Pass Jarque-Bera", "%"),
         Column("Paper", "%"),
+        Column("Shape C×F×h×w", numeric=False),
+        Column("Correlation of frames"),
     ]
     rows = [
         row(
-            "independent" if one.noise == "iid" else str(one.noise),
-            f"{one.weight:g}",
-            f"{one.correlation:g}",
-            str(one.shape).replace("x", "×"),
+            f"mixed, a = {one.weight:g}" if one.weight else "independent",
             interval(100 * one.share, 100 * one.low, 100 * one.high, 1),
             fixed(one.paper, 2),
+            str(one.shape).replace("x", "×"),
+            f"{one.correlation:g}",
         )
         for one in data.itertuples()
     ]

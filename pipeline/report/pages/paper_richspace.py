@@ -32,25 +32,24 @@ def _about(results: Results, mixture: Mixture) -> dict[str, object]:
 def _steps(results: Results, published: list[Mixture]) -> Table:
     """One row per mixture of the paper, at the paper's k."""
     data = pd.DataFrame([_step(results, mixture) for mixture in published])
-    titles = (
-        "Figure",
-        "Mixture",
-        "Outcome in the paper",
-        "Paper's step",
-        "Our step",
-        "Difference",
-        "Continuous optimum",
-    )
-    columns = [Column(title, numeric=title not in titles[1:3]) for title in titles]
+    columns = [
+        Column("Mixture", numeric=False),
+        Column("Our step"),
+        Column("Paper's step"),
+        Column("Difference"),
+        Column("Continuous optimum"),
+        Column("Outcome in the paper", numeric=False),
+        Column("Figure"),
+    ]
     rows = [
         row(
-            str(one.figure),
             Cell(one.mixture, note=one.note),
-            one.outcome,
-            str(one.paper_step),
             str(one.step),
+            str(one.paper_step),
             f"{one.difference:+d}".replace("-", "−"),
             fixed(one.continuous_step, 1),
+            one.outcome,
+            str(one.figure),
         )
         for one in data.itertuples()
     ]

@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.report.formatting import fixed, interval, number, p_value
-
-
-@given(st.floats(1e-4, 1e7), st.integers(2, 5))
-def test_a_number_keeps_its_significant_digits(value: float, digits: int) -> None:
-    shown = float(number(value, digits).replace(",", ""))
-    assert math.isclose(shown, value, rel_tol=0.5 * 10 ** (1 - digits) * (1 + 1e-9))
-    assert "e" not in number(value, digits)
+from pipeline.report.formatting import fixed, interval, p_value, points
 
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
@@ -37,3 +30,8 @@ def test_an_interval_is_one_cell(values: tuple[float, float, float], shown: str)
 @pytest.mark.parametrize(("p", "shown"), [(0.00390625, "p = 0.0039"), (3e-6, "p < 0.0001"), (1.0, "p = 1")])
 def test_p_values(p: float, shown: str) -> None:
     assert p_value(p) == shown
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.1, "+10.0"), (-0.0156, "−1.6"), (0.0, "+0.0")])
+def test_differences_of_shares_have_their_sign(share: float, shown: str) -> None:
+    assert points(share) == shown

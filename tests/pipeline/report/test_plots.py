@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.report import plots
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
 
 def test_curves_show_both_steps() -> None:
@@ -33,6 +34,18 @@ def test_fvd_by_clips_is_the_mean_over_draws() -> None:
     assert (line["x"], line["y"]) == ([16, 32], [20, 5])
     assert line["error_y"]["array"] == [10, 0]
     assert line["error_y"]["arrayminus"] == [10, 0]
+
+
+def test_a_sweep_shows_shares_and_where_it_was_measured_the_roughness() -> None:
+    shares = {
+        name: [0.5, 1.0] for column in (*ATTRIBUTES, AVERAGE) for name in (column, f"{column}_low", f"{column}_high")
+    }
+    points = pd.DataFrame({"mg_scale": [0.0, 5.0], **shares})
+    rough = points.assign(roughness=0.4, roughness_low=0.3, roughness_high=0.6)
+    without, figure = (json.loads(plots.sweep(table, "mg_scale", "α")) for table in (points, rough))
+    assert [line["name"] for line in without["data"]] == ["content", "action", "smooth", "not weird", "average"]
+    assert figure["data"][-1]["yaxis"] == "y2" and figure["data"][-1]["x"] == ["0", "5"]
+    assert figure["data"][-1]["error_y"]["array"] == pytest.approx([0.2, 0.2])
 
 
 def test_a_legend_has_room_for_all_its_names() -> None:

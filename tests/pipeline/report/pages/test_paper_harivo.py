@@ -10,7 +10,7 @@ from tests.pipeline.report.reading import Reader, words
 
 def test_tables_stand_beside_the_papers(report: Path) -> None:
     tables = Reader(report / "paper_harivo.html").tables
-    assert ["mixed", "1", "0.5", "4×24×8×8", "60.0 (50.0–70.0)", "63.01"] in tables["table-harivo_table_a1"]
+    assert ["mixed, a = 1", "60.0 (50.0–70.0)", "63.01", "4×24×8×8", "0.5"] in tables["table-harivo_table_a1"]
     assert tables["table-harivo_table_1"][1][-1] == "1,934.72"
     ours = tables["table-harivo_table_a2"][-1]
     assert ours[0] == "+ MG sampling" and ours[1] == "50.0 (25–75)" and ours[6] == "80.5"
@@ -29,7 +29,7 @@ def test_the_long_table_has_the_papers_values(report: Path) -> None:
 
 def test_the_test_is_told_with_its_interval(report: Path) -> None:
     text = words(Reader(report / "paper_harivo.html"))
-    assert "is +10.0 points (-10.0 to +20.0) from that of animatediff: better in 1, worse in 0" in text
+    assert "is +10.0 points (−10.0 to +20.0) from that of animatediff: better in 1, worse in 0" in text
     assert "p = 0.4. No difference is shown." in text
 
 
