@@ -10,7 +10,6 @@ from pipeline.training import clip
 from pipeline.world.scene import draw
 from tests.pipeline.training.small import CLIP, WordTower, check, losses_of
 
-
 # A constant added to all keys leaves the softmax over them as it is.
 KEY_BIAS = "clip.vision.vision_model.encoder.layers.0.self_attn.k_proj.bias"
 

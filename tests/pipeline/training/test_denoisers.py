@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -70,17 +71,38 @@ def test_what_a_batch_is_drawn_of(encoder: CaptionEncoder, take: Callable[..., A
         assert torch.equal(batch.clean[i], latents[row][frame].float())
         text = data.texts[data.text_of[row]].float() * 4
         assert torch.equal(batch.text[i], torch.zeros_like(text) if no_text else text)
-    assert all(dropped) == (drop == 1)
 
 
-def test_the_denoising_target_is_v() -> None:
-    """v = √ᾱ ε - √(1-ᾱ) x, and the last timestep is pure noise (zero terminal SNR)."""
+def scaled_linear() -> np.ndarray:
+    """ᾱ of Stable Diffusion's schedule: √β runs evenly from √0.00085 to √0.012."""
+    return np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)
+
+
+def test_the_image_models_schedule_is_stable_diffusions() -> None:
+    scheduler = t2i.noise_schedule()
+    assert scheduler.alphas_cumprod.numpy() == pytest.approx(scaled_linear(), rel=1e-4)
+    scheduler.set_timesteps(4)
+    assert scheduler.timesteps.tolist() == [999, 749, 499, 249]  # trailing: from the very last
+
+
+def test_the_video_models_schedule_ends_in_pure_noise() -> None:
+    """Lin et al. 2024, Algorithm 1: √ᾱ is shifted and stretched so that it ends at 0 and begins as before."""
+    scheduler, root = cogvideox.noise_schedule(), scaled_linear() ** 0.5
+    rescaled = (root - root[-1]) * root[0] / (root[0] - root[-1])
+    assert scheduler.alphas_cumprod.numpy() == pytest.approx(rescaled**2, rel=1e-4, abs=1e-7)
+    scheduler.set_timesteps(4)
+    assert scheduler.timesteps.tolist() == [999, 749, 499, 249]
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_the_target_follows_the_parametrisation(kind: str) -> None:
+    """Epsilon is the noise; v = √ᾱ ε - √(1-ᾱ) x, of which the last timestep leaves -x."""
     scheduler = cogvideox.noise_schedule()
-    clean, noise, t = torch.randn(2, 3), torch.randn(2, 3), torch.tensor([10, 999])
-    alpha = scheduler.alphas_cumprod[t][:, None].float()
-    expected = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
-    assert torch.allclose(target(scheduler, clean, noise, t), expected, atol=1e-6)
-    assert torch.allclose(scheduler.add_noise(clean, noise, t)[1], noise[1], atol=1e-4)
+    scheduler.register_to_config(prediction_type=kind)
+    clean, noise = torch.randn(2, 2, 3)
+    made = target(scheduler, clean, noise, torch.tensor([0, 999]))
+    assert torch.allclose(made[1], noise[1] if kind == "epsilon" else -clean[1], atol=1e-4)
+    assert torch.allclose(made[0], noise[0], atol=0.2)
 
 
 def test_an_unknown_parametrisation_is_named() -> None:

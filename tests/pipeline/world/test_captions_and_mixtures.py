@@ -28,8 +28,12 @@ def test_training_captions_contain_no_mixture_word() -> None:
 
 
 def test_every_guide_contains_a_mixture_word_and_no_part_does() -> None:
-    for mixture in MIXTURES:
-        assert words(mixture.guide) & MIXTURE_WORDS
+    texts = world_prompts.prompt_table().set_index("id").text
+    assert len(MIXTURES) == len(world_prompts.mixture_table())
+    for row in world_prompts.mixture_table().itertuples():
+        assert words(texts[row.guide]) & MIXTURE_WORDS
+        for part in row.parts.split():
+            assert not words(texts[part]) & MIXTURE_WORDS, part
 
 
 def test_there_are_enough_mixtures_of_every_kind() -> None:

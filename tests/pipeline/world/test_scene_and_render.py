@@ -5,11 +5,14 @@ from hypothesis import strategies as st
 
 from pipeline.world.render import render
 from pipeline.world.scene import (
+    ATTRIBUTES,
     COLOURS,
+    DIRECTIONS,
     FRAMES,
     HEIGHT,
     SHAPES,
     SIZES,
+    TEXTURES,
     WIDTH,
     Names,
     Scenes,
@@ -89,8 +92,12 @@ def test_training_never_shows_a_mixture_value() -> None:
 
 def test_names_are_uniform() -> None:
     names, _ = draw(6000, 9)
-    for colour in COLOURS:
-        assert np.mean([name.colour == colour for name in names]) == pytest.approx(1 / len(COLOURS), abs=0.03)
+    named = {"colour": COLOURS, "shape": SHAPES, "texture": TEXTURES, "size": SIZES, "motion": DIRECTIONS}
+    assert tuple(named) == ATTRIBUTES
+    for attribute, values in named.items():
+        drawn = [getattr(name, attribute) for name in names]
+        for value in values:
+            assert drawn.count(value) / len(drawn) == pytest.approx(1 / len(values), abs=0.03), value
 
 
 def test_realise_follows_the_names() -> None:
