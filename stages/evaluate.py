@@ -19,8 +19,10 @@ def main() -> None:
     tables = read_tables(paths.PROMPTS, paths.MIXTURES)
     cache = ResultCache(paths.SCRATCH / "evaluation")
     further = {"ablation": list(wanted.harivo.ablation.values())}
-    results, summary = Evaluation(reference, *tables, wanted.evaluate, cache).tables(methods, further)
-    write(results, summary, paths.RESULTS)
+    evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
+    results, summary = evaluation.tables(methods, further)
+    points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
+    write(results | {paths.SWEPT.stem: evaluation.points(points)}, summary, paths.RESULTS)
     write_summary(results, paths.histories(), paths.SUMMARY)
 
 

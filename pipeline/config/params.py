@@ -7,7 +7,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from metrics.reading.rule import ClipRule
-from metrics.scoring.protocol import Protocol, named
+from metrics.scoring.catalogue import EVALUATED
+from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths
 from pipeline.config.embed import Embed
 from pipeline.config.generate import Generate
@@ -64,7 +65,7 @@ class Clips(Section):
 class Features(Section):
     """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode."""
 
-    protocol: Literal["reelbench", "reference", "styleganv", "clip-centre"]
+    protocol: Literal[*PROTOCOLS]
     clips: Clips = Clips()
     batch: Positive
     workers: Count = 2
@@ -89,7 +90,7 @@ class Evaluate(Section):
 
     reference: str | None = None
     comparisons: list[Comparison]
-    metrics: list[Literal["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]]
+    metrics: list[Literal[*EVALUATED]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
     resamples: Count
     seed: int

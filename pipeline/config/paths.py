@@ -18,6 +18,7 @@ CLIPS = Path("data/clips")
 SUPERSEDED = CLIPS / ".superseded"  # clips that are set aside
 FEATURES = Path("data/features")
 RESULTS = Path("data/results")
+SWEPT = RESULTS / "sweeps.csv"
 SUMMARY = Path("data/summary")  # in git
 NORMALITY = Path("data/analysis/normality.csv")
 MAPPING_EFFECT = Path("data/analysis/mapping.csv")

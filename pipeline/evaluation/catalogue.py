@@ -7,7 +7,7 @@ from functools import partial
 
 from metrics.scoring.catalogue import METRICS as OF_VIDEOS
 from metrics.scoring.metric import Metric
-from pipeline.evaluation import attributes, cost, mixtures
+from pipeline.evaluation import attributes, cost, mixtures, motion
 
 SUCCESS_RATE = Metric(
     "success_rate",
@@ -30,6 +30,26 @@ AVERAGE = Metric(
     asked=("prompts",),
     estimate=attributes.average,
     compare=attributes.compare_average,
+)
+ROUGHNESS = Metric(
+    "roughness",
+    "Roughness",
+    higher_is_better=False,
+    digits=2,
+    unit="px",
+    needs="attributes",
+    asked=("prompts",),
+    estimate=motion.roughness,
+)
+OBJECT_SPEED = Metric(
+    "object_speed",
+    "Object speed",
+    higher_is_better=None,
+    digits=2,
+    unit="px a frame",
+    needs="attributes",
+    asked=("prompts",),
+    estimate=motion.object_speed,
 )
 SPEED = Metric(
     "frames_per_second",
@@ -72,6 +92,8 @@ OWN = (
     _attribute("smooth", "Smooth"),
     _attribute("not_weird", "Not weird"),
     AVERAGE,
+    ROUGHNESS,
+    OBJECT_SPEED,
     SPEED,
     PARAMETERS,
 )

@@ -71,6 +71,20 @@ class Evaluation:
         protocols = {mark: choices for found in own.values() for mark, choices in found["protocols"].items()}
         return tables, {"protocols": protocols, **tests}
 
+    def points(self, points: Sequence[Evaluated]) -> pd.DataFrame:
+        """Values as in the table `metrics`, of points of sweeps: what needs nothing but the judge's readings."""
+        return pd.DataFrame([row for point in points for row in self._of_point(point)], columns=list(values.COLUMNS))
+
+    def _of_point(self, point: Evaluated) -> Rows:
+        prompts, _ = self._asked(point)
+        asked = [asdict(prompt) for prompt in prompts.values()]
+        key = ["point", point.name, point.content, asked, *self._shared]
+        return self.cache.get(key, lambda: {"metrics": self._evaluate_point(point)})["metrics"]
+
+    def _evaluate_point(self, point: Evaluated) -> Rows:
+        shown = attributes.judge_prompts(point, self.prompts).to_dict("records")
+        return [value.row(point) for value in values.evaluate(self._sample(point, [], shown), [])]
+
     def _of_method(self, method: Evaluated) -> Found:
         self._check_alike(method)
         prompts, judged = self._asked(method)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from pipeline.config import paths
 from pipeline.config.params import Params
-from pipeline.harivo import sweeps
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.richspace.optima import read_curves, read_optima
+from pipeline.sweeps.tables import read as read_sweeps
 from pipeline.world.attributes import AVERAGE
 
 COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips", "leaders")
@@ -66,7 +66,7 @@ class Results:
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
-            sweeps=sweeps.read(paths.SWEEPS, params.harivo.sweep.points),
+            sweeps=read_sweeps(params),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
         )

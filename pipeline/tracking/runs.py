@@ -6,8 +6,8 @@ import pandas as pd
 
 from pipeline.config import paths
 from pipeline.config.params import Params
-from pipeline.harivo import sweeps
 from pipeline.richspace.optima import read_curves, read_optima, search_key
+from pipeline.sweeps import tables as sweeps
 from pipeline.tracking.store import ChildRun, Series
 
 
@@ -69,8 +69,7 @@ def _searches(params: Params) -> list[ChildRun]:
 
 def _sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep; its children are its points, named by the swept value."""
-    points = sweeps.read(paths.SWEEPS, params.harivo.sweep.points)
-    base = {key: params.train[params.harivo.sweep.model].spec[key] for key in sweeps.LAMBDAS}
+    points, base = sweeps.read(params), sweeps.base_of(params)
     runs = []
     for name, own in sweeps.sweeps(points, base).items():
         runs.append(ChildRun(f"sweep-{name}", base, children=[_point(name, row) for _, row in own.iterrows()]))
@@ -92,6 +91,6 @@ def _trainings(params: Params) -> list[ChildRun]:
         columns = [name for name in history if name != "step"]
         series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]
         wanted = params.train[path.parent.name]
-        described = {**wanted.spec, **wanted.schedule}
+        described = {**wanted.spec.model_dump(), **wanted.schedule.model_dump()}
         runs.append(ChildRun(f"train-{path.parent.name}", described, {}, series))
     return runs
