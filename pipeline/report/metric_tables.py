@@ -70,17 +70,17 @@ def separated(results: Results, table: str) -> set[tuple[str, str]]:
 
 def differences(results: Results) -> Table:
     """One row per comparison, one column per metric: candidate - baseline on the clips that both scored."""
-    found = results.comparisons["differences"]
-    shown = _present(found)
+    paired = results.comparisons["differences"]
+    shown = _present(paired)
     columns = [Column("Methods", numeric=False), *(_difference_column(metric) for metric in shown), Column("Pairs")]
     rows = []
-    for (candidate, baseline), own in found.groupby(["candidate", "baseline"], sort=False):
+    for (candidate, baseline), own in paired.groupby(["candidate", "baseline"], sort=False):
         values = own.set_index("metric").rename(columns={"difference": "value"})
         cells = [metric_cell(values, metric, _excludes_zero(values, metric)) for metric in shown]
         rows.append(row(f"{candidate} − {baseline}", *cells, str(own.pairs.max())))
     caption = "Differences on the same prompts and noise"
-    remarks = [f"{PAIRED} Bold: intervals without 0.", *_few(found)]
-    return Table("differences", caption, *with_shared_notes(columns, rows), data=found, remarks=remarks)
+    remarks = [f"{PAIRED} Bold: intervals without 0.", *_few(paired)]
+    return Table("differences", caption, *with_shared_notes(columns, rows), data=paired, remarks=remarks)
 
 
 def _difference_column(metric: str) -> Column:
@@ -93,8 +93,8 @@ def _excludes_zero(values: pd.DataFrame, metric: str) -> bool:
 
 def fvd_by_seed(results: Results, methods: pd.DataFrame, name: str) -> Table:
     """FVD of each seed's clips alone: mean, standard deviation, and the minimum over three seeds."""
-    found = results.of("fvd_by_seed", methods)
-    own = found[found.seeds > 1]
+    measured = results.of("fvd_by_seed", methods)
+    own = measured[measured.seeds > 1]
     number = METRICS["fvd"].number
     titles = ("Clips a seed", "Seeds", "Mean FVD", "Standard deviation", "Minimum of three")
     columns = [Column("Method", numeric=False), *map(Column, titles)]
@@ -114,16 +114,16 @@ def fvd_by_seed(results: Results, methods: pd.DataFrame, name: str) -> Table:
         f"fvd_by_seed_{name}",
         "FVD of each seed's clips",
         *with_shared_notes(columns, rows),
-        data=found,
+        data=measured,
         remarks=remarks,
     )
 
 
 def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
     """FVD against the number of clips: mean over draws, and their range."""
-    found = results.of("fvd_by_clips", methods)
-    sizes = sorted(found.n.unique())
-    spread = found.groupby(["method", "n"]).fvd.agg(["mean", "min", "max"])
+    measured = results.of("fvd_by_clips", methods)
+    sizes = sorted(measured.n.unique())
+    spread = measured.groupby(["method", "n"]).fvd.agg(["mean", "min", "max"])
     rows = [
         row(
             method,
@@ -132,11 +132,11 @@ def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
                 for n in sizes
             ),
         )
-        for method in dict.fromkeys(found.method)
+        for method in dict.fromkeys(measured.method)
     ]
     columns = [Column("Method", numeric=False), *(Column(f"n = {n}") for n in sizes)]
     remarks = ["In brackets: range over draws.", FEW]
-    return Table(f"fvd_by_clips_{name}", "FVD by the number n of clips", columns, rows, found, remarks)
+    return Table(f"fvd_by_clips_{name}", "FVD by the number n of clips", columns, rows, measured, remarks)
 
 
 def fingerprints(results: Results) -> Table:
@@ -158,9 +158,9 @@ def _few(rows: pd.DataFrame) -> list[str]:
     return [FEW] if ((rows.metric == "fvd") & (rows.flag != "")).any() else []
 
 
-def _present(found: pd.DataFrame) -> Sequence[str]:
+def _present(table: pd.DataFrame) -> Sequence[str]:
     """The metrics of a table in the order of its columns: what the judge says in one number comes first."""
-    measured = set(found.metric)
+    measured = set(table.metric)
     return sorted((metric for metric in METRICS if metric in measured), key=_rank)
 
 

@@ -62,7 +62,7 @@ def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) 
 def rates(metrics: pd.DataFrame, metric: str, title: str) -> str:
     """A share in [0, 1] of every method as a dot with its interval, the first method on top."""
     own = metrics[metrics.metric == metric].iloc[::-1]
-    figure = _figure(title, "", 70 + 30 * len(own))
+    figure = _figure(title, "", 70 + 26 * len(own))
     figure.add_scatter(
         x=own.value.tolist(),
         y=own.method.tolist(),

@@ -102,14 +102,14 @@ def _by_mixture(results: Results, shown: list[Mixture], verdicts: pd.DataFrame) 
 
 
 def _about(results: Results, mixture: Mixture) -> dict[str, Any]:
-    found = results.optimum(mixture)
+    optimum = results.optimum(mixture)
     guide = results.prompts[mixture.guide].text
     return {
         "mixture": mixture.id,
         "kind": kind(mixture),
         "guide": guide,
-        "step": int(found.step),
-        "weight": found.weight,
+        "step": int(optimum.step),
+        "weight": optimum.weight,
     }
 
 

@@ -92,16 +92,16 @@ def _averages(results: Results) -> list[Tile]:
 
 def _distances(results: Results) -> list[Tile]:
     """FVD of each pair, with the paired difference."""
-    found = results.comparisons["differences"]
-    rows = found[found.metric == _FVD].to_dict("records")
+    paired = results.comparisons["differences"]
+    rows = paired[paired.metric == _FVD].to_dict("records")
     return [_tile(results, _FVD, row, "methods.html", f"{_difference(_FVD, row, '')}{_flag(row)}.") for row in rows]
 
 
 def _remarks(results: Results) -> str:
     """What stands below the tiles."""
     intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
-    found = results.comparisons["differences"]
-    flagged = ((found.metric == _FVD) & (found.flag != "")).any()
+    paired = results.comparisons["differences"]
+    flagged = ((paired.metric == _FVD) & (paired.flag != "")).any()
     return f"{_AVERAGE} {intervals} {FEW}" if flagged else f"{_AVERAGE} {intervals}"
 
 

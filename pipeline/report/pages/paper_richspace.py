@@ -58,16 +58,16 @@ def _steps(results: Results, published: list[Mixture]) -> Table:
 
 
 def _step(results: Results, mixture: Mixture) -> dict[str, object]:
-    found, extra = results.optimum(mixture), mixture.extra
+    optimum, extra = results.optimum(mixture), mixture.extra
     published = int(extra["paper_step"])
     return {
         "figure": int(extra["figure"]),
         "mixture": mixture.name,
         "outcome": extra["outcome"],
         "paper_step": published,
-        "step": int(found.step),
-        "difference": int(found.step) - published,
-        "continuous_step": round(float(found.continuous_weight) * results.k, 2),
+        "step": int(optimum.step),
+        "difference": int(optimum.step) - published,
+        "continuous_step": round(float(optimum.continuous_weight) * results.k, 2),
         "k": results.k,
         "encoder": results.encoder,
         "note": extra.get("note", ""),

@@ -27,13 +27,13 @@ def build(results: Results) -> Content:
 def _by_metric(results: Results) -> list[dict[str, Any]]:
     """For each metric: the choices that all its protocols share, and a table of those that differ."""
     protocols = results.evaluation["protocols"]
-    found = []
+    metrics = []
     for metric in METRICS:
         own = results.metrics[results.metrics.metric == metric]
         choices = {mark: protocols[mark] for mark in dict.fromkeys(own.fingerprint) if mark in protocols}
         if choices:
-            found.append({"label": METRICS[metric].label, **_told_apart(choices)})
-    return found
+            metrics.append({"label": METRICS[metric].label, **_told_apart(choices)})
+    return metrics
 
 
 def _told_apart(choices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,9 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write_search(mixtures)
         for name, method in generate.methods.items():
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
+        _write_sweeps(params.load().harivo.sweep.points)
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
-        _write_analyses(root)
+        _write_analyses()
     return folder
 
 
@@ -104,22 +105,20 @@ def _write_clips(folder: Path, name: str, shown: Sequence[Mixture], is_strip: bo
     (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7, "origin": "a folder"}))
 
 
-def _write_analyses(root: Path) -> None:
-    """Table A1, Figure A1, the shipped sweeps, and the history of one training."""
+def _write_analyses() -> None:
+    """Table A1, Figure A1, and the history of one training."""
     paths.NORMALITY.parent.mkdir(parents=True)
     row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
     pd.DataFrame([row | {"share": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
     effect = [{"timestep": t, "change": 0.2, "change_sd": 0.1, "mean_shift": 0.0, "sd_change": 0.1} for t in (999, 1)]
     pd.DataFrame(effect).to_csv(paths.MAPPING_EFFECT, index=False)
     paths.world_model("codec").mkdir(parents=True)
-    paths.SWEEPS.symlink_to(root / paths.SWEEPS)
     history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
     history[["lr", "grad_norm", "loss_kl"]] = 0.1
     history.to_csv(paths.world_model("codec") / "history.csv", index=False)
 
 
 def _write_results(shown: Sequence[Mixture], asked: Mapping[str, str]) -> None:
-    paths.RESULTS.mkdir(parents=True)
     of_videos = ("fvd", "kvd", "clipsim", "frames_per_second", "parameters")
     judged = {"prompts": (*ATTRIBUTES, AVERAGE), "mixtures": ("success_rate",)}
     rows = [metric_row(m, asked[m], metric) for m in asked for metric in (*of_videos, *judged[asked[m]])]
@@ -130,6 +129,12 @@ def _write_results(shown: Sequence[Mixture], asked: Mapping[str, str]) -> None:
     protocols = {row["fingerprint"]: {"name": row["metric"], "code": "x"} for row in rows}
     summary = {"protocols": protocols, "success_tests": [SUCCESS], "attribute_tests": [AVERAGES]}
     (paths.RESULTS / "evaluation.json").write_text(json.dumps(summary))
+
+
+def _write_sweeps(points: Iterable[str]) -> None:
+    paths.RESULTS.mkdir(parents=True)
+    metrics = (*ATTRIBUTES, AVERAGE, "roughness", "object_speed")
+    _write(paths.SWEPT.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
 
 
 def metric_row(method: str, asked: str, metric: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def test_every_sweep_has_a_plot_and_its_values(report: Path, results: Results) -
     alpha = page.tables["table-harivo_sweep_mg_scale"]
     swept = results.sweeps[results.sweeps.steps == 0]
     assert [row[0] for row in alpha[1:]] == [f"{value:g}" for value in swept.mg_scale]
-    assert alpha[0][0] == "α" and "Roughness (px)" in alpha[0]
+    assert alpha[0][0] == "α" and "Roughness ↓ (px)" in alpha[0]
 
 
 def test_the_grid_turns_each_weight_off_and_on(report: Path) -> None:
