@@ -118,8 +118,8 @@ def roots_without(values: np.ndarray, block: np.ndarray, ddof: int = 1) -> Itera
     centred = values - mean
     scatter = centred.T @ centred if n >= 2 * d else None
     for left in range(int(block.max()) + 1):
-        found = None if scatter is None else _downdated(mean, scatter, centred[block == left], n, ddof)
-        yield found or root(values[block != left], ddof)
+        rest = None if scatter is None else _downdated(mean, scatter, centred[block == left], n, ddof)
+        yield rest or root(values[block != left], ddof)
 
 
 def _downdated(mean: np.ndarray, scatter: np.ndarray, part: np.ndarray, n: int, ddof: int) -> Root | None:

@@ -139,7 +139,7 @@ def load_i3d(
     Raises:
         FileNotFoundError: if there is no such file.
     """
-    path = i3d.found(weights)
+    path = i3d.weights_file(weights)
     return I3DFeatures(path, weight_hash(path), rule, device, dtype)
 
 

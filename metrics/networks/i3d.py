@@ -127,7 +127,7 @@ class I3D(nn.Module):
             KeyError: if a tensor of the network is missing in it.
         """
         network = cls()
-        network.load_state_dict(_folded(load_file(found(path))))
+        network.load_state_dict(_folded(load_file(weights_file(path))))
         network.trunk.to(dtype)
         return network.eval().requires_grad_(False).to(memory_format=torch.channels_last_3d)
 
@@ -145,7 +145,7 @@ class I3D(nn.Module):
         return self.logits(pooled).flatten(2).mean(dim=2)
 
 
-def found(path: Path | None) -> Path:
+def weights_file(path: Path | None) -> Path:
     """The file of the converted weights; None takes the one that the weights stage fetches.
 
     Raises:

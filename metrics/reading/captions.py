@@ -74,12 +74,12 @@ def _by_stem(path: Path, rows: Iterable[tuple[str, Any]]) -> dict[str, str]:
 
 
 def _field(path: Path, where: str, row: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    found = next((name for name in names if name in row), None)
-    if found is None:
+    field = next((name for name in names if name in row), None)
+    if field is None:
         raise CaptionError(
             f"{path}, {where}: found fields {', '.join(map(str, row))}; expected one of {', '.join(names)}"
         )
-    value = row[found]
+    value = row[field]
     if not isinstance(value, str) or not value.strip():
-        raise CaptionError(f"{path}, {where}, field {found}: found {value!r}, expected text")
+        raise CaptionError(f"{path}, {where}, field {field}: found {value!r}, expected text")
     return value.strip()

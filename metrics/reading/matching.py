@@ -19,20 +19,20 @@ def matched(captions: Mapping[str, str], sources: Sequence[Source], path: Path) 
     for source in sources:
         by_stem.setdefault(source.stem, []).append(source.id)
     ids = {source.id for source in sources}
-    found: dict[str, str] = {}
+    by_clip: dict[str, str] = {}
     for name, caption in captions.items():
         places = [name] if name in ids else by_stem.get(name, [])
         if len(places) > 1:
             raise CaptionError(
                 f"{path}: {name!r} names {len(places)} clips ({', '.join(places[:3])}): give their paths"
             )
-        found[places[0] if places else name] = caption
-    if not ids & set(found):
+        by_clip[places[0] if places else name] = caption
+    if not ids & set(by_clip):
         raise CaptionError(
             f"{path}: none of {len(captions)} captions matches a file: it names {next(iter(captions))!r}, "
             f"the folder holds {sources[0].id!r}"
         )
-    return found
+    return by_clip
 
 
 def paired(sources: Sequence[Source], originals: Sequence[Source]) -> dict[str, Source]:
@@ -47,10 +47,10 @@ def paired(sources: Sequence[Source], originals: Sequence[Source]) -> dict[str, 
         return {sources[0].id: originals[0]}
     by_id, by_stem = {original.id: original for original in originals}, Counter(o.stem for o in originals)
     stems = {original.stem: original for original in originals if by_stem[original.stem] == 1}
-    found = {source.id: by_id.get(source.id) or stems.get(source.stem) for source in sources}
-    found = {name: original for name, original in found.items() if original is not None}
-    if not found:
+    by_clip = {source.id: by_id.get(source.id) or stems.get(source.stem) for source in sources}
+    by_clip = {name: original for name, original in by_clip.items() if original is not None}
+    if not by_clip:
         raise VideoError(
             f"no generated clip has an original of its name: {sources[0].id!r} is generated, {originals[0].id!r} real"
         )
-    return found
+    return by_clip

@@ -103,12 +103,12 @@ def _sources_of(path: Path, name: str) -> Iterator[Source]:
         yield Source(name, path)
         return
     try:
-        found = shapes(path)
+        stored = shapes(path)
     except Exception:  # reading it will say what is wrong
         yield Source(name, path)
         return
-    clips = {member: shape for member, shape in found.items() if len(shape) in (4, 5)}
-    for member, shape in (clips or found).items():  # what else a file holds says something of its clips
+    clips = {member: shape for member, shape in stored.items() if len(shape) in (4, 5)}
+    for member, shape in (clips or stored).items():  # what else a file holds says something of its clips
         label = f"{name}/{member.removesuffix('.npy')}" if len(clips) > 1 else name
         if len(shape) == 5:
             yield from (Source(f"{label}/{i:05d}", path, member, i) for i in range(shape[0]))
@@ -129,5 +129,5 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
 
 def frames_of(folder: Path) -> list[Path]:
     """The images of a folder of frames, in natural order."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith(".")]
-    return sorted(found, key=lambda path: _natural(readable(path.name)))
+    images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith(".")]
+    return sorted(images, key=lambda path: _natural(readable(path.name)))

@@ -73,19 +73,19 @@ class Measurer:
         network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
         if network is None:
             return None
-        found: dict[str, np.ndarray] = {}
+        vectors: dict[str, np.ndarray] = {}
         unique = list(dict.fromkeys(captions.values()))
         keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
         for caption in unique:
             if (kept := self.cache.get(keys[caption])) is not None:
-                found[caption] = kept[0]["text"]
-        missing = [caption for caption in unique if caption not in found]
+                vectors[caption] = kept[0]["text"]
+        missing = [caption for caption in unique if caption not in vectors]
         for i in range(0, len(missing), _TEXT_BATCH):
             part = missing[i : i + _TEXT_BATCH]
             for caption, vector in zip(part, network.encoder.text_features(part).numpy(), strict=True):
-                found[caption] = vector
+                vectors[caption] = vector
                 self.cache.put(keys[caption], {"text": vector}, {})
-        return found
+        return vectors
 
 
 def collect(

@@ -74,11 +74,11 @@ def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:
         return Estimate(NOTHING, "fewer than 2 clips")
     if metric.distance:
         distance = metric.distance(sample.protocol)
-        found = Estimate(distance_interval(distance, sample.gen.features, real.features, sample.uncertainty))
+        estimate = Estimate(distance_interval(distance, sample.gen.features, real.features, sample.uncertainty))
     else:
         assert metric.estimate
-        found = metric.estimate(sample)
-    return found if found.flag else replace(found, flag=few_clips(*clips, metric=metric))
+        estimate = metric.estimate(sample)
+    return estimate if estimate.flag else replace(estimate, flag=few_clips(*clips, metric=metric))
 
 
 def few_clips(*numbers: int, metric: Metric = FVD) -> str:

@@ -214,9 +214,9 @@ def two_sided_interval(
         return Interval(value, float("nan"), float("nan"))
     rng, drawn = np.random.default_rng(uncertainty.seed), np.zeros(uncertainty.resamples)
     for without, n in zip((without_gen, without_real), clips, strict=True):
-        found = influences(without, n, rng, blocks)
-        counts = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), size=uncertainty.resamples)
-        drawn += counts @ found / len(found)
+        moved = influences(without, n, rng, blocks)
+        counts = rng.multinomial(len(moved), np.full(len(moved), 1 / len(moved)), size=uncertainty.resamples)
+        drawn += counts @ moved / len(moved)
     low, high = np.quantile(drawn, uncertainty.tails)
     return Interval(value, value + float(low), value + float(high))
 

@@ -62,8 +62,8 @@ def fvd_by_clips(
     rows, against = [], root(real, ddof)
     for seed in seeds:
         order = np.random.default_rng(seed).permutation(len(gen))
-        found = [between(root(gen[order[:size]], ddof), against) for size in sizes]
-        rows += [{"n": size, "seed": seed, "fvd": value} for size, value in zip(sizes, found, strict=True)]
+        distances = [between(root(gen[order[:size]], ddof), against) for size in sizes]
+        rows += [{"n": size, "seed": seed, "fvd": value} for size, value in zip(sizes, distances, strict=True)]
     return pd.DataFrame(rows)
 
 

@@ -83,17 +83,17 @@ def attribute_test(candidate: MethodSample, baseline: MethodSample) -> dict[str,
     tested = _tested_average(candidate, baseline)
     if tested is None:
         return None
-    found, difference = tested
+    comparison, difference = tested
     return {
         "candidate": candidate.method.name,
         "baseline": baseline.method.name,
-        "pairs": found.pairs,
+        "pairs": comparison.pairs,
         "better": int((difference > 0).sum()),
         "worse": int((difference < 0).sum()),
-        "difference": found.difference.value,
-        "low": found.difference.low,
-        "high": found.difference.high,
-        "p": found.p,
+        "difference": comparison.difference.value,
+        "low": comparison.difference.low,
+        "high": comparison.difference.high,
+        "p": comparison.p,
     }
 
 

@@ -25,19 +25,19 @@ def differences(candidate: MethodSample, baseline: MethodSample, names: Sequence
     """candidate - baseline of each metric on the clips that both scored, by a paired bootstrap."""
     rows = []
     for metric in (METRICS[name] for name in names):
-        found = compare(metric, candidate, baseline)
-        if found is None:
+        paired = compare(metric, candidate, baseline)
+        if paired is None:
             continue
-        sides = (found.pairs, candidate.real.scored) if metric.clips and candidate.real else ()
+        sides = (paired.pairs, candidate.real.scored) if metric.clips and candidate.real else ()
         rows.append(
             {
                 "metric": metric.name,
                 "candidate": candidate.method.name,
                 "baseline": baseline.method.name,
-                "pairs": found.pairs,
-                "difference": found.difference.value,
-                "low": found.difference.low,
-                "high": found.difference.high,
+                "pairs": paired.pairs,
+                "difference": paired.difference.value,
+                "low": paired.difference.low,
+                "high": paired.difference.high,
                 "flag": few_clips(*sides, metric=metric) if sides else "",
             }
         )
