@@ -11,8 +11,8 @@ from pipeline.config.entry import stage
 def main() -> None:
     from pipeline.methods.check import problems
 
-    if said := problems(params.load()):
-        raise ValueError("\n".join(said))
+    if wrong := problems(params.load()):
+        raise ValueError("\n".join(wrong))
     paths.CHECKED.write_text("every method can be built\n", encoding="utf-8")
 
 

@@ -13,9 +13,9 @@ def main(name: str) -> None:
     wanted = pick("embed.encoders", params.load().embed.encoders, name)
     prompts, _ = read_tables(paths.PROMPTS, paths.MIXTURES)
     encoder = TextEncoder(wanted.kind, wanted.checkpoint)
-    for set_name, how in wanted.sets.items():
+    for set_name, embedded in wanted.sets.items():
         own = [prompt for prompt in prompts.values() if prompt.set == set_name]
-        embed_set(encoder, own, how, paths.embeddings(name) / f"{set_name}.safetensors")
+        embed_set(encoder, own, embedded, paths.embeddings(name) / f"{set_name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rules of the house, as functions of a checkout: each gives what breaks it, with the file and the line.
+"""The rules of the architecture, as functions of a checkout: each returns its violations, with file and line.
 
 A room is the first folder below pipeline/ or metrics/. Rooms and arrows between them are read from imports.
 """
@@ -16,7 +16,7 @@ PARAMS = "pipeline/config/params.py"
 PATHS = ("pipeline/config/paths.py", "metrics/networks/places.py")
 DECODES, ENCODES, PICTURES = "metrics/reading/video.py", "pipeline/clips/files.py", "pipeline/report/strips.py"
 
-# Who may import a library that has one home.
+# Which files may import a library.
 HOMES: dict[str, set[str]] = {
     "mlflow": {"pipeline/tracking/store.py"},
     "plotly": {"pipeline/report/plots.py"},
@@ -28,6 +28,8 @@ HOMES: dict[str, set[str]] = {
 # Who imports by a name that is put together at run time, which no closure sees: `runs` in tests/dag.py names them.
 AT_RUN_TIME = {
     "metrics/__init__.py",
+    "pipeline/config/methods.py",
+    "pipeline/config/methods.py",  # of which options are taken by value
     "pipeline/methods/base.py",
     "pipeline/methods/context.py",
     "pipeline/training/run.py",
@@ -109,7 +111,7 @@ def users(root: Path, library: str) -> set[str]:
 def second_homes(root: Path) -> list[str]:
     """Libraries that are imported outside their home."""
     return [
-        f"{file} imports {library}, which belongs to {' and '.join(sorted(homes)) or 'nobody'}"
+        f"{file} imports {library}, which belongs to {' and '.join(sorted(homes)) or 'no file of the project'}"
         for library, homes in HOMES.items()
         for file in sorted(users(root, library) - homes)
     ]
@@ -117,13 +119,13 @@ def second_homes(root: Path) -> list[str]:
 
 def second_codecs(root: Path) -> list[str]:
     """Calls that read or write video or pictures outside the file that does."""
-    found = []
+    calls = []
     for file in files(root):
         for node in _nodes(_tree(root, file)):
             what, home = _codec(node) if isinstance(node, ast.Call) else ("", "")
             if what and file.as_posix() != home:
-                found.append(f"{file}:{node.lineno} {what}, which belongs to {home}")
-    return found
+                calls.append(f"{file}:{node.lineno} {what}, which belongs to {home}")
+    return calls
 
 
 def _codec(call: ast.Call) -> tuple[str, str]:
@@ -145,7 +147,7 @@ def second_paths(root: Path) -> list[str]:
 
     A string with a slash counts wherever it stands, a bare "data" or "reports" where it is made a path.
     """
-    found = (
+    spelled = (
         f"{file}:{line} spells {text!r}"
         for file in files(root)
         if file.as_posix() not in PATHS
@@ -153,20 +155,20 @@ def second_paths(root: Path) -> list[str]:
         for text, line, is_path in _texts(node)
         if _PATH.fullmatch(text) or (is_path and re.fullmatch(_FOLDERS, text))
     )
-    return list(dict.fromkeys(found))  # a string in Path(...) is met twice
+    return list(dict.fromkeys(spelled))  # a string in Path(...) is met twice
 
 
 def second_params(root: Path) -> list[str]:
     """Whoever reads params.yaml beside its module: by its name, or by the path, if it is not handed to that module."""
-    found = []
+    readers = []
     for file in files(root):
         if file.as_posix() in (PARAMS, PATHS[0]):
             continue
         for node in _nodes(_tree(root, file), "params."):
             texts = [*_texts(node), *(_texts_of(node.value) if isinstance(node, ast.Assign) else [])]
-            found += [f"{file}:{line} spells {t!r}" for t, line, is_path in texts if is_path and _PARAMS.fullmatch(t)]
-            found += [f"{file}:{node.lineno} takes the path of params.yaml"] if _is_its_path(node) else []
-    return found
+            readers += [f"{file}:{line} spells {t!r}" for t, line, is_path in texts if is_path and _PARAMS.fullmatch(t)]
+            readers += [f"{file}:{node.lineno} takes the path of params.yaml"] if _is_its_path(node) else []
+    return readers
 
 
 def _is_its_path(node: ast.AST) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no fault; benchmarks/ measures
+settings.register_profile("untimed", deadline=None)  # a busy machine is no error; benchmarks/ measures
 settings.load_profile("untimed")
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house hold, and each of them can fail. tests/architecture.py has the rules."""
+"""The rules of the architecture hold, and each of them can fail. tests/architecture.py has the rules."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,17 +31,17 @@ def test_rooms_have_no_circle(root: Path, package: str) -> None:
     [wrong_way, hidden, unseen, second_homes, second_codecs, second_paths, second_params],
     ids=lambda rule: rule.__name__,
 )
-def test_the_house_keeps_the_rule(root: Path, rule: Rule) -> None:
+def test_the_project_keeps_the_rule(root: Path, rule: Rule) -> None:
     assert rule(root) == []
 
 
 @pytest.mark.parametrize("library", [library for library, homes in HOMES.items() if homes])
-def test_a_home_is_lived_in(root: Path, library: str) -> None:
-    """Else the table of homes would outlive the files that it names."""
+def test_a_home_is_used(root: Path, library: str) -> None:
+    """The table of homes names no file that does not import the library."""
     assert users(root, library) == HOMES[library]
 
 
-def house(root: Path, files: dict[str, str]) -> Path:
+def checkout(root: Path, files: dict[str, str]) -> Path:
     """A checkout with these modules, by their files without the suffix."""
     for name, text in files.items():
         file = root / f"{name}.py"
@@ -58,7 +58,7 @@ def test_a_circle_is_found_with_its_arrows(tmp_path: Path) -> None:
         "pipeline/a/four": "from pipeline.a import one",
         "pipeline/d/five": "",
     }
-    house(tmp_path, files)
+    checkout(tmp_path, files)
     (message,) = circles(tmp_path, "pipeline")
     for arrow in ("a.one imports pipeline.b.two", "b.two imports pipeline.c.three", "c.three imports pipeline.a.four"):
         assert f"pipeline.{arrow}" in message
@@ -67,7 +67,7 @@ def test_a_circle_is_found_with_its_arrows(tmp_path: Path) -> None:
 
 
 def test_modules_of_a_room_may_import_one_another(tmp_path: Path) -> None:
-    house(tmp_path, {"metrics/a/one": "from metrics.a import two", "metrics/a/two": "import metrics.a.one"})
+    checkout(tmp_path, {"metrics/a/one": "from metrics.a import two", "metrics/a/two": "import metrics.a.one"})
     assert circles(tmp_path, "metrics") == []
 
 
@@ -77,26 +77,26 @@ def test_modules_of_a_room_may_import_one_another(tmp_path: Path) -> None:
 )
 def test_an_import_against_the_direction_is_found(tmp_path: Path, importer: str, imported: str) -> None:
     text = f"def f():\n    import {imported}"
-    house(tmp_path, {importer.replace(".", "/"): text, imported.replace(".", "/"): ""})
+    checkout(tmp_path, {importer.replace(".", "/"): text, imported.replace(".", "/"): ""})
     assert wrong_way(tmp_path) == [f"{importer} imports {imported}"]
 
 
 def test_imports_along_the_direction_are_allowed(tmp_path: Path) -> None:
     files = {"stages/a": "import pipeline.a, metrics.a", "pipeline/a": "import metrics.a", "metrics/a": "import os"}
-    house(tmp_path, files)
+    checkout(tmp_path, files)
     assert wrong_way(tmp_path) == []
 
 
 def test_names_that_the_package_loads_by_strings_are_found(tmp_path: Path) -> None:
     files = {"metrics/__init__": "", "metrics/a": ""}
     importers = {"pipeline/a": "from metrics import I3D", "pipeline/b": "import metrics.a"}
-    house(tmp_path, files | importers)
+    checkout(tmp_path, files | importers)
     assert hidden(tmp_path) == ["pipeline.a imports from metrics"]
 
 
 def test_an_import_that_a_closure_cannot_see_is_found(tmp_path: Path) -> None:
     text = "import_module('pipeline.b')\nimportlib.import_module(f'pipeline.{name}')"
-    (message,) = unseen(house(tmp_path, {"pipeline/a/one": text}))
+    (message,) = unseen(checkout(tmp_path, {"pipeline/a/one": text}))
     assert message.startswith("pipeline/a/one.py:2 ")
 
 
@@ -114,7 +114,7 @@ def test_an_import_that_a_closure_cannot_see_is_found(tmp_path: Path) -> None:
     ],
 )
 def test_a_second_home_of_a_library_is_found(tmp_path: Path, text: str, library: str) -> None:
-    (message,) = second_homes(house(tmp_path, {"pipeline/a/one": text}))
+    (message,) = second_homes(checkout(tmp_path, {"pipeline/a/one": text}))
     assert message.startswith(f"pipeline/a/one.py imports {library}, which belongs to")
 
 
@@ -128,12 +128,12 @@ def test_a_second_home_of_a_library_is_found(tmp_path: Path, text: str, library:
     ],
 )
 def test_a_second_reader_or_writer_is_found(tmp_path: Path, file: str, call: str, what: str) -> None:
-    (message,) = second_codecs(house(tmp_path, {file: call}))
+    (message,) = second_codecs(checkout(tmp_path, {file: call}))
     assert f"{file}.py:1 {what}" in message
 
 
 def test_readers_and_writers_at_home_are_left_alone(tmp_path: Path) -> None:
-    house(tmp_path, {"metrics/reading/video": "av.open(x)", "pipeline/clips/files": "av.open(x, mode='w')"})
+    checkout(tmp_path, {"metrics/reading/video": "av.open(x)", "pipeline/clips/files": "av.open(x, mode='w')"})
     assert second_codecs(tmp_path) == []
 
 
@@ -150,7 +150,7 @@ def test_readers_and_writers_at_home_are_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_path_spelled_elsewhere_is_found(tmp_path: Path, text: str) -> None:
-    (message,) = second_paths(house(tmp_path, {"pipeline/a/one": text}))
+    (message,) = second_paths(checkout(tmp_path, {"pipeline/a/one": text}))
     assert message.startswith("pipeline/a/one.py:1 spells ")
 
 
@@ -166,7 +166,7 @@ def test_a_path_spelled_elsewhere_is_found(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_what_is_no_path_is_left_alone(tmp_path: Path, text: str) -> None:
-    assert second_paths(house(tmp_path, {"pipeline/a/one": text})) == []
+    assert second_paths(checkout(tmp_path, {"pipeline/a/one": text})) == []
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def test_what_is_no_path_is_left_alone(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_a_second_reader_of_params_is_found(tmp_path: Path, text: str) -> None:
-    (message,) = second_params(house(tmp_path, {"pipeline/a/one": text}))
+    (message,) = second_params(checkout(tmp_path, {"pipeline/a/one": text}))
     assert message.startswith("pipeline/a/one.py:1 ")
 
 
 def test_the_path_of_params_may_be_handed_to_their_module(tmp_path: Path) -> None:
     text = "params.read(copy / paths.PARAMS)\nraise ValueError('params.yaml')\nsay('params.yaml', 3)"
-    assert second_params(house(tmp_path, {"pipeline/a/one": text})) == []
+    assert second_params(checkout(tmp_path, {"pipeline/a/one": text})) == []

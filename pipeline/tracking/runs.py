@@ -1,4 +1,4 @@
-"""Result files -> what MLflow shall hold: one child run per method, per search and per trained model."""
+"""Result files -> what MLflow is to hold: one child run per method, per search and per trained model."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from pipeline.tracking.store import ChildRun, Series
 def result_files() -> list[Path]:
     """The files that make a state of the results."""
     searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
-    found = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
-    return sorted([*found, *searches, *paths.histories()])
+    results = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
+    return sorted([*results, *searches, *paths.histories()])
 
 
 def artifacts() -> list[Path]:

@@ -1,4 +1,4 @@
-"""Everything that is said to MLflow is said here: live training runs, and the results of the DAG.
+"""The only module that talks to MLflow: live training runs, and the results of the DAG.
 
 Result files are the truth. `track_results` turns them into one parent run per state of the results; a state that is
 already there adds nothing, and a deleted database is restored by running it again.
@@ -51,14 +51,14 @@ def uri() -> str:
 def _client() -> Any:
     from mlflow import MlflowClient
 
-    for name in ("alembic", "mlflow"):  # the tables of a new database are nobody's news
+    for name in ("alembic", "mlflow"):  # what they log about creating a database helps no user
         logging.getLogger(name).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri())
 
 
 def _experiment(client: Any, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    return found.experiment_id if found else client.create_experiment(name)
+    experiment = client.get_experiment_by_name(name)
+    return experiment.experiment_id if experiment else client.create_experiment(name)
 
 
 @contextmanager

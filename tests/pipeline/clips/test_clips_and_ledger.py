@@ -11,9 +11,12 @@ from pipeline.clips.files import copy_clip, write_clip
 
 
 @given(
-    frames=st.integers(1, 5), height=st.integers(1, 40), width=st.integers(2, 40), seed=st.integers(0, 10**6),
+    frames=st.integers(1, 5),
+    height=st.integers(1, 40),
+    width=st.integers(2, 40),
+    seed=st.integers(0, 10**6),
     fps=st.integers(1, 60),
-)  # fmt: skip
+)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_clips_are_lossless(tmp_path: Path, frames: int, height: int, width: int, seed: int, fps: int) -> None:
     clip = np.random.default_rng(seed).integers(0, 256, (frames, height, width, 3)).astype(np.uint8)

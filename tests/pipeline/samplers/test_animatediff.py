@@ -51,18 +51,29 @@ def noise() -> torch.Tensor:
 
 def pipeline_of(model: AnimateDiffModel) -> AnimateDiffPipeline:
     return AnimateDiffPipeline(
-        vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
+        vae=model.codec,
+        text_encoder=None,
+        tokenizer=None,
+        unet=model.unet,
+        motion_adapter=None,
         scheduler=model.scheduler,
-    )  # fmt: skip
+    )
 
 
 def test_latents_equal_animatediffs(model: AnimateDiffModel, text: torch.Tensor, noise: torch.Tensor) -> None:
     pipe = pipeline_of(model)
     pipe.set_progress_bar_config(disable=True)
     theirs = pipe(
-        prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise, num_frames=FRAMES,
-        num_inference_steps=3, guidance_scale=5.0, height=32, width=32, output_type="latent",
-    ).frames  # fmt: skip
+        prompt_embeds=text[:2],
+        negative_prompt_embeds=text[2:].expand(2, -1, -1),
+        latents=noise,
+        num_frames=FRAMES,
+        num_inference_steps=3,
+        guidance_scale=5.0,
+        height=32,
+        width=32,
+        output_type="latent",
+    ).frames
     ours = denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)), text[2])
     torch.testing.assert_close(ours, theirs)
     assert not torch.allclose(denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), theirs, atol=1e-3)
@@ -100,9 +111,15 @@ def test_with_temporal_parts_bypassed_frames_are_stable_diffusions_images(
         clips = sample(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)), text[2])
     for frame in range(FRAMES):
         images = pipe(
-            prompt_embeds=text[:2], negative_prompt_embeds=text[2:].expand(2, -1, -1), latents=noise[:, :, frame],
-            num_inference_steps=3, guidance_scale=5.0, height=32, width=32, output_type="pt",
-        ).images  # fmt: skip
+            prompt_embeds=text[:2],
+            negative_prompt_embeds=text[2:].expand(2, -1, -1),
+            latents=noise[:, :, frame],
+            num_inference_steps=3,
+            guidance_scale=5.0,
+            height=32,
+            width=32,
+            output_type="pt",
+        ).images
         theirs = (images * 255).round().byte().movedim(1, -1)
         difference = (clips[:, frame].int() - theirs.int()).abs()
         assert difference.max() <= 1  # a value that lies between two of the 256
@@ -116,9 +133,14 @@ def test_the_image_models_own_sampler_is_stable_diffusions(
     pipe = StableDiffusionPipeline.from_pretrained(stable_diffusion_folder, safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
     theirs = pipe(
-        ["A cat runs.", "A dog sits."], latents=noise[:, :, 0], num_inference_steps=3, guidance_scale=5.0,
-        height=32, width=32, output_type="pt",
-    ).images  # fmt: skip
+        ["A cat runs.", "A dog sits."],
+        latents=noise[:, :, 0],
+        num_inference_steps=3,
+        guidance_scale=5.0,
+        height=32,
+        width=32,
+        output_type="pt",
+    ).images
     images = stable_diffusion.load(stable_diffusion_folder, None)
     ours = stable_diffusion.sample(images, text[:2], noise[:, :, 0], 3, 5.0, text[2])
     assert torch.equal(ours, (theirs * 255).round().byte().movedim(1, -1))

@@ -33,9 +33,15 @@ def test_clips_equal_the_pipelines_own(cogvideox_folder: Path) -> None:
     whole.set_progress_bar_config(disable=True)
     prompt = "A tiger walks."
     theirs = whole(
-        prompt, num_inference_steps=2, guidance_scale=6.0, num_frames=5, height=32, width=32,
-        generator=torch.Generator().manual_seed(3), output_type="pt",
-    ).frames  # fmt: skip
+        prompt,
+        num_inference_steps=2,
+        guidance_scale=6.0,
+        num_frames=5,
+        height=32,
+        width=32,
+        generator=torch.Generator().manual_seed(3),
+        output_type="pt",
+    ).frames
     encoded = TextEncoder("t5", cogvideox_folder).encode([prompt, ""], 226, zero_padding=False)
     model = cogvideox.load(cogvideox_folder, None)
     noise = initial_noise(model, SAMPLING, [3])

@@ -12,11 +12,16 @@ import torch
 
 from tests.pipeline.training import launched
 
-COMMAND = [
-    sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-    "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no",
-    "--module", "tests.pipeline.training.launched",
-]  # fmt: skip
+OPTIONS = {
+    "num_processes": "2",
+    "num_machines": "1",
+    "main_process_port": "0",
+    "mixed_precision": "no",
+    "dynamo_backend": "no",
+    "module": "tests.pipeline.training.launched",
+}
+LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+COMMAND = [*LAUNCH, *(part for name, value in OPTIONS.items() for part in (f"--{name}", value))]
 TOLERANCE = 1e-4  # of float32 sums in another order, carried through six steps
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="one process would train on the GPU")
