@@ -1,4 +1,4 @@
-"""What the stages of dvc.yaml shall name among their deps: the code that their results depend on, read from imports.
+"""The deps that the stages of dvc.yaml must name: the code that their results depend on, read from imports.
 
 `python -m tests.dag` puts it into dvc.yaml; everything else in the file stays as it is.
 """
@@ -11,13 +11,12 @@ from typing import Any
 import yaml
 
 from pipeline.config import params
-from pipeline.config.code import PACKAGES, closure, module_of
+from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure, module_of
 from pipeline.config.paths import ROOT
+from stages import code
 
-# Parameters enter by value, through DVC's params; paths and entry points carry no result.
-WITHOUT = ["pipeline.config"]
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|sweep|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|reference|normality|weights")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
@@ -33,7 +32,7 @@ def code_deps(entry: dict[str, Any]) -> list[str]:
     return [dep for dep in entry.get("do", entry)["deps"] if dep.split("/")[0] in PACKAGES]
 
 
-def faults(stage: str, deps: Sequence[str], files: Sequence[Path]) -> list[str]:
+def errors(stage: str, deps: Sequence[str], files: Sequence[Path]) -> list[str]:
     """What is missing among the deps of a stage that depends on these files, and what is too much."""
     missing = [f"{stage} lacks {file}" for file in files if not {file.as_posix(), room(file)} & set(deps)]
     right = {file.as_posix() for file in files} | set(listed(stage, files))
@@ -41,7 +40,7 @@ def faults(stage: str, deps: Sequence[str], files: Sequence[Path]) -> list[str]:
 
 
 def listed(stage: str, files: Sequence[Path]) -> list[str]:
-    """The deps that a stage shall name: exact files where a run is dear, rooms elsewhere."""
+    """The deps that a stage must name: exact files where a run is expensive, rooms elsewhere."""
     return sorted({file.as_posix() if EXACT.fullmatch(stage) else room(file) for file in files})
 
 
@@ -56,7 +55,7 @@ def needed(stage: str, entry: dict[str, Any], wanted: dict[str, Any], root: Path
     Raises:
         ValueError: if there is no such module.
     """
-    without = [*WITHOUT, *(["pipeline.tracking"] if stage.startswith("train") else [])]
+    without = [*CARRIES_NO_RESULT, *(["pipeline.tracking"] if stage.startswith("train") else [])]
     modules = {module for command in commands(entry, wanted) for module in runs(command, wanted, root)}
     return closure(*sorted(modules), without=without, root=root)
 
@@ -76,13 +75,15 @@ def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
 def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     """The modules that a stage's command runs, with those whose names it puts together at run time."""
     name, *arguments = command.split("python -m stages.")[1].split()
+    if name == "code":
+        return code.modules(arguments[0], params.Params.model_validate(wanted))
+    if name == "sweep" or (name == "train" and wanted["train"][arguments[0]].get("module") == "motion"):
+        return []  # they depend on the digest of their code
     if name == "train":
         model = arguments[0]
         return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
-    if name == "sweep":
-        return ["pipeline.training.point"]
-    if name == "generate":
-        return ["stages.generate", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
+    if name in ("generate", "check"):
+        return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]

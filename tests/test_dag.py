@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import params
-from tests.dag import code_deps, commands, faults, listed, needed, read, rewritten, runs, value
+from pipeline.config import params, paths
+from tests.dag import code_deps, commands, errors, listed, needed, read, rewritten, runs, value
 
 FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
 
@@ -22,7 +22,7 @@ def wanted(root: Path) -> dict[str, Any]:
 
 
 def test_deps_are_the_code_that_a_result_depends_on(root: Path, dag: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Fails with what is missing and too much, and with the list that dvc.yaml shall have."""
+    """Fails with what is missing and too much, and with the list that dvc.yaml should have."""
     messages = []
     for stage, entry in dag.items():
         try:
@@ -30,8 +30,8 @@ def test_deps_are_the_code_that_a_result_depends_on(root: Path, dag: dict[str, A
         except ValueError as error:
             messages.append(f"{stage}: {error}")
             continue
-        if found := faults(stage, code_deps(entry), files):
-            messages.append("\n".join([*found, f"code of {stage}:", *(f"  - {dep}" for dep in listed(stage, files))]))
+        if wrong := errors(stage, code_deps(entry), files):
+            messages.append("\n".join([*wrong, f"code of {stage}:", *(f"  - {dep}" for dep in listed(stage, files))]))
     assert not messages, "`python -m tests.dag` writes these lists\n" + "\n\n".join(messages)
 
 
@@ -52,21 +52,21 @@ def test_every_parameter_that_a_stage_names_is_there(dag: dict[str, Any], wanted
 
 def test_a_file_that_is_missing_is_named() -> None:
     deps = ["stages/embed.py", "metrics/hashing.py"]
-    assert faults("embed", deps, FILES) == ["embed lacks pipeline/text/encoders.py"]
+    assert errors("embed", deps, FILES) == ["embed lacks pipeline/text/encoders.py"]
 
 
 def test_a_file_or_a_room_that_is_too_much_is_named() -> None:
     deps = ["stages/embed.py", "pipeline/text", "metrics/hashing.py"]
-    assert not faults("embed", deps, FILES)
+    assert not errors("embed", deps, FILES)
     for dep in ("pipeline/world", "pipeline/text/embeddings.py", "pipeline"):
-        assert faults("embed", [*deps, dep], FILES) == [f"embed names {dep}, which is more than it runs"]
+        assert errors("embed", [*deps, dep], FILES) == [f"embed names {dep}, which is more than it runs"]
 
 
-@pytest.mark.parametrize("stage", ["train_motion", "train_codec", "sweep", "reference"])
-def test_trainings_and_sweeps_name_files(stage: str) -> None:
+@pytest.mark.parametrize("stage", ["code_motion", "code_sweep", "train_codec", "reference"])
+def test_expensive_stages_name_files(stage: str) -> None:
     deps = ["stages/embed.py", "pipeline/text", "metrics/hashing.py"]
-    assert faults(stage, deps, FILES) == [f"{stage} names pipeline/text, which is more than it runs"]
-    assert not faults(stage, listed(stage, FILES), FILES)
+    assert errors(stage, deps, FILES) == [f"{stage} names pipeline/text, which is more than it runs"]
+    assert not errors(stage, listed(stage, FILES), FILES)
 
 
 def test_what_is_named_at_run_time_counts(root: Path) -> None:
@@ -76,9 +76,17 @@ def test_what_is_named_at_run_time_counts(root: Path) -> None:
     }
     samplers = {"pipeline.samplers.cogvideox", "pipeline.samplers.animatediff"}
     assert runs("python -m stages.train codec", wanted, root)[-1] == "pipeline.training.codec"
-    assert runs("A=1 python -m stages.train harivo", wanted, root)[-1] == "pipeline.training.motion"
+    assert runs("A=1 python -m stages.train harivo", wanted, root) == []
     assert {*samplers, "pipeline.a.b"} <= set(runs("python -m stages.mapping", wanted, root))
     assert {*samplers, "pipeline.methods.richspace"} <= set(runs("python -m stages.generate m", wanted, root))
+
+
+@pytest.mark.parametrize(("stage", "kind"), [("train_motion", "motion"), ("sweep", "sweep")])
+def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str, Any], stage: str, kind: str) -> None:
+    assert paths.code_digest(kind).as_posix() in dag[stage]["do"]["deps"]
+    assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
+    assert "pipeline/training/loop.py" in dag[f"code_{kind}"]["deps"]
+    assert code_deps(dag[stage]) == []
 
 
 def test_a_foreach_has_a_command_for_each_item() -> None:

@@ -13,7 +13,7 @@ LIMIT = 4  # mixtures, and prompts, of every method
 SMALL = {
     "search": {"k": [10, 30]},
     "generate": {"mixtures": {"limit": LIMIT, "seeds": 1}, "prompts": {"limit": LIMIT, "seeds": 1}},
-    "harivo": {"normality": {"videos": 100}},
+    "harivo": {"normality": {"videos": 100}, "sweep": {"points": {}}},
 }
 STEPS = 6  # sampling steps of every model
 

@@ -9,6 +9,8 @@ from metrics.hashing import fingerprint, sha256
 from pipeline.config.paths import ROOT
 
 PACKAGES = ("stages", "pipeline", "metrics")
+# Parameters enter results by value; paths, entry points and progress bars carry none.
+CARRIES_NO_RESULT = ("pipeline.config", "metrics.progress")
 
 
 def closure(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> list[Path]:

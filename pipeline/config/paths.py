@@ -45,6 +45,11 @@ def sweep(point: str) -> Path:
     return SWEEPS / point
 
 
+def code_digest(kind: str) -> Path:
+    """Digest of the code that a kind of stages depends on."""
+    return Path("data/code") / f"{kind}.txt"
+
+
 def embeddings(encoder: str) -> Path:
     """Folder of an encoder's embeddings."""
     return EMBEDDINGS / encoder
