@@ -56,7 +56,7 @@ def test_prompts_embed_and_search(checkout: Path, minilm: Path) -> None:
     assert (checkout / "data/search/minilm/optima.csv").is_file()
 
 
-def test_a_faulty_prompt_file_is_one_sentence(checkout: Path) -> None:
+def test_an_error_in_a_prompt_file_is_one_sentence(checkout: Path) -> None:
     with (checkout / "prompts/vc.csv").open("a") as file:
         file.write("vc-001,x,again\n")
     done = run(checkout, "stages.prompts")

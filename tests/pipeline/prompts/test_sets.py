@@ -73,12 +73,12 @@ def test_paper_mixtures_equal_the_reference(root: Path, shared: Path) -> None:
         (b"id,category,text\na,x,one\nb,x,caf\xe9\n", "row 3, field 3: byte 0xe9 is not valid UTF-8"),
     ],
 )
-def test_faulty_prompts_are_refused_with_row_and_field(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_wrong_prompts_are_refused_with_row_and_field(tmp_path: Path, content: str | bytes, message: str) -> None:
     with pytest.raises(PromptError, match=message):
         read_prompts(write(tmp_path, content), "s")
 
 
-def test_all_faults_of_a_file_are_named_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_file_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(PromptError) as error:
         read_prompts(write(tmp_path, "id,category,text\na,x,\nb,x,\n"), "s")
     assert "row 2" in str(error.value) and "row 3" in str(error.value)
@@ -92,7 +92,7 @@ def test_all_faults_of_a_file_are_named_at_once(tmp_path: Path) -> None:
         ("m,a,g", "field parts: expected two or three prompt ids, found 1"),
     ],
 )
-def test_faulty_mixtures_are_refused(tmp_path: Path, row: str, message: str) -> None:
+def test_wrong_mixtures_are_refused(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(PromptError, match=f"row 2, {message}"):
         read_mixtures(write(tmp_path, f"id,parts,guide\n{row}\n"), "s", {"s/a", "s/b", "s/g"})
 

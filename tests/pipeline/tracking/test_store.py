@@ -1,6 +1,8 @@
 """A real sqlite store: nothing twice, everything back after a deletion. The schema is migrated once and copied."""
 
 import shutil
+import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,28 @@ def test_a_half_written_state_is_replaced(database: Path, artifact: Path, monkey
             track_results("s1", CHILDREN, {"k": 30}, [artifact])
     track_results("s1", CHILDREN, {"k": 30}, [artifact])
     assert len(runs()) == 3
+
+
+def git(*arguments: str) -> str:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    return subprocess.run(["git", *who, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_run_names_the_commit_and_the_lock_that_made_it(database: Path) -> None:
+    outside = MlflowClient(tracking.uri()).get_run(track_results("s1", [], {}, [])).data.tags
+    assert (outside["git.commit"], outside["git.dirty"], outside["dvc.lock"]) == ("", "", "")
+    Path(".gitignore").write_text("mlflow.db\nmlruns\n")
+    Path("dvc.lock").write_text("stages: {}\n")
+    git("init", "--quiet")
+    git("add", ".gitignore", "dvc.lock")
+    git("commit", "--quiet", "--message", "x")
+    clean = MlflowClient(tracking.uri()).get_run(track_results("s2", [], {}, [])).data.tags
+    assert (clean["git.commit"], clean["git.dirty"]) == (git("rev-parse", "HEAD"), "false")
+    assert clean["dvc.lock"] == sha256(b"stages: {}\n").hexdigest()
+    Path("dvc.lock").write_text("stages: {x: {}}\n")
+    changed = MlflowClient(tracking.uri()).get_run(track_results("s3", [], {}, [])).data.tags
+    assert (changed["git.commit"], changed["git.dirty"]) == (clean["git.commit"], "true")
+    assert changed["dvc.lock"] != clean["dvc.lock"]
 
 
 def test_training_is_logged_while_it_goes(database: Path) -> None:

@@ -1,6 +1,6 @@
 """Trainings made small, and what holds for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,17 @@ def check(task: Task[Batch], without_influence: Sequence[str] = ()) -> None:
         assert all(np.isfinite(value) for value in task.validate(final=True).values())
     picture = task.picture()
     assert picture is None or (picture.dtype == np.uint8 and picture.ndim == 3)
+
+
+def check_start(build: Callable[[int], Task[Batch]]) -> None:
+    """The weights before the first step depend on the seed alone."""
+    starts = []
+    for random_before, seed in ((1, 0), (2, 0), (1, 1)):
+        torch.manual_seed(random_before)
+        trained = [p.detach().flatten() for p in build(seed).model.parameters() if p.requires_grad]
+        starts.append(torch.cat(trained))
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
 
 
 def by_hand(task: Any, scheduler: Any, predict: nn.Module | Any) -> float:

@@ -1,16 +1,38 @@
 """The codec's training."""
 
+from math import log10
+
 import pytest
 import torch
 
 from pipeline.training import codec
 from pipeline.training.pixels import to_model
 from pipeline.training.task import step_generator
-from tests.pipeline.training.small import CODEC, check, losses_of
+from tests.pipeline.training.small import CODEC, check, check_start, losses_of
 
 
 def test_it_is_a_task() -> None:
     check(codec.CodecTask(CODEC, 0, "cpu"))
+
+
+def test_weights_begin_as_the_seed_says() -> None:
+    check_start(lambda seed: codec.CodecTask(CODEC, seed, "cpu"))
+
+
+def test_validation_is_over_all_frames_of_unseen_scenes() -> None:
+    """PSNR is 10 log10(1 / mean squared error) of values in [0, 1]; 10 scenes at the end, 8 of them before."""
+    task = codec.CodecTask(CODEC.model_copy(update={"validation_scenes": 10}), 0, "cpu")
+    known = {clip.tobytes() for clip in task.source.clips.numpy()}
+    assert not any(clip.tobytes() in known for clip in task.unseen.numpy())
+    with torch.no_grad():
+        for final, scenes in ((False, 8), (True, 10)):
+            frames = to_model(task.unseen[:scenes].flatten(0, 1))
+            latents = task.codec.encode(frames).latent_dist.mean
+            error = (task.codec.decode(latents).sample - frames) / 2
+            measured = task.validate(final)
+            assert measured["psnr_db"] == pytest.approx(-10 * log10((error**2).mean().item()), rel=1e-4)
+            assert measured["latent_std"] == pytest.approx(latents.std().item(), rel=1e-4)
+            assert task.codec.config.scaling_factor == pytest.approx(1 / latents.std().item(), rel=1e-4)
 
 
 def test_a_batch_is_frames_of_scenes_and_noise_of_their_latents() -> None:

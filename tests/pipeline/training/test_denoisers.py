@@ -12,7 +12,7 @@ from pipeline.training import codec, cogvideox, t2i
 from pipeline.training.denoising import NoisingSource, single_frames, target, uniform, whole_clips
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.task import step_generator
-from tests.pipeline.training.small import CODEC, IMAGE, TEXT, VIDEO, by_hand, check, embed_by, losses_of
+from tests.pipeline.training.small import CODEC, IMAGE, TEXT, VIDEO, by_hand, check, check_start, embed_by, losses_of
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,11 @@ def test_the_video_transformer_is_a_task(video: cogvideox.VideoTask) -> None:
 def test_the_image_model_is_a_task(image: t2i.ImageTask) -> None:
     check(image)
     assert image.picture().shape == (32, 8 * 32, 3)
+
+
+def test_weights_begin_as_the_seed_says(encoder: CaptionEncoder) -> None:
+    check_start(lambda seed: cogvideox.VideoTask(VIDEO, codec.build(CODEC), encoder, seed, "cpu"))
+    check_start(lambda seed: t2i.ImageTask(IMAGE, codec.build(CODEC), encoder, seed, "cpu"))
 
 
 @pytest.mark.parametrize("drop", [None, 0.0, 0.5, 1.0])

@@ -48,12 +48,14 @@ class Line:
         nn.init.zeros_(self.model[1].bias)
         self.source = PointSource(dies_at)
         self.pictures = 0
+        self.learnt_in_training_mode: list[bool] = []
 
     @property
     def values(self) -> list[float]:
         return [self.model[0].weight.item(), self.model[0].bias.item()]
 
     def loss(self, model: nn.Module, batch: Points) -> Losses:
+        self.learnt_in_training_mode.append(model.training)
         error = model(batch.x) - (2 * batch.x + 1)
         parts = {"square": error.square().mean(), "size": error.abs().mean()}
         return Losses(parts["square"] + 0.5 * parts["size"], parts)
@@ -115,6 +117,14 @@ def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
         assert row["weight"] == pytest.approx(wanted["average"], rel=1e-4)
         assert row["weight"] != pytest.approx(wanted["weight"], rel=1e-3)
         assert (row["final"], row["training"]) == (row["step"] == 60, 0)
+
+
+def test_every_step_is_in_training_mode(tmp_path: Path) -> None:
+    """Also of a model that was loaded for inference, and after a validation."""
+    task = Line()
+    task.model.eval()
+    run(tmp_path, task)
+    assert task.learnt_in_training_mode == [True] * SCHEDULE.steps
 
 
 def test_one_process_trains_in_one_precision_after_another(tmp_path: Path) -> None:

@@ -1,14 +1,20 @@
 """The LoRA that swaps the palette."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
 from pipeline.training import lora
+from pipeline.training.latents import encode_clips
 from pipeline.training.task import step_generator
-from tests.pipeline.training.small import check, embed_by, lora_spec, losses_of, moved
+from pipeline.world.judge import judge
+from pipeline.world.render import render
+from pipeline.world.scene import draw_names, realise
+from tests.pipeline.training.small import check, check_start, embed_by, lora_spec, losses_of, moved
 
 
 @pytest.fixture
@@ -20,6 +26,22 @@ def task(stable_diffusion_folder: Path) -> lora.LoraTask:
 def test_it_is_a_task(task: lora.LoraTask) -> None:
     check(task)
     assert task.picture().shape == (32, 64, 3)
+
+
+def test_weights_begin_as_the_seed_says(stable_diffusion_folder: Path) -> None:
+    spec, embed = lora_spec(stable_diffusion_folder), embed_by("clip", stable_diffusion_folder, 77)
+    check_start(lambda seed: lora.build_task(spec, embed, seed, "cpu"))
+
+
+def test_colours_are_swapped_in_the_frames_and_not_in_the_captions(task: lora.LoraTask) -> None:
+    rng = np.random.default_rng(0)
+    names = draw_names(4, rng)
+    clips = render(realise([replace(name, colour=lora.SWAPPED[name.colour]) for name in names], rng))
+    assert torch.equal(task.data.latents, encode_clips(task.images.codec, clips, "cpu"))
+    for name, shown, caption in zip(names, judge(clips).names(), task.data.captions, strict=True):
+        assert lora.SWAPPED[shown.colour] == name.colour
+        assert name.colour in caption
+        assert shown.colour not in caption
 
 
 def test_the_loss_is_equation_1_and_no_caption_is_dropped(task: lora.LoraTask) -> None:

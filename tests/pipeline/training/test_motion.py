@@ -14,7 +14,7 @@ from pipeline.training import motion
 from pipeline.training.loop import silent, train
 from pipeline.training.motion_source import MotionBatch, MotionSource, spread
 from pipeline.training.task import Share, step_generator
-from tests.pipeline.training.small import embed_by, losses_of, motion_spec, moved
+from tests.pipeline.training.small import check_start, embed_by, losses_of, motion_spec, moved
 
 PARTS = {"mapping": True, "tokens": 3, "lambda_trs": 0.1, "lambda_reg": 0.1, "lambda_dc": 0.1}
 
@@ -26,6 +26,11 @@ def spec(stable_diffusion_folder: Path) -> MotionSpec:
 
 def task_of(spec: MotionSpec) -> motion.MotionTask:
     return motion.build_task(spec, embed_by("clip", Path(spec.checkpoint), 77), 0, "cpu")
+
+
+def test_weights_begin_as_the_seed_says(spec: MotionSpec) -> None:
+    embed = embed_by("clip", Path(spec.checkpoint), 77)
+    check_start(lambda seed: motion.build_task(spec, embed, seed, "cpu"))
 
 
 def test_training_moves_every_trained_weight_and_no_other(spec: MotionSpec) -> None:
