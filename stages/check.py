@@ -1,6 +1,6 @@
 """check: builds every method that params.yaml names, so that no mistake is found after hours of training or sampling.
 
-What it writes is always the same: whatever depends on it waits for it, and is never made anew because of it.
+Its output never changes, so stages that depend on it wait for it and are not run again because of it.
 """
 
 from pipeline.config import params, paths

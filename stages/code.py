@@ -24,9 +24,9 @@ def modules(kind: str, wanted: params.Params) -> list[str]:
 
 @stage
 def main(kind: str) -> None:
-    found = code_hash(*modules(kind, params.load()), without=CARRIES_NO_RESULT)
+    digest = code_hash(*modules(kind, params.load()), without=CARRIES_NO_RESULT)
     paths.code_digest(kind).parent.mkdir(parents=True, exist_ok=True)
-    paths.code_digest(kind).write_text(f"{found}\n", encoding="utf-8")
+    paths.code_digest(kind).write_text(f"{digest}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

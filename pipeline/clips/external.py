@@ -32,11 +32,11 @@ class External:
 
     def __init__(self, folder: Path, captions: Path, fps: int, mixtures: dict[str, str]) -> None:
         self.folder, self.fps, self.mixtures = folder, fps, mixtures
-        found = find(folder)
-        self._sources = {_clip_id(source.id): source for source in found}
-        if len(self._sources) < len(found):
+        sources = find(folder)
+        self._sources = {_clip_id(source.id): source for source in sources}
+        if len(self._sources) < len(sources):
             raise VideoError(f"{folder}: some videos differ only in signs that a clip's name cannot hold")
-        named = matched(read_captions(captions), found, captions)
+        named = matched(read_captions(captions), sources, captions)
         self._captions = {_clip_id(name): caption for name, caption in named.items()}
 
     @property

@@ -13,7 +13,7 @@ Asked = Literal["prompts", "mixtures", "videos"]
 
 @dataclass(frozen=True)
 class Job:
-    """One clip to make. `prompt` says what conditions it, `caption` what it shall show; see ledger.Entry."""
+    """One clip to make. `prompt` says what conditions it, `caption` what it should show; see ledger.Entry."""
 
     clip: str
     mixture: str

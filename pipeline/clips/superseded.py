@@ -1,7 +1,7 @@
-"""Clips that nobody asks for any more, or that would be made otherwise now: set aside, taken back, never just deleted.
+"""Clips that are no longer asked for, or would come out differently now: set aside and taken back, not deleted.
 
-A clip lies in a folder named by its fingerprint, with its ledger entry beside it. Whoever asks for a clip of that
-fingerprint again gets it back, also under another method's name.
+A clip lies in a folder named by its fingerprint, with its ledger entry beside it. A method that asks for a
+clip of that fingerprint gets it back, also under another name.
 """
 
 import json

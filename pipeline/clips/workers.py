@@ -63,7 +63,7 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
             yield from finished.result()
     except BrokenProcessPool as error:
         raise WorkerError("a process died, perhaps for want of memory: lower generate.workers or batch") from error
-    finally:  # also where the reader fails or is interrupted: no batch is begun that nobody would keep
+    finally:  # also where the reader fails or is interrupted: no batch is begun whose clips would be lost
         pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -55,8 +55,8 @@ def show(findings: list[Finding]) -> int:
 
 
 def _python() -> Iterator[Finding]:
-    found = platform.python_version()
-    yield Finding("python", found, "" if found.startswith("3.11.") else "use Python 3.11: make PYTHON=python3.11")
+    python = platform.python_version()
+    yield Finding("python", python, "" if python.startswith("3.11.") else "use Python 3.11: make PYTHON=python3.11")
 
 
 def _packages() -> Iterator[Finding]:

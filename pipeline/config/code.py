@@ -27,17 +27,17 @@ def closure(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> li
     Raises:
         ValueError: if a module is none of the project's.
     """
-    found: set[str] = set()
+    needed: set[str] = set()
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found or _within(name, without):
+        if name in needed or _within(name, without):
             continue
         if file_of(name, root) is None:
             raise ValueError(f"{name} is no module of {', '.join(PACKAGES)}")
-        found.add(name)
+        needed.add(name)
         waiting += imports(name, root)
-    return sorted(path for path in (file_of(name, root) for name in found) if path is not None)
+    return sorted(path for path in (file_of(name, root) for name in needed) if path is not None)
 
 
 def code_hash(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> str:
@@ -66,11 +66,11 @@ def imports(module: str, root: Path = ROOT) -> tuple[str, ...]:
 
     Of `from a.b import c` it is a.b.c where that is a module, else a.b.
     """
-    found = []
+    imported = []
     for place, name in named(module, root):
         inner = f"{place}.{name}" if name else place
-        found.append(inner if file_of(inner, root) else place)
-    return tuple(dict.fromkeys(name for name in found if file_of(name, root)))
+        imported.append(inner if file_of(inner, root) else place)
+    return tuple(dict.fromkeys(name for name in imported if file_of(name, root)))
 
 
 @cache

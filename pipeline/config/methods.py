@@ -95,13 +95,13 @@ def own_options(key: str, module: str) -> type[Section]:
     if not name.startswith("pipeline.methods.") or file_of(name) is None:
         raise ValueError(f"{key} is {module!r}, expected a file of pipeline/methods/")
     try:
-        found = getattr(importlib.import_module(name), "Options", NoOptions)
+        options = getattr(importlib.import_module(name), "Options", NoOptions)
     except (ImportError, SyntaxError, NameError) as error:
         sys.modules.pop(name, None)
         raise ValueError(f"{key} is {module!r}, which cannot be imported: {type(error).__name__}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Section)):
+    if not (isinstance(options, type) and issubclass(options, Section)):
         raise ValueError(f"{key} is {module!r}, whose Options is no pipeline.config.section.Section")
-    return found
+    return options
 
 
 def module_name(module: str) -> str:

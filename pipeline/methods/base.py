@@ -75,8 +75,8 @@ class Method:
         requests = self.rule.requests()
         named = {request.job.clip: request for request in requests}
         if not requests or len(named) < len(requests):
-            found = f"{len(named)} names for {len(requests)} clips"
-            raise ValueError(f"{self.code[0]}: {found}: expected some, each of its own name (a condition's `variant`)")
+            counts = f"{len(named)} names for {len(requests)} clips"
+            raise ValueError(f"{self.code[0]}: {counts}: expected some, each of its own name (a condition's `variant`)")
         return named
 
     def jobs(self) -> list[Job]:

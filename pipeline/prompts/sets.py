@@ -1,6 +1,6 @@
 """Prompt sets: files under prompts/ and a user's MSR-VTT -> one validated table of prompts and one of mixtures.
 
-Every fault is reported with file, row (line number) and field, all of a file's faults at once.
+Every error is reported with file, row (line number) and field, all of a file's errors at once.
 """
 
 import csv
@@ -19,7 +19,7 @@ MIXTURE_COLUMNS = ("id", "parts", "guide")
 
 
 class PromptError(ValueError):
-    """A prompt file that cannot be used; the message lists file, row and field of every fault."""
+    """A prompt file that cannot be used; the message lists file, row and field of every error."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ def read_prompts(path: Path, set_name: str) -> list[Prompt]:
         PromptError: naming row and field, for broken UTF-8, missing columns, empty or duplicate ids, empty text.
     """
     rows = _read_csv(path, PROMPT_COLUMNS)
-    faults = _id_faults(path, rows)
-    faults += [f"{path}, row {line}, field text: empty" for line, row in rows if not row["text"]]
-    if faults:
-        raise PromptError("\n".join(faults))
+    errors = _id_errors(path, rows)
+    errors += [f"{path}, row {line}, field text: empty" for line, row in rows if not row["text"]]
+    if errors:
+        raise PromptError("\n".join(errors))
     return [
         Prompt(f"{set_name}/{row['id']}", set_name, row["category"], row["text"], extra(row, PROMPT_COLUMNS))
         for _, row in rows
@@ -105,19 +105,19 @@ def read_mixtures(path: Path, set_name: str, prompt_ids: set[str]) -> list[Mixtu
         PromptError: naming row and field, as `read_prompts`, and for unknown references or a wrong number of parts.
     """
     rows = _read_csv(path, MIXTURE_COLUMNS)
-    faults = _id_faults(path, rows)
+    errors = _id_errors(path, rows)
     mixtures = []
     for line, row in rows:
         parts = tuple(f"{set_name}/{part}" for part in row["parts"].split())
         guide = f"{set_name}/{row['guide']}"
         if len(parts) not in (2, 3):
-            faults.append(f"{path}, row {line}, field parts: expected two or three prompt ids, found {len(parts)}")
+            errors.append(f"{path}, row {line}, field parts: expected two or three prompt ids, found {len(parts)}")
         for name, reference in [*(("parts", part) for part in parts), ("guide", guide)]:
             if reference not in prompt_ids:
-                faults.append(f"{path}, row {line}, field {name}: unknown prompt {reference.split('/', 1)[1]!r}")
+                errors.append(f"{path}, row {line}, field {name}: unknown prompt {reference.split('/', 1)[1]!r}")
         mixtures.append(Mixture(f"{set_name}/{row['id']}", set_name, parts, guide, extra(row, MIXTURE_COLUMNS)))
-    if faults:
-        raise PromptError("\n".join(faults))
+    if errors:
+        raise PromptError("\n".join(errors))
     return mixtures
 
 
@@ -152,17 +152,17 @@ def _read_utf8(path: Path) -> str:
         ) from error
 
 
-def _id_faults(path: Path, rows: list[tuple[int, dict[str, str]]]) -> list[str]:
-    faults = [f"{path}, row {line}, field id: empty" for line, row in rows if not row["id"]]
+def _id_errors(path: Path, rows: list[tuple[int, dict[str, str]]]) -> list[str]:
+    errors = [f"{path}, row {line}, field id: empty" for line, row in rows if not row["id"]]
     first: dict[str, int] = {}
     for line, row in rows:
         name = row["id"]
         if name in first and name:
-            faults.append(f"{path}, row {line}, field id: duplicate {name!r}, already in row {first[name]}")
+            errors.append(f"{path}, row {line}, field id: duplicate {name!r}, already in row {first[name]}")
         if set(name) & set("/\\ \t"):
-            faults.append(f"{path}, row {line}, field id: {name!r} contains a slash or a blank")
+            errors.append(f"{path}, row {line}, field id: {name!r} contains a slash or a blank")
         first.setdefault(name, line)
-    return faults
+    return errors
 
 
 def extra(row: dict[Any, Any], known: tuple[str, ...]) -> dict[str, str]:

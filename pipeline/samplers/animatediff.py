@@ -114,8 +114,8 @@ def denoise(
     """`sample` up to the latents (B, C, F, h, w)."""
     prompt, negative = with_negative(embeddings, unconditional, model.unet.device)
     text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
-    how = (sampling.steps, sampling.guidance, sampling.precision)
-    return denoising.denoise(model.unet, model.scheduler, text, noise, *how)
+    steps, guidance, precision = sampling.steps, sampling.guidance, sampling.precision
+    return denoising.denoise(model.unet, model.scheduler, text, noise, steps, guidance, precision)
 
 
 @dataclass(frozen=True)

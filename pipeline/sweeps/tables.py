@@ -18,11 +18,11 @@ def read(params: Params) -> pd.DataFrame:
     Raises:
         FileNotFoundError: if a point has no results.
     """
-    sweep, found = params.harivo.sweep, _results()
-    missing = [name for name in sweep.points if name not in found]
+    sweep, results = params.harivo.sweep, _results()
+    missing = [name for name in sweep.points if name not in results]
     if missing:
         raise FileNotFoundError(f"{paths.SWEPT} lacks the point {missing[0]}: run the sweep and the evaluate stage")
-    rows = [_parameters(params, name) | _measured(found[name]) for name in sweep.points]
+    rows = [_parameters(params, name) | _measured(results[name]) for name in sweep.points]
     return pd.DataFrame(rows).sort_values(["mg_scale", *LAMBDAS], ignore_index=True) if rows else pd.DataFrame()
 
 
@@ -56,10 +56,10 @@ def sweeps(points: pd.DataFrame, base: Mapping[str, float]) -> dict[str, pd.Data
     """The points of each sweep: α; each λ with the others at their `base`; the grid of each λ off or at its base."""
     trained = points[points.steps > 0]
     at_base = {key: np.isclose(trained[key], base[key]) for key in LAMBDAS}
-    found = {"mg_scale": points[points.steps == 0]}
+    by_sweep = {"mg_scale": points[points.steps == 0]}
     for key in LAMBDAS:
         others = np.all([at_base[other] for other in LAMBDAS if other != key], axis=0)
-        found[key] = trained[others].sort_values(key)
+        by_sweep[key] = trained[others].sort_values(key)
     off_or_base = [at_base[key] | (trained[key] == 0).to_numpy() for key in LAMBDAS]
-    found |= {"lambda_grid": trained[np.all(off_or_base, axis=0)]}
-    return {name: own.reset_index(drop=True) for name, own in found.items()}
+    by_sweep |= {"lambda_grid": trained[np.all(off_or_base, axis=0)]}
+    return {name: own.reset_index(drop=True) for name, own in by_sweep.items()}

@@ -45,13 +45,13 @@ class State:
     def tensors(self) -> dict[str, torch.Tensor]:
         """Views of weights, averages and moments of the trained parameters, and of all buffers, by name."""
         own = [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
-        found: dict[str, torch.Tensor] = {}
+        tensors: dict[str, torch.Tensor] = {}
         for (name, parameter), shadow in zip(own, self.ema.shadow_params, strict=True):
-            found[f"model.{name}"] = parameter.data
-            found[f"ema.{name}"] = shadow
+            tensors[f"model.{name}"] = parameter.data
+            tensors[f"ema.{name}"] = shadow
             for key, value in self.optimizer.state[parameter].items():
-                found[f"{key}.{name}"] = value
-        return found | {f"buffer.{name}": buffer for name, buffer in self.model.named_buffers()}
+                tensors[f"{key}.{name}"] = value
+        return tensors | {f"buffer.{name}": buffer for name, buffer in self.model.named_buffers()}
 
 
 def trained(model: nn.Module) -> list[nn.Parameter]:

@@ -70,7 +70,7 @@ def uniform(scheduler: SchedulerMixin) -> Timesteps:
 
 
 def target(scheduler: SchedulerMixin, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-    """What a model of this schedule's parametrisation shall predict, of the latents' shape.
+    """What a model of this schedule's parametrisation must predict, of the latents' shape.
 
     Raises:
         ValueError: if it is neither epsilon nor v_prediction.

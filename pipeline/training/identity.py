@@ -1,4 +1,4 @@
-"""What a training is: whoever has another identity does not continue its checkpoint."""
+"""What identifies a training: a checkpoint of another identity is not continued."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -84,13 +84,13 @@ class MotionTask:
         scheduler, weights = self.images.scheduler, weights or self.weights
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
         wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
-        found = model(noisy, batch.timestep, batch.text, batch.pair, weights)
-        video = found.pop("video").float()
+        outputs = model(noisy, batch.timestep, batch.text, batch.pair, weights)
+        video = outputs.pop("video").float()
         if weights.reg:
             steps = scheduler.config.num_train_timesteps
-            found["reg"] = regularisation(video, found["reg"].float(), batch.timestep, steps)
+            outputs["reg"] = regularisation(video, outputs["reg"].float(), batch.timestep, steps)
         simple = F.mse_loss(video, wanted)
-        return Losses(total(simple, weights, **found), {"simple": simple, **found})
+        return Losses(total(simple, weights, **outputs), {"simple": simple, **outputs})
 
     def validate(self, final: bool) -> dict[str, float]:
         """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge; of videos from a
@@ -102,8 +102,8 @@ class MotionTask:
         names, texts = unseen_prompts(n, self.data.known)
         self._clips = self.sample(texts, sampling)
         readings = judge(self._clips)
-        found, seen = attributes(names, texts, readings), readings.names()
-        shares = {name: np.mean(getattr(found, name)) for name in ATTRIBUTES}
+        shown, seen = attributes(names, texts, readings), readings.names()
+        shares = {name: np.mean(getattr(shown, name)) for name in ATTRIBUTES}
         shares["roughness"] = np.nanmedian(readings.roughness)
         judged = {f"judge_{name}": float(value) for name, value in shares.items()}
         return judged | judged_shares(names, seen, ("colour", "shape"))

@@ -37,16 +37,16 @@ class MotionModel(nn.Module):
         """
         frames = noisy.shape[2]
         text = text.repeat_interleave(frames, dim=0)
-        found: dict[str, torch.Tensor] = {}
+        outputs: dict[str, torch.Tensor] = {}
         with ExitStack() as stack:
             maps = stack.enter_context(recorded(self.unet)) if weights.trs else []
             deepest = stack.enter_context(bottleneck(self.unet)) if weights.dc else []
-            found["video"] = self.unet(noisy, timestep, text).sample
+            outputs["video"] = self.unet(noisy, timestep, text).sample
         if weights.trs:
-            found["trs"] = trs_loss(maps, frames)
+            outputs["trs"] = trs_loss(maps, frames)
         if weights.dc:
-            found["dc"] = self.contrast(deepest[0].unflatten(0, (-1, frames)), pair)
+            outputs["dc"] = self.contrast(deepest[0].unflatten(0, (-1, frames)), pair)
         if weights.reg:
             with self.unet.spatial_only():
-                found["reg"] = self.unet(noisy, timestep, text).sample
-        return found
+                outputs["reg"] = self.unet(noisy, timestep, text).sample
+        return outputs

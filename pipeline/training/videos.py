@@ -28,13 +28,13 @@ def latents_of(
         CaptionError, VideoError: if captions or videos cannot be read, or a video is too short; named.
         ValueError: if no captioned video is left to train on.
     """
-    found = {source.id: source for source in find(Path(videos.clips))}
-    captions = matched(read_captions(Path(videos.captions)), list(found.values()), Path(videos.captions))
-    chosen = [name for name in found if name in captions]
+    sources = {source.id: source for source in find(Path(videos.clips))}
+    captions = matched(read_captions(Path(videos.captions)), list(sources.values()), Path(videos.captions))
+    chosen = [name for name in sources if name in captions]
     if len(chosen) <= videos.unseen:
         have = f"{len(chosen)} captioned videos in {videos.clips}"
         raise ValueError(f"{have}, of which {videos.unseen} are kept for validation: none is left to train on")
-    latents = torch.cat([_encoded(videos, found[name], codec, device) for name in each(chosen, "encoding", "videos")])
+    latents = torch.cat([_encoded(videos, sources[name], codec, device) for name in each(chosen, "encoding", "videos")])
     texts = [captions[name] for name in chosen]
     parts = (slice(None, len(chosen) - videos.unseen), slice(len(chosen) - videos.unseen, None))
     seen, unseen = (CaptionedLatents(latents[part], texts[part], encoder) for part in parts)

@@ -82,9 +82,9 @@ def verify(path: Path, expected: str) -> None:
     Raises:
         WeightsError: naming both hashes, if they differ.
     """
-    found = sha256(path)
-    if found != expected:
-        raise WeightsError(f"{path}: sha256 is {found}, expected {expected}; the file is damaged or not that release")
+    digest = sha256(path)
+    if digest != expected:
+        raise WeightsError(f"{path}: sha256 is {digest}, expected {expected}; the file is damaged or not that release")
 
 
 def _download(release: Release, folder: Path) -> Path:

@@ -115,6 +115,7 @@ def test_videos_of_others_go_through_the_dag(
         method["evaluate"] = False
     wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
+    wanted["harivo"]["sweep"]["points"] = {}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted))
     monkeypatch.chdir(tmp_path)
 

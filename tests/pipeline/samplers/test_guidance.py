@@ -79,7 +79,7 @@ def test_a_step_without_signal_is_left_alone() -> None:
     assert torch.equal(mitigate(predicted, noisy, 0.0, "v_prediction", 5.0), predicted)
 
 
-def test_faults_are_named() -> None:
+def test_errors_are_named() -> None:
     with pytest.raises(ValueError, match="at least 3 frames, found 2"):
         mitigating_gradient(torch.zeros(1, 2, 2, 3, 3), 0.5)
     with pytest.raises(ValueError, match="prediction_type is 'sample'"):
