@@ -1,6 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
+from pipeline.report.pages.methods import build
 from pipeline.report.results import Results
+from tests.pipeline.report.conftest import metric_row
 from tests.pipeline.report.reading import Reader, words
 
 
@@ -24,3 +29,10 @@ def test_comparisons_are_shown(report: Path) -> None:
     assert page.tables["table-differences"][1][:2] == ["richspace − cogvideox", "−12.5 (−20 to −1)"]
     assert page.tables["table-fvd_by_seed_mixtures"][1][1:5] == ["40", "2", "9.0", "1.0"]
     assert set(page.plots) == {"fvd-mixtures", "fvd-prompts"}
+
+
+def test_imported_videos_stand_beside_the_methods(results: Results) -> None:
+    imported = pd.DataFrame([metric_row("lvdm", "videos", "fvd")])
+    content = build(replace(results, metrics=pd.concat([results.metrics, imported])))
+    table = next(table for table in content.tables if table.name == "comparison_mixtures")
+    assert "lvdm" in [row[0].text for row in table.rows]
