@@ -84,6 +84,21 @@ def test_each_distinct_text_is_encoded_once(minilm: Path, tmp_path: Path, monkey
     assert pd.read_csv(tmp_path / "s.csv").columns.tolist() == ["id", "row", "tokens", "truncated"]
 
 
+def test_a_sets_factor_is_on_its_texts_and_on_the_empty_prompt(minilm: Path, tmp_path: Path) -> None:
+    encoder, path = TextEncoder("minilm", minilm), tmp_path / "new/folder/s.safetensors"
+    embed_set(encoder, [Prompt("s/0", "s", "", TEXTS[0])], EmbeddedSet(length=20, zero_padding=False, scale=4.0), path)
+    stored, plain = Embeddings.read(path), encoder.encode([TEXTS[0], ""], 20, zero_padding=False).tokens
+    assert torch.allclose(stored.of("s/0"), 4 * plain[0], atol=1e-4)
+    assert torch.allclose(stored.empty, 4 * plain[1], atol=1e-4)
+
+
+def test_a_text_of_just_the_length_is_not_cut(minilm: Path) -> None:
+    encoder = TextEncoder("minilm", minilm)
+    tokens = int(encoder.encode(TEXTS[1:], 24, zero_padding=True).counts[0])
+    assert encoder.encode(TEXTS[1:], tokens, zero_padding=True).truncated.tolist() == [False]
+    assert encoder.encode(TEXTS[1:], tokens - 1, zero_padding=True).truncated.tolist() == [True]
+
+
 def test_missing_embeddings_are_named(tmp_path: Path) -> None:
     with pytest.raises(EmbeddingError, match="run the embed stage"):
         Embeddings.read(tmp_path / "none.safetensors")
