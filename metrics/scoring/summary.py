@@ -64,7 +64,7 @@ def _mean(metric: Metric, sample: Sample, values: np.ndarray, groups: np.ndarray
         return Estimate(NOTHING, "no clip has it")
     own_encoder = metric.network == "clip" and WORLD_ENCODER in sample.gen.provenance.networks.get("clip", "")
     interval = mean_interval(values, sample.uncertainty, groups)
-    return Estimate(interval, "world's own encoder" if own_encoder else "")
+    return Estimate(interval, "toy world's own encoder" if own_encoder else "")
 
 
 def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:

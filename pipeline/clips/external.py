@@ -12,7 +12,7 @@ from metrics.reading.matching import matched
 from metrics.reading.sources import VIDEOS, find, source_hash
 from metrics.reading.video import read_all
 from pipeline.clips.jobs import Asked, Clip, Job
-from pipeline.config.code import code_hash
+from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.generate import External as Wanted
 from pipeline.prompts.sets import Mixture
 
@@ -47,7 +47,7 @@ class External:
     @cached_property
     def made_by(self) -> dict[str, str]:
         """The code that imports videos."""
-        return {"code": code_hash(__name__, without=("pipeline.config", "pipeline.prompts"))}
+        return {"code": code_hash(__name__, without=(*CARRIES_NO_RESULT, "pipeline.prompts"))}
 
     def fingerprint(self, job: Job) -> str:
         """Hash of the video's content and of the code that imports it."""

@@ -21,13 +21,18 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reelbench"
 
 
+def _folder(cache: Path | None, no_cache: bool) -> Path | None:
+    """Where features are kept; None for nowhere."""
+    return None if no_cache else cache or default_cache()
+
+
 Protocol = Annotated[str, typer.Option(help="reelbench, reference, styleganv or clip-centre")]
 Frames = Annotated[int | None, typer.Option(help="frames of a clip (the protocols: 16)")]
 Start = Annotated[int | None, typer.Option(help="the clip's first frame (0)")]
 Stride = Annotated[int | None, typer.Option(help="take every so many frames (1)")]
 Windows = Annotated[int | None, typer.Option(help="clips from each video, one after the other (1)")]
 Weights = Annotated[Path | None, typer.Option(help="converted I3D weights (those of the weights stage)")]
-Clip = Annotated[Path | None, typer.Option(help="folder of a CLIP checkpoint (the world's own encoder)")]
+Clip = Annotated[Path | None, typer.Option(help="folder of a CLIP checkpoint (the toy world's own encoder)")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, which is faster and not exact")]
 Decoder = Annotated[str | None, typer.Option(help="pyav or torchcodec (torchcodec where it is installed)")]
@@ -70,10 +75,11 @@ def score(
     """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
     from pipeline.commands import scoring
 
-    setup = scoring.Setup(
-        protocol, frames, start, stride, windows, i3d, clip, None, device, precision, decoder,
-        None if no_cache else cache or default_cache(), batch, workers, resamples, confidence, seed,
-    )  # fmt: skip
+    rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
+    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
+    intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
+    setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     scoring.score(setup, names, gen, real, real_stats, captions, out)
 
@@ -100,10 +106,9 @@ def stats(
     """Write the reference statistics of a folder of real videos."""
     from pipeline.commands import scoring
 
-    setup = scoring.Setup(
-        protocol, frames, start, stride, windows, i3d, None, None, device, precision, decoder,
-        None if no_cache else cache or default_cache(), batch, workers,
-    )  # fmt: skip
+    rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
+    running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
+    setup = scoring.Setup(protocol, **rule, **running, i3d=i3d, device=device, precision=precision)
     scoring.write_reference(setup, real, out)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from metrics.scoring.measured import Measured
 from metrics.scoring.metric import Metric
 from metrics.statistics.bootstrap import Uncertainty
-from pipeline.config.code import code_hash
+from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.params import Evaluate as Wanted
 from pipeline.evaluation import attributes, comparisons, curves, leaders, mixtures, values
 from pipeline.evaluation.cache import ResultCache
@@ -23,7 +23,7 @@ from pipeline.evaluation.files import Reference
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Mixture, Prompt
 
-_GIVEN = ("pipeline.config", "pipeline.prompts")  # what these make enters by value
+_GIVEN = (*CARRIES_NO_RESULT, "pipeline.prompts")  # what these make enters by value
 _COLUMNS = {
     "metrics": values.COLUMNS,
     "attributes": attributes.COLUMNS,

@@ -48,12 +48,20 @@ def table_a1(cases: Sequence[tuple[Shape, float]], videos: int, seed: int = 0) -
     rows = []
     counts = _counted(cases, videos, seed)
     for (shape, weight), count in zip(each(cases, "normality", "cases"), counts, strict=True):
-        rate = wilson(count, videos)
-        channels, frames, height, width = shape
-        rows.append({"noise": "mixed" if weight else "iid", "weight": weight, "frames": frames,
-                     "correlation": weight**2 / (1 + weight**2), "shape": f"{channels}x{frames}x{height}x{width}",
-                     "videos": videos, "share": rate.value, "low": rate.low, "high": rate.high})  # fmt: skip
+        rows.append(_described(shape, weight) | {"videos": videos} | _share(count, videos))
     return pd.DataFrame(rows)
+
+
+def _described(shape: Shape, weight: float) -> dict[str, object]:
+    """A noise; the frames of mixed noise correlate by a² / (1 + a²)."""
+    correlation, size = weight**2 / (1 + weight**2), "x".join(map(str, shape))
+    kind = "mixed" if weight else "iid"
+    return {"noise": kind, "weight": weight, "frames": shape[1], "correlation": correlation, "shape": size}
+
+
+def _share(count: int, videos: int) -> dict[str, float]:
+    rate = wilson(count, videos)
+    return {"share": rate.value, "low": rate.low, "high": rate.high}
 
 
 def _counted(cases: Sequence[tuple[Shape, float]], videos: int, seed: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from metrics.hashing import fingerprint
 from pipeline.clips.jobs import Asked, Job
-from pipeline.config.code import code_hash
+from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.methods.context import Context
 from pipeline.methods.noise import Noise
 from pipeline.methods.rules import Request, Rule
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.samplers.base import Sampler
 
 # What these make enters a clip's fingerprint by value: parameters, texts, embeddings, weights.
-BY_VALUE = ("pipeline.config", "pipeline.prompts", "pipeline.text", "pipeline.richspace", "pipeline.weights")
+BY_VALUE = (*CARRIES_NO_RESULT, "pipeline.prompts", "pipeline.text", "pipeline.richspace", "pipeline.weights")
 LIBRARIES = ("torch", "diffusers", "peft")
 
 

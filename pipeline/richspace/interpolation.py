@@ -173,11 +173,12 @@ def _continuous_optimum(lines: tuple[_Line, _Line], grid: int = 1000) -> float:
 
     best = int(total(torch.arange(grid + 1, dtype=torch.float64) / grid).argmax()) / grid
     cell = (max(best - 1 / grid, 0.0), min(best + 1 / grid, 1.0))
-    found = minimize_scalar(
-        lambda w: -float(total(torch.tensor([w], dtype=torch.float64))), bounds=cell, method="bounded",
-        options={"xatol": 1e-10},
-    )  # fmt: skip
-    return float(found.x)
+
+    def negative(weight: float) -> float:
+        return -float(total(torch.tensor([weight], dtype=torch.float64)))
+
+    minimum = minimize_scalar(negative, bounds=cell, method="bounded", options={"xatol": 1e-10})
+    return float(minimum.x)
 
 
 def _weights(k: int) -> Tensor:

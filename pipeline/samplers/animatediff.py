@@ -67,10 +67,8 @@ def personalise(model: AnimateDiffModel, lora: str | Path) -> AnimateDiffModel:
     Raises:
         CheckpointError: if there is no LoRA of a UNet in it.
     """
-    pipe = AnimateDiffPipeline(
-        vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, motion_adapter=None,
-        scheduler=model.scheduler,
-    )  # fmt: skip
+    left_out: dict[str, None] = dict.fromkeys(("text_encoder", "tokenizer", "motion_adapter"))
+    pipe = AnimateDiffPipeline(vae=model.codec, unet=model.unet, scheduler=model.scheduler, **left_out)
     layers, alphas, metadata = pipe.lora_state_dict(
         resolve(lora), unet_config=pipe.unet.config, return_lora_metadata=True
     )

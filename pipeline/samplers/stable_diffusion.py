@@ -81,10 +81,10 @@ def sample(
     Returns:
         uint8 images (B, H, W, 3) on the CPU.
     """
+    left_out: dict[str, None] = dict.fromkeys(("text_encoder", "tokenizer", "safety_checker", "feature_extractor"))
     pipe = StableDiffusionPipeline(
-        vae=model.codec, text_encoder=None, tokenizer=None, unet=model.unet, scheduler=model.scheduler,
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    )  # fmt: skip
+        vae=model.codec, unet=model.unet, scheduler=model.scheduler, requires_safety_checker=False, **left_out
+    )
     pipe.set_progress_bar_config(disable=True)
     prompt, negative = with_negative(embeddings, unconditional, pipe.device)
     height, width = (size * scale_factor(model.codec) for size in noise.shape[-2:])

@@ -53,7 +53,10 @@ def _measured(values: pd.DataFrame) -> dict[str, float]:
 
 
 def sweeps(points: pd.DataFrame, base: Mapping[str, float]) -> dict[str, pd.DataFrame]:
-    """The points of each sweep: α; each λ with the others at their `base`; the grid of each λ off or at its base."""
+    """The points of each sweep: α; each λ with the others at their `base`; the grid of each λ off or at its base; no
+    sweep where there are no points."""
+    if not len(points):
+        return {}
     trained = points[points.steps > 0]
     at_base = {key: np.isclose(trained[key], base[key]) for key in LAMBDAS}
     by_sweep = {"mg_scale": points[points.steps == 0]}

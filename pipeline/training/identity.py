@@ -7,16 +7,15 @@ from typing import Any
 
 from metrics.hashing import content_hash, sha256
 from pipeline.config import paths
-from pipeline.config.code import code_hash
+from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.embed import Embed
 from pipeline.config.train import Conditioned, Training
 
-BY_VALUE = ("pipeline.config",)  # parameters are in the identity themselves
 
 
 def identity(name: str, wanted: Training, embed: Embed) -> str:
     """Names a training: parameters, the code of its module and of the loop, and the models and videos that it reads."""
-    code = code_hash(f"pipeline.training.{wanted.module}", "pipeline.training.loop", without=BY_VALUE)
+    code = code_hash(f"pipeline.training.{wanted.module}", "pipeline.training.loop", without=CARRIES_NO_RESULT)
     given = _given(wanted, embed)
     read = {paths.world_model("codec"), paths.MINILM, *_named(given)} - {paths.world_model(name)}
     below = [_content(place) for place in sorted(read) if place.exists()]

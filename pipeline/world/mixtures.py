@@ -29,9 +29,8 @@ BETWEEN: dict[str, dict[tuple[str, str], str]] = {
     },
 }
 _NEUTRAL = frozenset({"to", "the", "right", "left", "square", "diamond", "striped"})  # training words in the above
-MIXTURE_WORDS = frozenset(
-    word for pairs in BETWEEN.values() for phrase in pairs.values() for word in phrase.split()
-) - _NEUTRAL  # fmt: skip
+_PHRASES = [phrase for pairs in BETWEEN.values() for phrase in pairs.values()]
+MIXTURE_WORDS = frozenset(word for phrase in _PHRASES for word in phrase.split()) - _NEUTRAL
 
 
 @dataclass(frozen=True)

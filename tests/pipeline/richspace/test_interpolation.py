@@ -64,8 +64,8 @@ def test_optimum_equals_the_literal_algorithm(seed: int, size: tuple[int, int], 
     lengths = data.draw(st.lists(st.integers(1, size[0]), min_size=3, max_size=3))
     found = find_optimal(a, b, c, lengths, k)
     step, embedding = literal_optimum(a, b, c, lengths, k)
-    # two neighbours can be equally good to the last bit: then either is right
-    assert found.step == step or abs(found.total[found.step - 1] - found.total[step - 1]) < 1e-12
+    # two neighbours can be equally good up to rounding: then either is right
+    assert found.step == step or abs(found.total[found.step - 1] - found.total[step - 1]) < 1e-9
     if found.step == step:
         assert torch.allclose(found.embedding, embedding)
     assert found.weight == found.step / k

@@ -103,6 +103,10 @@ def test_points_are_trained_sampled_and_measured(params: Params, capsys: pytest.
     assert tuple(evaluated.read(paths.sweep("all")).table["content"]) == contents["all"]
 
 
+def test_without_points_there_is_no_sweep(params: Params) -> None:
+    assert tables.sweeps(pd.DataFrame(), tables.base_of(params)) == {}
+
+
 def test_which_points_each_sweep_has(params: Params) -> None:
     rows = [
         {"method": name, "metric": metric, "value": 0.5, "low": 0.4, "high": 0.6, "requested": PROMPTS}

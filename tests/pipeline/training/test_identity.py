@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import params, paths
-from pipeline.config.code import closure
+from pipeline.config.code import CARRIES_NO_RESULT, closure
 from pipeline.config.embed import Embed
 from pipeline.config.params import Params
 from pipeline.config.train import Schedule, Training
@@ -83,13 +83,13 @@ def test_code_is_what_the_module_imports_and_the_loop(
     monkeypatch.setattr(identity, "code_hash", record)
     wanted = shipped.train[name]
     assert "code" in json.loads(identity.identity(name, wanted, shipped.embed))
-    assert asked == [(f"pipeline.training.{wanted.module}", "pipeline.training.loop", "pipeline.config")]
+    assert asked == [(f"pipeline.training.{wanted.module}", "pipeline.training.loop", *CARRIES_NO_RESULT)]
 
 
 def test_each_training_depends_on_what_it_needs() -> None:
     """The codec on no text, no text-to-image training on temporal layers, none on how results are written or shown."""
     files = {
-        name: {path.as_posix() for path in closure(f"pipeline.training.{name}", without=identity.BY_VALUE)}
+        name: {path.as_posix() for path in closure(f"pipeline.training.{name}", without=CARRIES_NO_RESULT)}
         for name in MODULES
     }
     rooms = {name: {path.split("/")[1] for path in own} for name, own in files.items()}
