@@ -12,7 +12,6 @@ from pipeline.config.embed import Embed
 from pipeline.config.train import Conditioned, Training
 
 
-
 def identity(name: str, wanted: Training, embed: Embed) -> str:
     """Names a training: parameters, the code of its module and of the loop, and the models and videos that it reads."""
     code = code_hash(f"pipeline.training.{wanted.module}", "pipeline.training.loop", without=CARRIES_NO_RESULT)
