@@ -116,9 +116,11 @@ def _take_back(name: str, maker: ClipMaker, jobs: Sequence[Job], folder: Path, a
     """Of the jobs, those whose clip was set aside once and is wanted again."""
     taken = 0
     for job in jobs:
-        entry = aside.take(job.clip, maker.fingerprint(job), folder)
+        fingerprint = maker.fingerprint(job)
+        entry = aside.copy(job.clip, fingerprint, name, folder)
         if entry is not None:
             ledger.append(folder, replace(entry, method=name, **asdict(job)))
+            aside.discard(job.clip, fingerprint, name)  # after the ledger: a kill in between costs nothing
             taken += 1
     if taken:
         say(f"{name}: {taken} clips that were set aside are taken back")

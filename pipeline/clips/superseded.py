@@ -1,9 +1,10 @@
 """Clips that are no longer asked for, or would come out differently now: set aside and taken back, not deleted.
 
-A clip lies in a folder named by its fingerprint, with its ledger entry beside it. A method that asks for a
-clip of that fingerprint gets it back, also under another name.
+A clip lies in a folder named by its fingerprint, below it in one of its method, with its ledger entry beside it. A
+method that asks for a clip of that fingerprint again gets it back; a method of another name gets a copy.
 """
 
+import glob
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from metrics.progress import say
 from pipeline.clips import ledger
+from pipeline.clips.files import copy_clip
 
 UNRECORDED = "unrecorded"  # files that stood beside clips and in no ledger
 
@@ -24,13 +26,13 @@ class Superseded:
         self.folder = folder
 
     def put(self, clips: Path, entry: ledger.Entry) -> None:
-        """Move the clip of a ledger entry here from a folder of clips. A clip of that fingerprint that is here already
-        is the same one, and replaced."""
-        place = self.folder / entry.fingerprint
-        place.mkdir(parents=True, exist_ok=True)
+        """Move the clip of a ledger entry here from a folder of clips. A clip of that method and fingerprint that is
+        here already is the same one, and replaced."""
+        record = self._record(entry.clip, entry.fingerprint, entry.method)
+        record.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(entry), ensure_ascii=False)
-        (place / f"{entry.clip}.json").write_text(text + "\n", encoding="utf-8")
-        (clips / entry.file).replace(place / entry.file)
+        record.write_text(text + "\n", encoding="utf-8")  # before the clip: alone it counts for nothing
+        (clips / entry.file).replace(record.parent / entry.file)
 
     def put_unrecorded(self, file: Path) -> None:
         """Move a file here that no ledger knows."""
@@ -39,41 +41,59 @@ class Superseded:
         file.replace(place / file.name)
 
     def holds(self, clip: str, fingerprint: str) -> bool:
-        """Whether there is a clip of that fingerprint."""
-        return self._entry(clip, fingerprint) is not None
+        """Whether there is a clip of that fingerprint, of any method."""
+        return any(self._entry(record) for record in self._records(clip, fingerprint))
 
-    def take(self, clip: str, fingerprint: str, clips: Path) -> ledger.Entry | None:
-        """Move a clip back into a folder of clips, in place of what is there; None if there is none."""
-        entry = self._entry(clip, fingerprint)
+    def copy(self, clip: str, fingerprint: str, method: str, clips: Path) -> ledger.Entry | None:
+        """Copy a clip back into a folder of clips, in place of what is there; the method's own if there is one, else
+        one of that fingerprint; None if there is none."""
+        for record in (self._record(clip, fingerprint, method), *self._records(clip, fingerprint)):
+            entry = self._entry(record)
+            if entry is not None:
+                copy_clip(record.parent / entry.file, clips / entry.file)
+                return entry
+        return None
+
+    def discard(self, clip: str, fingerprint: str, method: str) -> None:
+        """Delete a method's own clip from here, if there is one."""
+        record = self._record(clip, fingerprint, method)
+        entry = self._entry(record)
         if entry is None:
-            return None
-        record = self.folder / fingerprint / f"{clip}.json"
-        clips.mkdir(parents=True, exist_ok=True)
-        (record.parent / entry.file).replace(clips / entry.file)
+            return
         record.unlink()
-        if not any(record.parent.iterdir()):
-            record.parent.rmdir()
-        return entry
+        (record.parent / entry.file).unlink()
+        self._remove_empty(record.parent)
 
     def entries(self) -> Iterator[tuple[ledger.Entry, Path]]:
         """What is here, with the file of each."""
-        for record in sorted(self.folder.glob("*/*.json")):
-            entry = self._entry(record.stem, record.parent.name)
+        for record in sorted(self.folder.glob("*/*/*.json")):
+            entry = self._entry(record)
             if entry is not None:
                 yield entry, record.parent / entry.file
 
-    def _entry(self, clip: str, fingerprint: str) -> ledger.Entry | None:
+    def empty(self) -> None:
+        """Delete all of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _record(self, clip: str, fingerprint: str, method: str) -> Path:
+        return self.folder / fingerprint / method / f"{clip}.json"
+
+    def _records(self, clip: str, fingerprint: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{fingerprint}/*/{glob.escape(clip)}.json"))
+
+    @staticmethod
+    def _entry(record: Path) -> ledger.Entry | None:
         """The ledger entry of a clip that is here, file and all: a kill may have come between record and clip."""
-        record = self.folder / fingerprint / f"{clip}.json"
         try:
             entry = ledger.Entry(**json.loads(record.read_text(encoding="utf-8")))
         except (FileNotFoundError, json.JSONDecodeError, TypeError):
             return None
         return entry if (record.parent / entry.file).is_file() else None
 
-    def empty(self) -> None:
-        """Delete all of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self.folder.parent and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
 
 def set_aside(clips: Path, kept: Mapping[str, ledger.Entry], superseded: Superseded) -> list[ledger.Entry]:

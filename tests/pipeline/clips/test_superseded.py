@@ -122,19 +122,31 @@ def test_files_that_no_ledger_knows_are_kept_and_half_written_ones_are_not(tmp_p
     assert sorted(path.name for path in clips.iterdir() if path.suffix != ".mkv") == [ledger.FILE, ledger.ABOUT]
 
 
+def test_two_methods_that_make_the_same_clips_both_get_theirs_back(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for shade in (1, 2):
+            generate(name, Shade(shade), tmp_path / name, aside(tmp_path), batch=2)
+    for name in ("a", "b"):
+        again = Shade(1)
+        generate(name, again, tmp_path / name, aside(tmp_path), batch=2)
+        assert again.made == []
+
+
 def test_a_kill_between_record_and_clip_loses_nothing(tmp_path: Path) -> None:
     """The record is written first: alone it counts for nothing, and the clip is still where it was."""
     clips, place = tmp_path / "clips", aside(tmp_path)
     generate("toy", Shade(1, n=1), clips, place, batch=2)
     (entry,) = ledger.read(clips).values()
-    (place.folder / entry.fingerprint).mkdir(parents=True)
-    (place.folder / entry.fingerprint / "clip-0.json").write_text('{"clip": "clip-0", "meth')
+    record = place.folder / entry.fingerprint / "toy/clip-0.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"clip": "clip-0", "meth')
     assert not place.holds("clip-0", entry.fingerprint)
     place.put(clips, entry)
     assert place.holds("clip-0", entry.fingerprint)
-    assert place.take("clip-0", entry.fingerprint, clips) == entry
+    assert place.copy("clip-0", entry.fingerprint, "toy", clips) == entry
+    place.discard("clip-0", entry.fingerprint, "toy")
     assert shades(clips) == {"clip-0": 1}
-    assert not list(place.folder.iterdir())
+    assert not place.folder.exists()
 
 
 def test_emptied_it_holds_nothing(tmp_path: Path) -> None:
