@@ -9,7 +9,7 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.methods.check import problems
+    from pipeline.commands.check import problems
 
     if wrong := problems(params.load()):
         raise ValueError("\n".join(wrong))

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.config import params, paths
+from pipeline.config.code import CARRIES_NO_RESULT, closure
+from stages import code
 from tests.dag import code_deps, commands, errors, listed, needed, read, rewritten, runs, value
 
 FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
@@ -87,6 +89,31 @@ def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str,
     assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
     assert "pipeline/training/loop.py" in dag[f"code_{kind}"]["deps"]
     assert code_deps(dag[stage]) == []
+
+
+def test_the_digests_cover_what_the_stages_run(root: Path, wanted: dict[str, Any]) -> None:
+    """Read from the stages' own imports, not from the lists that the digests are made of."""
+    everything = params.Params.model_validate(wanted)
+    for kind, stage in (("motion", "stages.train"), ("sweep", "stages.sweep")):
+        digest = set(closure(*code.modules(kind, everything), without=CARRIES_NO_RESULT, root=root))
+        run = closure(stage, without=[*CARRIES_NO_RESULT, "pipeline.tracking"], root=root)
+        assert {path for path in run if path.parts[0] != "stages"} <= digest
+
+
+def test_what_the_sweep_stage_names_is_what_is_swept(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    sweep, named = wanted["harivo"]["sweep"], dag["sweep"]["do"]
+    method = wanted["generate"]["methods"][sweep["method"]]
+    names = [f"train.{sweep['training']}", f"generate.methods.{sweep['method']}", f"generate.models.{method['model']}"]
+    assert set(names) <= set(named["params"])
+    assert {method["motion"], f"prompts/{wanted['generate']['set']}.csv"} <= set(named["deps"])
+
+
+def test_weights_stay_until_new_ones_are_written(dag: dict[str, Any]) -> None:
+    """DVC removes outs before it runs a stage, unless they persist."""
+    for stage, entry in dag.items():
+        for out in entry.get("do", entry).get("outs", []):
+            if isinstance(out, dict) and next(iter(out)).startswith("models/"):
+                assert next(iter(out.values())) == {"cache": False, "persist": True}, stage
 
 
 def test_a_foreach_has_a_command_for_each_item() -> None:

@@ -119,10 +119,15 @@ class Metric:
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             return MISSING
         bounds = [bound * self._scale for bound in (low, high)]
-        largest = max(map(abs, bounds))
-        digits = BOUND_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
-        texts = [_text(bound, min(digits, max(self.digits - 1, 0))) for bound in bounds]
+        texts = [_text(bound, self._bound_digits(*bounds)) for bound in bounds]
         return (" to " if min(bounds) < 0 else "–").join(texts)
+
+    def _bound_digits(self, low: float, high: float) -> int:
+        """Digits after the point: fewer than the value's, unless two are needed to tell the bounds apart."""
+        largest, width = max(abs(low), abs(high)), high - low
+        of_largest = BOUND_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
+        of_width = 1 - math.floor(math.log10(width)) if width > 0 else 0
+        return max(min(of_largest, max(self.digits - 1, 0)), min(of_width, self.digits))
 
     def cell(self, value: float | None, low: float | None, high: float | None) -> str:
         """The value with its interval, 227.7 (141–334); the value alone where a bound is none or NaN."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from metrics.hashing import fingerprint
 from metrics.reading.captions import read_captions
@@ -45,9 +46,9 @@ class External:
         return str(self.folder)
 
     @cached_property
-    def made_by(self) -> dict[str, str]:
-        """The code that imports videos."""
-        return {"code": code_hash(__name__, without=(*CARRIES_NO_RESULT, "pipeline.prompts"))}
+    def made_by(self) -> dict[str, Any]:
+        """The code that imports videos, and the frames/s of what has none."""
+        return {"fps": self.fps, "code": code_hash(__name__, without=(*CARRIES_NO_RESULT, "pipeline.prompts"))}
 
     def fingerprint(self, job: Job) -> str:
         """Hash of the video's content and of the code that imports it."""

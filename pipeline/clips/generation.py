@@ -44,15 +44,16 @@ def generate(
         maker.prepare()  # before anything is moved: what cannot be loaded makes no clip
     _set_aside_others(name, maker, jobs, folder, done, superseded)
     _take_back(name, maker, others, folder, superseded)
+    device = device_name(processes(workers, len(missing))) if missing else ""
     progress = Progress(name, len(jobs), "clips", done=len(jobs) - len(missing))
     with progress, closing(make(maker, missing, batch, workers)) as finished:
         for made in finished:
-            ledger.append(folder, _store(folder, name, maker, made))
+            ledger.append(folder, replace(_store(folder, name, maker, made), device=device))
             progress.update()
     entries = ledger.read(folder)
     ordered = [entries[job.clip] for job in jobs]
     ledger.rewrite(folder, ordered)
-    _write_about(folder, name, maker, len(missing) and processes(workers, len(missing)))
+    _write_about(folder, name, maker, ordered, made_anew=bool(missing))
     if not any(entry.outcome == ledger.OK for entry in ordered):
         raise ValueError(f"no clip could be made; the last error was: {ordered[-1].outcome}")
     return ordered
@@ -159,17 +160,17 @@ def _entry(name: str, maker: ClipMaker, made: Made) -> ledger.Entry:
     )
 
 
-def _write_about(folder: Path, name: str, maker: ClipMaker, workers: int) -> None:
-    """What made the clips, beside the ledger. Where nothing was made (`workers` of 0), what only a loaded model can
-    tell is taken from the last time."""
+def _write_about(folder: Path, name: str, maker: ClipMaker, entries: Sequence[ledger.Entry], made_anew: bool) -> None:
+    """What made the clips, beside the ledger. Where nothing was made, the number of parameters, which a model must be
+    loaded to tell, is taken from the last time."""
     before = ledger.about(folder)
-    same = not workers and before.get("weights") == maker.weights
+    same = not made_anew and before.get("weights") == maker.weights
     about = {
         "method": name,
         "asked": maker.asked,
         "weights": maker.weights,
         "parameters": before["parameters"] if same else maker.parameters,
-        "device": before["device"] if same else device_name(workers or 1),
+        "device": "; ".join(dict.fromkeys(entry.device for entry in entries if entry.device)),
         "fps": maker.fps,
         "origin": maker.origin,
         "made_by": maker.made_by,

@@ -23,7 +23,8 @@ class Entry:
     a description of the embedding. prompt_id: of the prompt in the prompt table, "" where no single one stands behind
     the clip. caption: what the clip is scored against (the guide prompt). fingerprint: of all that makes the clip
     besides mixture and seed. seconds: of sampling, its share of the batch. outcome: "ok", or the error. suffix: of the
-    file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was imported.
+    file, whose stem is the clip's id. frames: of a clip that was made here, 0 for a file that was imported. device:
+    that sampled it.
     """
 
     clip: str
@@ -40,6 +41,7 @@ class Entry:
     suffix: str = ".mkv"
     frames: int = 0
     prompt_id: str = ""
+    device: str = ""
 
     @property
     def file(self) -> str:
@@ -48,7 +50,8 @@ class Entry:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    """What made the clips of a folder: method, asked, weights, parameters, device, fps, origin; empty if not known."""
+    """What made the clips of a folder: method, asked, weights, parameters, device, fps, origin, made_by; empty if not
+    known."""
     try:
         return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from metrics.hashing import sha256
 from metrics.progress import say
 from pipeline.clips import ledger
 from pipeline.clips.files import copy_clip
@@ -35,10 +36,14 @@ class Superseded:
         (clips / entry.file).replace(record.parent / entry.file)
 
     def put_unrecorded(self, file: Path) -> None:
-        """Move a file here that no ledger knows."""
-        place = self.folder / UNRECORDED / file.parent.name
+        """Move a file here that no ledger knows, under a name that its content makes its own."""
+        place = self.folder / UNRECORDED
         place.mkdir(parents=True, exist_ok=True)
-        file.replace(place / file.name)
+        file.replace(place / f"{file.parent.name}-{sha256(file)[:12]}-{file.name}")
+
+    def unrecorded(self) -> list[Path]:
+        """The files here that no ledger knows."""
+        return sorted(path for path in (self.folder / UNRECORDED).glob("*") if path.is_file())
 
     def holds(self, clip: str, fingerprint: str) -> bool:
         """Whether there is a clip of that fingerprint, of any method."""
@@ -86,7 +91,7 @@ class Superseded:
         """The ledger entry of a clip that is here, file and all: a kill may have come between record and clip."""
         try:
             entry = ledger.Entry(**json.loads(record.read_text(encoding="utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError):
             return None
         return entry if (record.parent / entry.file).is_file() else None
 
@@ -97,8 +102,8 @@ class Superseded:
 
 
 def set_aside(clips: Path, kept: Mapping[str, ledger.Entry], superseded: Superseded) -> list[ledger.Entry]:
-    """Leave nothing in a folder of clips but those that are kept, and its ledger; what a kill left half written is
-    deleted.
+    """Leave no file in a folder of clips but the clips that are kept and its ledger; what a kill left half written is
+    deleted. Folders in it are not touched.
 
     Args:
         kept: entries by clip id.
@@ -114,25 +119,29 @@ def set_aside(clips: Path, kept: Mapping[str, ledger.Entry], superseded: Superse
     for entry in moved:
         superseded.put(clips, entry)
     known = {ledger.FILE, ledger.ABOUT, *(entry.file for entry in kept.values())}
-    for path in sorted(clips.glob("*")):
-        if path.name in known or not path.is_file():
-            continue
-        if path.suffix == ".tmp":
+    foreign = [path for path in sorted(clips.glob("*")) if path.name not in known and path.is_file()]
+    for path in foreign:
+        if path.name.startswith(".") and path.suffix == ".tmp":
             path.unlink()
         else:
             superseded.put_unrecorded(path)
+            say(f"{path}: in no ledger, set aside in {superseded.folder / UNRECORDED}")
     return moved
 
 
 def set_aside_unknown(clips: Path, known: Collection[Path], superseded: Superseded) -> None:
-    """Set aside what methods left that are gone, renamed or another model's now, and say so.
+    """Set aside what methods left that are gone, renamed or another model's now, and say so. A folder without a ledger
+    is nobody's method, and not touched.
 
     Args:
         clips: folder of models' folders of methods' folders. known: the folders of methods that there are.
     """
-    for folder in sorted(path for path in clips.glob("[!.]*/[!.]*") if path.is_dir() and path not in known):
+    for folder in sorted(path.parent for path in clips.glob(f"[!.]*/[!.]*/{ledger.FILE}") if path.parent not in known):
         moved = set_aside(folder, {}, superseded)
-        shutil.rmtree(folder)
+        for name in (ledger.FILE, ledger.ABOUT):
+            (folder / name).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
         say(f"{folder}: params.yaml has no such method any more; {len(moved)} clips set aside in {superseded.folder}")
 
 

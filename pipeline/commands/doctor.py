@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config import params, paths
-from pipeline.methods import check
 
 PACKAGES = (
     "torch",
@@ -99,6 +98,11 @@ def _params() -> Iterator[Finding]:
     for name in wanted.train:
         folder = paths.world_model(name)
         yield _exists(f"toy world's {name}", folder, f"git checkout {folder}, or dvc repro {_stage(name, wanted)}")
+    try:
+        from pipeline.commands import check
+    except ImportError as error:
+        yield Finding("methods", f"not built: {error}", "make .venv/.ready installs the lock file")
+        return
     for said in check.missing_places(wanted):
         yield Finding("files", said, "give an existing file or folder, or a hub id where one is allowed")
     if not paths.PROMPTS.is_file():

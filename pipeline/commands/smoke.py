@@ -11,7 +11,6 @@ from pipeline.config import params, paths
 
 LIMIT = 4  # mixtures, and prompts, of every method
 SMALL = {
-    "search": {"k": [10, 30]},
     "generate": {"mixtures": {"limit": LIMIT, "seeds": 1}, "prompts": {"limit": LIMIT, "seeds": 1}},
     "harivo": {"normality": {"videos": 100}, "sweep": {"points": {}}},
 }
@@ -38,6 +37,7 @@ def run() -> int:
 def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
     small = _merged(wanted, SMALL)
+    small["search"]["k"] = sorted({10, small["search"]["default_k"]})
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
     for method in small["generate"]["methods"].values():

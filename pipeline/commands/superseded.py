@@ -10,7 +10,9 @@ from pipeline.config import paths
 
 def show() -> None:
     """Print how many clips of each method are set aside, and their size."""
-    rows = [(entry.method, file.stat().st_size) for entry, file in _superseded().entries()]
+    kept = _superseded()
+    rows = [(entry.method, file.stat().st_size) for entry, file in kept.entries()]
+    rows += [("in no ledger", file.stat().st_size) for file in kept.unrecorded()]
     if not rows:
         print("no clips are set aside")
         return
@@ -24,9 +26,9 @@ def show() -> None:
 def empty() -> None:
     """Delete all clips that are set aside, and print how many there were."""
     kept = _superseded()
-    clips = sum(1 for _ in kept.entries())
+    files = sum(1 for _ in kept.entries()) + len(kept.unrecorded())
     kept.empty()
-    print(f"{clips} clips deleted")
+    print(f"{files} clips deleted")
 
 
 def _superseded() -> Superseded:

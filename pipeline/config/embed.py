@@ -1,10 +1,8 @@
 """The section `embed` of params.yaml: text encoders, and how each prompt set is embedded."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from pipeline.config.section import Positive, Section, Switch, subset
+from pipeline.config.section import Above, Positive, Section, Switch, subset
 
 
 class EmbeddedSet(Section):
@@ -13,7 +11,7 @@ class EmbeddedSet(Section):
 
     length: Positive
     zero_padding: Switch
-    scale: Annotated[float, Field(gt=0)] = 1.0
+    scale: Above = 1.0
 
 
 class Encoder(Section):
@@ -33,6 +31,11 @@ class Text(Section):
 
 class Embed(Section):
     encoders: dict[str, Encoder]
+
+    @property
+    def sets(self) -> set[str]:
+        """The sets that any encoder embeds."""
+        return {name for encoder in self.encoders.values() for name in encoder.sets}
 
     def check(self, key: str, encoder: str, set_name: str) -> None:
         """Refuse an encoder or a set that is not defined.

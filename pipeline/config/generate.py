@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from pipeline.config import paths
 from pipeline.config.methods import FAMILIES, check_options
-from pipeline.config.section import Positive, Section, Share, Switch, subset
+from pipeline.config.section import Positive, Section, Share, Switch, Weight, subset
 
 AskedFor = Literal["prompts", "mixtures"]
 EXTERNAL = "external"  # the folder of videos of others, beside those of models
@@ -17,13 +17,18 @@ EXTERNAL = "external"  # the folder of videos of others, beside those of models
 class GuidanceParams(Section):
     """Guidance that is `early` (null: `late`) while t > `until` T, then `late` (HARIVO). A number alone is `late`."""
 
-    late: float
-    early: float | None = None
+    late: Weight
+    early: Weight | None = None
     until: Share = 0.7
 
 
 def _as_late(guidance: Any) -> Any:
-    return {"late": guidance} if isinstance(guidance, int | float) else guidance
+    return guidance if isinstance(guidance, dict | GuidanceParams) else {"late": guidance}
+
+
+def _none_is_empty(entries: Any) -> Any:
+    """What is left of a section whose entries are all comments."""
+    return {} if entries is None else entries
 
 
 class SamplingParams(Section):
@@ -97,7 +102,7 @@ class Generate(Section):
     workers: Positive = 1
     models: dict[str, Model]
     methods: dict[str, Method]
-    external: dict[str, External] = Field(default_factory=dict)
+    external: Annotated[dict[str, External], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
 
     @property
     def everything(self) -> dict[str, Method | External]:
@@ -140,6 +145,16 @@ class Generate(Section):
             raise ValueError(f"generate.external names {both}, which generate.methods has already")
         if EXTERNAL in self.models:
             raise ValueError(f"generate.models names {EXTERNAL!r}, which is the folder of generate.external")
+        return self
+
+    @model_validator(mode="after")
+    def _videos_are_elsewhere(self) -> "Generate":
+        for name, entry in self.external.items():
+            if Path(entry.clips).absolute().is_relative_to(paths.CLIPS.absolute()):
+                raise ValueError(
+                    f"generate.external.{name}.clips is {entry.clips!r}, expected a folder outside of "
+                    f"{paths.CLIPS}, which the stages look after"
+                )
         return self
 
     @model_validator(mode="after")

@@ -47,6 +47,7 @@ class Animated(Section):
         return self
 
 
+_SHARED = ("base", "context", "noise", "rules")  # what methods are made of
 # What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
 FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated}
 
@@ -92,11 +93,11 @@ def own_options(key: str, module: str) -> type[Section]:
     if not path.is_file():
         raise ValueError(f"{key} is {module!r}: there is no such file")
     name = module_name(module)
-    if not name.startswith("pipeline.methods.") or file_of(name) is None:
+    if not name.startswith("pipeline.methods.") or file_of(name) is None or name.split(".")[-1] in _SHARED:
         raise ValueError(f"{key} is {module!r}, expected a file of pipeline/methods/")
     try:
         options = getattr(importlib.import_module(name), "Options", NoOptions)
-    except (ImportError, SyntaxError, NameError) as error:
+    except Exception as error:  # whatever the file does when it is imported
         sys.modules.pop(name, None)
         raise ValueError(f"{key} is {module!r}, which cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(options, type) and issubclass(options, Section)):

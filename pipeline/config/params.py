@@ -10,7 +10,7 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring.catalogue import EVALUATED
 from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths
-from pipeline.config.embed import Embed
+from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.generate import Generate
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
 from pipeline.config.train import Conditioned, MotionTraining, Train
@@ -28,7 +28,7 @@ class Weights(Section):
 class MsrVtt(Section):
     path: Path | None = None
     captions: Literal["first", "all", "random"] = "first"
-    seed: int = 0
+    seed: Count = 0
 
 
 class Prompts(Section):
@@ -51,7 +51,7 @@ class Reference(Section):
     """The real side of FVD and KVD: how many clips the world renders, from which seed."""
 
     clips: Positive
-    seed: int
+    seed: Count
 
 
 class Clips(Section):
@@ -84,6 +84,12 @@ class Comparison(Section):
     candidate: str
     baseline: str
 
+    @model_validator(mode="after")
+    def _are_two(self) -> "Comparison":
+        if self.candidate == self.baseline:
+            raise ValueError(f"compares {self.candidate!r} with itself")
+        return self
+
 
 class Evaluate(Section):
     """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips."""
@@ -93,8 +99,14 @@ class Evaluate(Section):
     metrics: list[Literal[*EVALUATED]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
     resamples: Count
-    seed: int
+    seed: Count
     curve_seeds: Positive
+
+    @model_validator(mode="after")
+    def _metrics_are_named_once(self) -> "Evaluate":
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError(f"metrics names one twice: {', '.join(self.metrics)}")
+        return self
 
 
 class SweepPoint(Section):
@@ -180,9 +192,10 @@ class Params(Section):
     @model_validator(mode="after")
     def _references_exist(self) -> "Params":
         """Every name that one section uses must be defined in the other."""
-        for name, method in self.generate.methods.items():
-            encoder = self.generate.models[method.model].encoder
-            self.embed.check(f"generate.methods.{name}", encoder, self.generate.set_of(method))
+        subset("generate.set", [self.generate.set], "the sets of embed.encoders", self.embed.sets)
+        for name, model in self.generate.models.items():
+            subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
+            self._embed_alike(name, model.encoder)
         for name, training in self.train.items():
             if isinstance(training.spec, Conditioned):
                 text = training.spec.text
@@ -201,6 +214,17 @@ class Params(Section):
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 
+    def _embed_alike(self, model: str, encoder: str) -> None:
+        """A model is conditioned on embeddings of one kind: its methods' sets must be embedded in the same way."""
+        ways: dict[EmbeddedSet, str] = {}
+        for name in self.generate.of_model(model):
+            own = self.generate.set_of(self.generate.methods[name])
+            self.embed.check(f"generate.methods.{name}", encoder, own)
+            ways.setdefault(self.embed.encoders[encoder].sets[own], own)
+        if len(ways) > 1:
+            found = "; ".join(f"{own}: {way.model_dump()}" for way, own in ways.items())
+            raise ValueError(f"generate.models.{model}: its methods' sets are not embedded alike ({found})")
+
 
 def load(path: Path = paths.PARAMS) -> Params:
     """Read and validate params.yaml.
@@ -215,6 +239,19 @@ def load(path: Path = paths.PARAMS) -> Params:
         raise ParamsError("\n".join(f"{path}: {said}" for said in explain(error, values))) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a section, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[Any, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise ParamsError(f"line {line}: the key {key.value!r} is there already, in line {seen[key.value]}")
+            seen[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def read(path: Path = paths.PARAMS) -> dict[str, Any]:
     """The parameters as they are written, unchecked.
 
@@ -222,7 +259,9 @@ def read(path: Path = paths.PARAMS) -> dict[str, Any]:
         ParamsError: if there is no such file, or it is no YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except ParamsError as error:
+        raise ParamsError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise ParamsError(f"{path} not found: run from the repository's root") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -5,12 +5,23 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
+
+def _no_switch(value: Any) -> Any:
+    """true is 1 to pydantic, and `tokens: true` one token."""
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, found {'true' if value else 'false'}")
+    return value
+
+
+_Int = Annotated[int, BeforeValidator(_no_switch)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_switch)]
+Positive = Annotated[_Int, Field(ge=1)]
+Count = Annotated[_Int, Field(ge=0)]
+Weight = Annotated[Number, Field(ge=0)]
+Above = Annotated[Number, Field(gt=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 Switch = StrictBool  # "no" in quotes is a text, and would otherwise be a matter of taste
 
 
@@ -78,7 +89,7 @@ def _sentence(mistake: Any, data: Any, prefix: str) -> str:
         context = mistake["ctx"]
         field = context["discriminator"].strip("'")
         return f"{key}.{field}: is {context['tag']!r}, expected one of {context['expected_tags']}"
-    return f"{key}: {mistake['msg']}, found {_short(mistake['input'])}"
+    return f"{key or 'the file'}: {mistake['msg']}, found {_short(mistake['input'])}"
 
 
 def _path(location: tuple[str | int, ...], data: Any) -> list[str]:

@@ -5,10 +5,15 @@ A module is a file of pipeline/training/; a new one has its specification here.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.config.embed import Text
-from pipeline.config.section import Count, Positive, Section, Share, Switch, Weight
+from pipeline.config.section import Above, Count, Positive, Section, Share, Switch, Weight
+
+
+def _no_is_a_word(precision: Any) -> Any:
+    """`no` without quotes is false to YAML."""
+    return "no" if precision is False else precision
 
 
 class Schedule(Section):
@@ -16,13 +21,13 @@ class Schedule(Section):
     `precision`: accelerate's mixed precision; `*_every`: in steps."""
 
     steps: Positive
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Above
     warmup: Count = 50
     weight_decay: Weight = 0.01
     ema: Share = 0.995
-    clip: Annotated[float, Field(gt=0)] = 1.0
-    seed: int = 0
-    precision: Literal["no", "bf16"] = "no"
+    clip: Above = 1.0
+    seed: Count = 0
+    precision: Annotated[Literal["no", "bf16"], BeforeValidator(_no_is_a_word)] = "no"
     log_every: Positive = 20
     checkpoint_every: Positive = 200
     validate_every: Positive = 500
@@ -31,7 +36,7 @@ class Schedule(Section):
 class CodecSpec(Section):
     """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
 
-    channels: list[Positive]
+    channels: Annotated[list[Positive], Field(min_length=1)]
     latent_channels: Positive
     kl: Weight
     batch: Positive
@@ -48,7 +53,7 @@ class ClipSpec(Section):
     projection_dim: Positive
     batch: Positive
     scenes: Positive
-    candidates: Annotated[int, Field(ge=2)]
+    candidates: Annotated[Positive, Field(ge=2)]
     validation_scenes: Positive
 
 
@@ -81,7 +86,7 @@ class VideoSpec(Conditioned):
 class ImageSpec(Conditioned):
     """A text-to-image UNet; see VideoSpec."""
 
-    channels: list[Positive]
+    channels: Annotated[list[Positive], Field(min_length=1)]
     heads: Positive
     drop: Share
 
@@ -98,7 +103,7 @@ class LoraSpec(OnImages):
     """Rank and adapted layers (the ends of their names)."""
 
     rank: Positive
-    layers: list[str]
+    layers: Annotated[list[str], Field(min_length=1)]
 
 
 class VideoFolder(Section):
@@ -137,9 +142,15 @@ class MotionSpec(OnImages):
     lambda_dc: Weight
     queue: Positive
     drop: Share
-    timestep_power: Annotated[float, Field(gt=0)]
+    timestep_power: Above
     used: Positive
     videos: VideoFolder | None = None
+
+    @model_validator(mode="after")
+    def _uses_what_is_drawn(self) -> "MotionSpec":
+        if self.used > self.scenes:
+            raise ValueError(f"used is {self.used}, expected at most scenes, which is {self.scenes}")
+        return self
 
 
 class CodecTraining(Section):

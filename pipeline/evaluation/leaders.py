@@ -28,7 +28,8 @@ def leaders(
 ) -> Iterator[dict[str, Any]]:
     """A row for each table and metric that has a direction and was measured of one of the table's methods.
 
-    Of equal values the first method's is the better. Where only one method was measured `second` is "".
+    Of equal values the first method's is the better. Where only one method was measured `second` is "". A metric whose
+    bias depends on the number of clips, as FVD's does, ranks the methods of most clips alone.
 
     Args:
         tables: see `members`. values: by method and metric; NaN counts as not measured. tested: see `separation`.
@@ -53,6 +54,9 @@ def _ranked(
         return values.get((sample.method.name, metric.name), float("nan"))
 
     measured = [sample for sample in samples if value(sample) == value(sample)]
+    if metric.clips:  # its bias depends on the number of clips: only those of most clips can be ranked
+        most = max((sample.gen.scored for sample in measured), default=0)
+        measured = [sample for sample in measured if sample.gen.scored == most]
     return sorted(measured, key=value, reverse=metric.higher_is_better)
 
 

@@ -16,6 +16,7 @@ from metrics.scoring.extraction import VideoInput
 from metrics.scoring.measured import Measured
 from metrics.scoring.measuring import Batch, Measurer
 from pipeline.config import params
+from pipeline.config.folders import replaced
 from pipeline.evaluation.files import write_reference
 from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.world.captions import captions
@@ -53,7 +54,8 @@ def make(wanted: params.Reference, measurer: Measurer, scratch: Path, folder: Pa
         )
     texts, drawn = scenes(wanted)
     measured = measure({} if long else texts, render(drawn[:0] if long else drawn), measurer, scratch)
-    write_reference(folder, measured.table.reindex(columns=list(COLUMNS)), measured, measurer.protocol)
+    with replaced(folder) as aside:
+        write_reference(aside, measured.table.reindex(columns=list(COLUMNS)), measured, measurer.protocol)
 
 
 def measure(texts: dict[str, str], clips: np.ndarray, measurer: Measurer, scratch: Path) -> Measured:

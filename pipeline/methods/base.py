@@ -88,6 +88,7 @@ class Method:
         """What all its clips share: weights, sampling, noise, the empty prompt, code and libraries."""
         return {
             "weights": self.weights,
+            "fps": self.fps,
             "sampling": self.sampler.settings,
             "noise": asdict(self.noise),
             "empty prompt": "" if self.unconditional is None else _digest(self.unconditional),

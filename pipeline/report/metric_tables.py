@@ -11,7 +11,10 @@ from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 from pipeline.world.attributes import AVERAGE
 
 MAIN = ("success_rate", AVERAGE)
-BOLD = "Bold: the best of a column, where a test on the same clips separates it from the second best."
+BOLD = (
+    "Bold: the best of a column, where a test on the same clips separates it from the second best; of FVD, whose bias "
+    "depends on their number, among the methods of most clips."
+)
 PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
 FEW = f"n < {MIN_CLIPS}: FVD grows as clips get fewer; not to be compared with published values."
 INTERVALS = "In brackets: {:g} % intervals."

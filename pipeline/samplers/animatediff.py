@@ -175,6 +175,7 @@ class AnimateDiffSampler:
 
     def prepare(self, length: int, width: int) -> None:
         stable_diffusion.check_fit(self.origin, self.model, width)
+        stable_diffusion.check_size(self.origin, self.model, self.wanted.sampling)
         unet = self.model.unet
         if unet.tokens is not None:
             for what, found, expected in (

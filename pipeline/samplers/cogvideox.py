@@ -131,6 +131,19 @@ def check_embeddings(model: CogVideoXModel, found: tuple[int, int]) -> None:
         )
 
 
+def check_size(model: CogVideoXModel, sampling: CogVideoXSampling) -> None:
+    """Refuse sizes in pixels that are no whole number of the transformer's patches.
+
+    Raises:
+        ValueError: naming the side and the number that must divide it.
+    """
+    least = model.pipeline.vae_scale_factor_spatial * model.pipeline.transformer.config.patch_size
+    for side in ("height", "width"):
+        size = getattr(sampling, side)
+        if size and size % least:
+            raise ValueError(f"sampling.{side} is {size}, expected a multiple of {least}")
+
+
 @torch.inference_mode()
 def sample(
     model: CogVideoXModel,
@@ -215,6 +228,7 @@ class CogVideoXSampler:
 
     def prepare(self, length: int, width: int) -> None:
         check_embeddings(self.model, (length, width))
+        check_size(self.model, self.sampling)
 
     def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
         return sample(self.model, embeddings, noise, self.sampling, unconditional)

@@ -136,6 +136,7 @@ class FramesSampler:
 
     def prepare(self, length: int, width: int) -> None:
         check_fit(self.origin, self.model, width)
+        check_size(self.origin, self.model, self.wanted.sampling)
 
     @torch.inference_mode()
     def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
@@ -168,6 +169,19 @@ def check_fit(origin: str, model: ImageModel, width: int) -> None:
     ):
         if found != expected:
             raise ValueError(f"{origin}: {what}: found {found}, expected {expected}")
+
+
+def check_size(origin: str, model: ImageModel, wanted: SamplingParams) -> None:
+    """Refuse sizes in pixels that are no whole number of the UNet's smallest latents.
+
+    Raises:
+        ValueError: naming the checkpoint, the side and the number that must divide it.
+    """
+    least = scale_factor(model.codec) * 2 ** (len(model.unet.config.block_out_channels) - 1)
+    for side in ("height", "width"):
+        size = getattr(wanted, side)
+        if size and size % least:
+            raise ValueError(f"{origin}: sampling.{side} is {size}, expected a multiple of {least}")
 
 
 def build(model: Model, guidance: Guidance, _options: Animated) -> FramesSampler:

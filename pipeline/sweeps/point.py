@@ -10,6 +10,7 @@ from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
 from pipeline.clips.generation import generate
 from pipeline.clips.superseded import Superseded
+from pipeline.config.folders import replaced
 from pipeline.config.params import Params
 from pipeline.evaluation.features import extract
 from pipeline.evaluation.measuring import JudgeReadings
@@ -39,7 +40,8 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     generate(name, method, clips, superseded, params.generate.batch, params.generate.workers)
     measurer = Measurer([JudgeReadings()], named("reelbench"), FeatureCache(None), workers=0)
     extract({name: clips}, measurer, scratch / "features")
-    _replace(scratch / "features" / name, target)
+    with replaced(target) as aside:
+        shutil.copytree(scratch / "features" / name, aside, dirs_exist_ok=True)
 
 
 def _trained(params: Params, name: str, scratch: Path) -> Path:
@@ -51,12 +53,3 @@ def _trained(params: Params, name: str, scratch: Path) -> Path:
     if not (folder / training.HISTORY).is_file():
         training.run(name, wanted, params.embed, folder, scratch, lambda: nullcontext(silent))
     return folder
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Copy a folder; what is under the final name is whole."""
-    aside = target.with_name(f".{target.name}.tmp")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(source, aside)
-    shutil.rmtree(target, ignore_errors=True)
-    aside.rename(target)

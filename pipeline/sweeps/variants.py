@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.config.generate import Generate, Method
+from pipeline.config.methods import check_options
 from pipeline.config.params import Params, Sweep, SweepPoint
 from pipeline.config.train import MotionTraining
 
@@ -14,6 +15,9 @@ def with_point(params: Params, name: str, motion: Path) -> Params:
 
     A point of α samples the method's own temporal layers; a point of λ those in `motion`, which its short training
     leaves there, without the mitigating gradient.
+
+    Raises:
+        ValueError: if the method knows neither temporal layers nor a mitigating gradient.
     """
     point, harivo = params.harivo.sweep.points[name], params.harivo
     scale = harivo.mg_scale if point.mg_scale is None else point.mg_scale
@@ -24,8 +28,11 @@ def with_point(params: Params, name: str, motion: Path) -> Params:
 
 def _method(generate: Generate, sweep: Sweep, point: SweepPoint, motion: Path) -> Method:
     changes = {"mg": bool(point.mg_scale)} if not point.weights else {"mg": False, "motion": motion.as_posix()}
-    base = generate.methods[sweep.method].model_dump()
-    return Method.model_validate(base | {"limit": sweep.prompts, "seeds": 1} | changes)
+    base = generate.methods[sweep.method]
+    method = Method.model_validate(base.model_dump() | {"limit": sweep.prompts, "seeds": 1} | changes)
+    family = generate.models[method.model].family
+    check_options("harivo.sweep.method", method.module, family, method.options, Method.model_fields)
+    return method
 
 
 def training_of(params: Params, name: str) -> MotionTraining | None:

@@ -14,7 +14,7 @@ from pipeline.tracking.store import ChildRun, Series
 def result_files() -> list[Path]:
     """The files that make a state of the results."""
     searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
-    results = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json"), *paths.SWEEPS.glob("*.json")]
+    results = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json")]
     return sorted([*results, *searches, *paths.histories()])
 
 
@@ -86,7 +86,7 @@ def _point(sweep: str, row: pd.Series) -> ChildRun:
 
 def _trainings(params: Params) -> list[ChildRun]:
     runs = []
-    for path in paths.histories():
+    for path in (path for path in paths.histories() if path.parent.name in params.train):
         history = pd.read_csv(path)
         columns = [name for name in history if name != "step"]
         series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]

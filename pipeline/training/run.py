@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from pipeline.config.embed import Embed
+from pipeline.config.folders import replaced
 from pipeline.config.train import Training
 from pipeline.training.identity import identity
 from pipeline.training.loop import Reporter, processes, train
@@ -18,7 +19,8 @@ Reporting = Callable[[], AbstractContextManager[Reporter]]
 
 
 def run(name: str, wanted: Training, embed: Embed, folder: Path, checkpoints: Path, reporting: Reporting) -> None:
-    """Train a model and write its folder: weights (float16 safetensors) and history.csv.
+    """Train a model and write its folder: weights (float16 safetensors) and history.csv, both or neither; what is there
+    stays until they are written.
 
     Its module has `build_task(spec, embed, seed, device)` and `export(task, folder)`. `reporting` is opened when spec
     and data are known to be right. Of several processes, as `accelerate launch` starts them, all train and the first
@@ -35,8 +37,8 @@ def run(name: str, wanted: Training, embed: Embed, folder: Path, checkpoints: Pa
     with reporting() as report:
         history = train(task, wanted.schedule, checkpoint, identity(name, wanted, embed), report)
     if these.is_main_process:
-        folder.mkdir(parents=True, exist_ok=True)
-        module.export(task, folder)
-        pd.DataFrame(history.rows).to_csv(folder / HISTORY, index=False)
+        with replaced(folder) as aside:
+            module.export(task, aside)
+            pd.DataFrame(history.rows).to_csv(aside / HISTORY, index=False)
         checkpoint.unlink(missing_ok=True)
     these.destroy_process_group()

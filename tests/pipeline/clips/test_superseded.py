@@ -12,7 +12,7 @@ from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate
 from pipeline.clips.jobs import Job
-from pipeline.clips.superseded import UNRECORDED, Superseded, difference, set_aside_unknown
+from pipeline.clips.superseded import Superseded, difference, set_aside_unknown
 from tests.pipeline.clips.test_generation import Toy, aside
 
 
@@ -112,14 +112,39 @@ def test_methods_that_there_are_and_hidden_folders_stay(tmp_path: Path) -> None:
     assert len(shades(kept)) == 3
 
 
-def test_files_that_no_ledger_knows_are_kept_and_half_written_ones_are_not(tmp_path: Path) -> None:
+def test_files_that_no_ledger_knows_are_kept_and_half_written_ones_are_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     clips = tmp_path / "clips"
     generate("toy", Shade(1), clips, aside(tmp_path), batch=2)
-    (clips / "holiday.mkv").write_bytes(b"mine")
-    (clips / ".clip-9.mkv.tmp").write_bytes(b"half")
-    generate("toy", Shade(1), clips, aside(tmp_path), batch=2)
-    assert (tmp_path / "aside" / UNRECORDED / "clips/holiday.mkv").read_bytes() == b"mine"
+    for content in (b"mine", b"another"):
+        (clips / "holiday.mkv").write_bytes(content)
+        (clips / ".clip-9.mkv.tmp").write_bytes(b"half")
+        generate("toy", Shade(1), clips, aside(tmp_path), batch=2)
+    assert {file.read_bytes() for file in aside(tmp_path).unrecorded()} == {b"mine", b"another"}
+    assert f"{clips / 'holiday.mkv'}: in no ledger, set aside" in capsys.readouterr().err
     assert sorted(path.name for path in clips.iterdir() if path.suffix != ".mkv") == [ledger.FILE, ledger.ABOUT]
+
+
+def test_folders_that_are_no_methods_are_not_touched(tmp_path: Path) -> None:
+    """Also those below a method's that is gone: whoever put them there wants them."""
+    for place in ("lvdm/videos", "world/old/notes"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "a.mp4").write_bytes(b"mine")
+    generate("old", Shade(1), tmp_path / "world/old", aside(tmp_path), batch=2)
+    set_aside_unknown(tmp_path, set(), aside(tmp_path))
+    assert [path.read_bytes() for path in tmp_path.glob("*/**/a.mp4")] == [b"mine", b"mine"]
+    assert not shades(tmp_path / "world/old")
+    assert len(list(aside(tmp_path).entries())) == 3
+
+
+def test_clips_that_come_back_keep_their_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.clips.generation.device_name", lambda workers: "a GPU")
+    generate("old", Shade(1), tmp_path / "old", aside(tmp_path), batch=2)
+    monkeypatch.undo()
+    generate("old", Shade(2), tmp_path / "old", aside(tmp_path), batch=2)
+    generate("new", Shade(1), tmp_path / "new", aside(tmp_path), batch=2)
+    assert ledger.about(tmp_path / "new")["device"] == "a GPU"
 
 
 def test_two_methods_that_make_the_same_clips_both_get_theirs_back(tmp_path: Path) -> None:

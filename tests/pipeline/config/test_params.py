@@ -127,6 +127,36 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> Non
         ("generate.models.world.famly", "x", r"generate\.models\.world: no such key: 'famly' \(did you mean 'family'"),
         ("evaluate.metrics", ["fvd", "fdv"], r"evaluate\.metrics\.1: .*found 'fdv'"),
         ("harivo.sweep.training", "t2i", r"harivo\.sweep\.training names 't2i', expected one of the trainings of temp"),
+        ("train.harivo.spec.tokens", True, r"spec\.tokens: expected a number, found true"),
+        ("generate.mixtures.limit", True, r"generate\.mixtures\.limit: expected a number, found true"),
+        ("harivo.mg_scale", False, r"harivo\.mg_scale: expected a number, found false"),
+        (
+            "train.harivo.spec.used",
+            90000,
+            r"train\.harivo\.spec: used is 90000, expected at most scenes, which is 8000",
+        ),
+        ("train.codec.spec.channels", [], r"train\.codec\.spec\.channels: .*at least 1 item"),
+        ("train.codec.schedule.learning_rate", float("inf"), r"learning_rate: .*finite number, found inf"),
+        ("generate.models.world.sampling.guidance", float("nan"), r"sampling\.guidance.*finite number, found nan"),
+        ("evaluate.seed", -1, r"evaluate\.seed: .*equal to 0, found -1"),
+        ("evaluate.metrics", ["fvd", "fvd"], r"evaluate: metrics names one twice: fvd, fvd"),
+        ("evaluate.comparisons", [{"candidate": "harivo", "baseline": "harivo"}], r"compares 'harivo' with itself"),
+        ("generate.set", "word", r"generate\.set names 'word' \(did you mean 'world'\?\)"),
+        (
+            "generate.methods.frames.set",
+            "richspace",
+            r"generate\.models\.images: its methods' sets are not embedded alike",
+        ),
+        (
+            "generate.external",
+            {"x": {"clips": "data/clips/x", "captions": "c"}},
+            r"x\.clips is .*expected a folder outside",
+        ),
+        (
+            "generate.methods.frames.module",
+            "pipeline/methods/base.py",
+            r"frames\.module is .*a file of pipeline/methods/",
+        ),
         ("harivo.sweep.method", "hario", r"harivo\.sweep\.method names 'hario' \(did you mean 'harivo'\?\)"),
     ],
 )
@@ -134,6 +164,21 @@ def test_experiments_that_nobody_meant_are_refused(written: Change, key: str, va
     with pytest.raises(ParamsError, match=message) as said:
         load(written(key, value))
     assert len(str(said.value).splitlines()) == 1
+
+
+def test_what_yaml_makes_of_plain_words_is_understood(written: Change) -> None:
+    assert load(written("train.codec.schedule.precision", False)).train["codec"].schedule.precision == "no"  # `no`
+    assert load(written("generate.external", None)).generate.external == {}  # all entries are comments
+    assert (
+        load(written("generate.models.world.sampling.guidance", "1e1")).generate.models["world"].sampling.guidance.late
+        == 10
+    )
+
+
+def test_a_key_that_stands_twice_is_named_with_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("a: {b: 1}\nc:\n  d: 1\n  e: 2\n  d: 3\n")
+    with pytest.raises(ParamsError, match=r"params\.yaml: line 5: the key 'd' is there already, in line 3$"):
+        load(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("key", ["lambda_dc", "drop", "used"])

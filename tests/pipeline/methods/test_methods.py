@@ -231,6 +231,16 @@ def test_what_cannot_be_mitigated_is_refused_before_any_clip(stable_diffusion_fo
         harivo.prepare()
 
 
+@pytest.mark.parametrize("name", ["frames", "harivo"])
+def test_a_size_that_the_latents_do_not_divide_is_refused(stable_diffusion_folder: Path, name: str) -> None:
+    context = context_of(stable_diffusion_folder, name)
+    sampling = context.model.sampling.model_copy(update={"width": 33})
+    models = {"sd": context.model.model_copy(update={"sampling": sampling})}
+    wrong = replace(context, generate=context.generate.model_copy(update={"models": models}))
+    with pytest.raises(ValueError, match=r"sampling\.width is 33, expected a multiple of 8"):
+        build(wrong).prepare()
+
+
 def test_prompts_without_embeddings_are_refused(stable_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "EMBEDDINGS", Path("nowhere"))
     with pytest.raises(ValueError, match=r"methods\.frames: nowhere/clip/harivo\.safetensors.*run the embed stage"):

@@ -19,7 +19,7 @@ from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import first_guides, search_mixture, write_searches
 from pipeline.samplers import cogvideox
-from pipeline.samplers.cogvideox import CogVideoXSampling, initial_noise, sample
+from pipeline.samplers.cogvideox import CogVideoXSampling, check_size, initial_noise, sample
 from pipeline.text.embeddings import Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder
 from pipeline.weights.checkpoints import CheckpointError
@@ -118,6 +118,14 @@ def test_the_papers_prompts_run_through_a_public_layout(
     marks = {(e.mixture, e.variant, e.method): e.fingerprint for entries in made.values() for e in entries}
     assert len(set(marks.values())) >= 13 * 3  # another embedding, another fingerprint
     assert all(len(list(params.folder(name).glob("*.mkv"))) == len(entries) for name, entries in made.items())
+
+
+def test_a_size_that_is_no_whole_number_of_patches_is_refused(root: Path) -> None:
+    """Before any clip is sampled, and before old ones are set aside."""
+    model = cogvideox.load(root / "models/world/cogvideox", root / "models/world/codec")
+    check_size(model, CogVideoXSampling(height=32, width=40))
+    with pytest.raises(ValueError, match=r"sampling\.width is 33, expected a multiple of 8"):
+        check_size(model, CogVideoXSampling(height=32, width=33))
 
 
 def test_the_worlds_model_follows_its_embeddings(root: Path, minilm: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from pipeline.config import paths
+from pipeline.config.generate import Method
 from pipeline.config.params import Params
 from pipeline.evaluation import evaluated
 from pipeline.prompts.sets import read_sets
@@ -82,6 +83,13 @@ def test_a_point_of_lambda_is_a_short_training_and_no_mitigation(params: Params)
     assert changed == {"lambda_trs", "validation_prompts"}
     assert (own.spec.lambda_trs, own.spec.batch, own.spec.used) == (0, 2, 4)
     assert (own.schedule.steps, own.schedule.learning_rate) == (2, base.schedule.learning_rate)
+
+
+def test_a_method_that_has_no_mitigating_gradient_is_refused(params: Params, root: Path) -> None:
+    frames = {"module": "pipeline/methods/frames.py", "model": "sd"}
+    generate = params.generate.model_copy(update={"methods": {"harivo": Method.model_validate(frames)}})
+    with pytest.raises(ValueError, match=r"harivo\.sweep\.method: mg: the mitigating gradient needs temporal layers"):
+        with_point(params.model_copy(update={"generate": generate}), "mg-20", Path("unused"))
 
 
 def test_points_are_trained_sampled_and_measured(params: Params, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.commands.check import missing_places
 from pipeline.config.params import Params
-from pipeline.methods.check import missing_places
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_what_stages_make_and_hubs_may_have_is_not_missing(root: Path, place: Pa
         ("embed.encoders.minilm.checkpoint", "./minilm"),
         ("train.harivo.spec.checkpoint", "a/b/c"),
         ("features.clip", "clip"),
+        ("features.clip_text_tower", "models/public/minlm"),
         ("weights.i3d", "i3d.ckpt"),
         ("prompts.msrvtt.path", "msrvtt.json"),
     ],

@@ -8,6 +8,7 @@ from pipeline.config.params import Params
 from pipeline.config.train import MotionSpec, OnImages
 from pipeline.methods.base import build
 from pipeline.methods.context import Context, Inputs
+from pipeline.sweeps.variants import with_point
 from pipeline.weights.checkpoints import looks_like_hub_id
 
 
@@ -17,14 +18,25 @@ def problems(params: Params) -> list[str]:
 
 
 def unbuilt_methods(params: Params) -> list[str]:
-    """The methods that cannot be built, or have nothing to make."""
+    """The methods, and variants of them in sweeps, that cannot be built or have nothing to make."""
     inputs, said = Inputs(), []
     for name in params.generate.methods:
+        said += _said_of(params, name, inputs)
+    for name in params.harivo.sweep.points:
         try:
-            build(Context.of(params, name, inputs)).jobs()
-        except (ValueError, OSError) as error:
-            said.append(str(error))
-    return said
+            said += _said_of(with_point(params, name, Path("motion")), name, inputs)
+        except ValueError as error:
+            said.append(f"params.yaml: harivo.sweep.points.{name}: {error}")
+    return list(dict.fromkeys(said))
+
+
+def _said_of(params: Params, name: str, inputs: Inputs) -> list[str]:
+    """Why a method cannot be built or has nothing to make; nothing if it can and has."""
+    try:
+        build(Context.of(params, name, inputs)).jobs()
+    except (ValueError, OSError) as error:
+        return [str(error)]
+    return []
 
 
 def missing_places(params: Params) -> list[str]:
@@ -45,6 +57,7 @@ def _places(params: Params) -> Iterator[tuple[str, str, bool]]:
     for name, encoder in params.embed.encoders.items():
         yield f"embed.encoders.{name}.checkpoint", encoder.checkpoint, False
     yield "features.clip", params.features.clip, False
+    yield "features.clip_text_tower", params.features.clip_text_tower, False
     yield from _of_models_and_methods(params)
     for name, entry in params.generate.external.items():
         yield f"generate.external.{name}.clips", entry.clips, True
