@@ -56,7 +56,7 @@ def _batch(entries: Sequence[ledger.Entry], folder: Path) -> Batch:
 
 def _table(entries: Sequence[ledger.Entry], measured: Measured) -> pd.DataFrame:
     """A row for every requested clip, with what was measured of it."""
-    table = pd.DataFrame(asdict(entry) for entry in entries)
+    table = pd.DataFrame(asdict(entry) for entry in entries).drop(columns="device")  # it is in the metadata
     table["scored"] = table["clip"].isin(measured.table["clip"])
     table["error"] = ["; ".join(why for name, why in measured.errors if name == clip) for clip in table["clip"]]
     own = measured.table.drop(columns=["window", "caption"], errors="ignore")

@@ -25,7 +25,7 @@ from metrics.scoring.protocol import Protocol, named
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 _TEXT = (
     *("clip", "method", "mixture", "variant", "prompt", "prompt_id", "caption", "weights", "fingerprint", "outcome"),
-    *("suffix", "device", "error", "content", "codec", "decoder"),
+    *("suffix", "error", "content", "codec", "decoder"),
 )
 
 
