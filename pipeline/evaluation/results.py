@@ -30,7 +30,7 @@ _COLUMNS = {
     "fvd_by_seed": curves.SEED_COLUMNS,
     "fvd_by_clips": curves.CURVE_COLUMNS,
 }
-Found = dict[str, Any]
+Computed = dict[str, Any]
 Rows = list[dict[str, Any]]
 
 
@@ -51,7 +51,7 @@ class Evaluation:
 
     def tables(
         self, methods: Sequence[Evaluated], further: Mapping[str, Sequence[str]] | None = None
-    ) -> tuple[dict[str, pd.DataFrame], Found]:
+    ) -> tuple[dict[str, pd.DataFrame], Computed]:
         """Tables by name, and what evaluation.json holds: protocols by fingerprint, and the tests.
 
         Args:
@@ -68,7 +68,7 @@ class Evaluation:
         tables["differences"] = _table(pairs, "differences", comparisons.COLUMNS)
         tables["leaders"] = self._leaders(leaders.members(list(samples.values()), further or {}), tables["metrics"])
         tests = {f"{kind}s": [p[kind] for p in pairs if p[kind]] for kind in ("success_test", "attribute_test")}
-        protocols = {mark: choices for found in own.values() for mark, choices in found["protocols"].items()}
+        protocols = {mark: choices for one in own.values() for mark, choices in one["protocols"].items()}
         return tables, {"protocols": protocols, **tests}
 
     def points(self, points: Sequence[Evaluated]) -> pd.DataFrame:
@@ -85,7 +85,7 @@ class Evaluation:
         shown = attributes.judge_prompts(point, self.prompts).to_dict("records")
         return [value.row(point) for value in values.evaluate(self._sample(point, [], shown), [])]
 
-    def _of_method(self, method: Evaluated) -> Found:
+    def _of_method(self, method: Evaluated) -> Computed:
         self._check_alike(method)
         prompts, judged = self._asked(method)
         asked = [asdict(entry) for entry in (*prompts.values(), *judged)]
@@ -116,15 +116,15 @@ class Evaluation:
         parameters = self.wanted.model_dump(exclude={"comparisons"})
         return [self.reference.content, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN), libraries]
 
-    def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Found:
+    def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Computed:
         real = self.reference.measured
         verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
         shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
-        found = list(values.evaluate(self._sample(method, verdicts, shown), self.wanted.metrics))
-        rows = [value.row(method) for value in found]
+        measured = list(values.evaluate(self._sample(method, verdicts, shown), self.wanted.metrics))
+        rows = [value.row(method) for value in measured]
         return {
             "metrics": rows,
-            "protocols": {row["fingerprint"]: value.protocol for row, value in zip(rows, found, strict=True)},
+            "protocols": {row["fingerprint"]: value.protocol for row, value in zip(rows, measured, strict=True)},
             "verdicts": verdicts,
             "attributes": shown,
             "fvd_by_seed": curves.fvd_by_seed(method, real),
@@ -137,7 +137,7 @@ class Evaluation:
             method.measured, self.reference.measured, method.protocol, self.uncertainty, method, *tables
         )
 
-    def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Found:
+    def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Computed:
         key = ["pair", *_content(candidate), *_content(baseline), *self._shared]
         return self.cache.get(key, lambda: comparisons.compared(candidate, baseline, self.wanted.metrics))
 
@@ -145,7 +145,7 @@ class Evaluation:
         values = {(row.method, row.metric): row.value for row in metrics.itertuples()}
         return pd.DataFrame(leaders.leaders(shown, values, self._tested), columns=list(leaders.COLUMNS))
 
-    def _tested(self, metric: Metric, best: MethodSample, second: MethodSample) -> Found:
+    def _tested(self, metric: Metric, best: MethodSample, second: MethodSample) -> Computed:
         key = ["leaders", metric.name, *_content(best), *_content(second), *self._shared]
         return self.cache.get(key, lambda: leaders.separation(metric, best, second))
 
@@ -161,7 +161,7 @@ def _i3d_of(side: Measured) -> str:
     return f"{made_by.networks.get('i3d', 'no I3D')} of weights {made_by.weights.get('i3d', '')[:12]}"
 
 
-def write(tables: dict[str, pd.DataFrame], summary: Found, folder: Path) -> None:
+def write(tables: dict[str, pd.DataFrame], summary: Computed, folder: Path) -> None:
     """A CSV for each table, and evaluation.json."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
@@ -169,11 +169,11 @@ def write(tables: dict[str, pd.DataFrame], summary: Found, folder: Path) -> None
     (folder / "evaluation.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def _table(found: Iterable[Found], name: str, columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame([row for one in found for row in one[name]], columns=list(columns))
+def _table(parts: Iterable[Computed], name: str, columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame([row for one in parts for row in one[name]], columns=list(columns))
 
 
-def _verdicts(found: Iterable[Found]) -> pd.DataFrame:
+def _verdicts(parts: Iterable[Computed]) -> pd.DataFrame:
     """Mixtures of three parts bring columns of their own."""
-    rows = [row for one in found for row in one["verdicts"]]
+    rows = [row for one in parts for row in one["verdicts"]]
     return pd.DataFrame(rows, columns=None if rows else list(mixtures.COLUMNS))
