@@ -105,7 +105,8 @@ def _set_aside_others(
     otherwise = sum(entry.clip in asked for entry in moved)
     reasons = []
     if otherwise:
-        changes = difference(ledger.about(folder).get("made_by", {}), maker.made_by)
+        before = ledger.about(folder).get("made_by")
+        changes = difference(before, maker.made_by) if before else ["how they were made was not recorded"]
         reasons.append(f"{otherwise} would be made otherwise now ({', '.join(changes) or 'other embeddings'})")
     if otherwise < len(moved):
         reasons.append(f"{len(moved) - otherwise} are no longer asked for")
