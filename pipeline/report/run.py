@@ -1,6 +1,7 @@
 """What was run: every method and what it is, its clips, and the versions of libraries."""
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -35,7 +36,7 @@ def made(params: Params) -> list[Made]:
         entries, about = list(ledger.read(folder).values()), ledger.about(folder)
         if not entries:
             continue
-        said = caption(Path(entry.module)) if isinstance(entry, Method) else "Imported videos."
+        said = described(entry) if isinstance(entry, Method) else "Imported videos."
         origin, weights = str(about.get("origin", "not recorded")), str(about.get("weights", ""))[:12]
         failed = sum(one.outcome != ledger.OK for one in entries)
         seconds = sum(one.seconds for one in entries)
@@ -46,6 +47,12 @@ def made(params: Params) -> list[Made]:
 def versions() -> dict[str, str]:
     """The versions of the libraries that results depend on."""
     return {name: version(name) for name in LIBRARIES}
+
+
+def described(method: Method) -> str:
+    """What a method is, and the options of its entry."""
+    options = ", ".join(f"{key}: {json.dumps(value).strip(chr(34))}" for key, value in method.options.items())
+    return f"{caption(Path(method.module))} ({options})" if options else caption(Path(method.module))
 
 
 def caption(module: Path) -> str:
