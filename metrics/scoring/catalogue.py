@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from metrics.distances.fvd import MIN_CLIPS
 from metrics.scoring.metric import Estimate, Metric, Sample
-from metrics.scoring.per_clip import CLIP_SCORE, CLIPSIM, FRAME_CONSISTENCY, PSNR, SSIM
+from metrics.scoring.per_clip import PER_CLIP
 
 if TYPE_CHECKING:
     from metrics.scoring.protocol import Protocol
@@ -39,9 +39,7 @@ FVD_INFINITY = Metric(
 )
 KVD = Metric("kvd", "KVD", False, 2, needs="real", network="i3d", distance=_kvd)
 
-METRICS = {
-    metric.name: metric for metric in (FVD, FVD_INFINITY, KVD, CLIPSIM, CLIP_SCORE, FRAME_CONSISTENCY, SSIM, PSNR)
-}
+METRICS = {metric.name: metric for metric in (FVD, FVD_INFINITY, KVD, *PER_CLIP)}
 EVALUATED = tuple(name for name, metric in METRICS.items() if metric.needs != "pairs")
 """Names of the metrics that need no pairs of clips: those that the evaluate stage can compute."""
 

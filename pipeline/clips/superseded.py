@@ -142,7 +142,8 @@ def set_aside_unknown(clips: Path, known: Collection[Path], superseded: Supersed
             (folder / name).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
-        say(f"{folder}: params.yaml has no such method any more; {len(moved)} clips set aside in {superseded.folder}")
+        why = "no method of params.yaml has its clips here any more"
+        say(f"{folder}: {why}; {len(moved)} clips set aside in {superseded.folder}")
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """Builds every method, and looks for every file and folder that params.yaml names, before anything costs anything."""
 
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def _said_of(params: Params, name: str, inputs: Inputs) -> list[str]:
         build(Context.of(params, name, inputs)).jobs()
     except (ValueError, OSError) as error:
         return [str(error)]
+    except Exception as error:  # whatever a method's own code does
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        return [f"params.yaml: generate.methods.{name}: {type(error).__name__}: {error} ({where})"]
     return []
 
 

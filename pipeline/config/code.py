@@ -1,11 +1,12 @@
 """Which code a result depends on: the files that a module imports, directly or through others, read from the code."""
 
 import ast
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from metrics.hashing import fingerprint, sha256
+from metrics.hashing import fingerprint
 from pipeline.config.paths import ROOT
 
 PACKAGES = ("stages", "pipeline", "metrics")
@@ -41,9 +42,19 @@ def closure(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> li
 
 
 def code_hash(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> str:
-    """Twelve digits that change when a file of the closure does."""
+    """Twelve digits that change when the code of the closure does; comments and docstrings are none."""
     files = closure(*modules, without=without, root=root)
-    return fingerprint({path.as_posix(): sha256(root / path) for path in files})
+    return fingerprint({path.as_posix(): _of_code(root / path) for path in files})
+
+
+def _of_code(file: Path) -> str:
+    """Digest of what a file does: its syntax tree without docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def file_of(module: str, root: Path = ROOT) -> Path | None:

@@ -44,7 +44,7 @@ def refuse_unknown(values: Iterable[Any], known: Iterable[str]) -> None:
     Raises:
         ValueError: naming each with the nearest known key, and all known ones.
     """
-    known = list(known)
+    known = list(dict.fromkeys(known))
     unknown = [str(key) for key in values if key not in known]
     if unknown:
         wrong = ", ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,8 @@ class Method:
     the same in every method with the same rule for noise. A `clips.jobs.ClipMaker`.
 
     Args:
-        code: dotted names of the modules that make its clips, its own and its sampler's.
+        code: dotted names of the modules that make its clips, its own and its sampler's. options: of the entry, where a
+            subclass may make something else of them than rule, sampler and noise, which enter fingerprints by value.
     """
 
     rule: Rule
@@ -43,12 +44,14 @@ class Method:
     fps: int
     unconditional: torch.Tensor | None
     code: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: Context, rule: Rule, sampler: Sampler, noise: Noise | None = None) -> Method:
         """A method of params.yaml; noise is independent in every frame unless said otherwise."""
         code = (context.module, type(sampler).__module__)
-        return cls(rule, sampler, noise or Noise(), context.model.fps, context.unconditional, code)
+        options = {} if cls is Method else context.params.options
+        return cls(rule, sampler, noise or Noise(), context.model.fps, context.unconditional, code, options)
 
     @property
     def asked(self) -> Asked:
@@ -94,6 +97,7 @@ class Method:
             "empty prompt": "" if self.unconditional is None else _digest(self.unconditional),
             "code": code_hash(*self.code, without=BY_VALUE),
             "libraries": {name: version(name) for name in LIBRARIES},
+            **({"options": dict(self.options)} if self.options else {}),
         }
 
     def fingerprint(self, job: Job) -> str:

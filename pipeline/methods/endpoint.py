@@ -1,4 +1,4 @@
-"""endpoint: any model on one part of a mixture alone, `part: first` (a) or `part: last` (b, or c of three)."""
+"""endpoint: any model on one part of a mixture alone. `part: first` is a; `part: last` is b, or c of three."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""harivo: temporal layers with HARIVO's parts, sampled with the mitigating gradient.
+"""harivo: temporal layers with HARIVO's parts, sampled with the mitigating gradient unless `mg` is false.
 
 Options: `motion`, the folder of a trained variant; `mg: false` samples without the mitigating gradient, whose scale is
 `harivo.mg_scale` of params.yaml; `mapping: false` leaves the mapping network out (Figure A2).

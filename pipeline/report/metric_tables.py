@@ -11,6 +11,7 @@ from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 from pipeline.world.attributes import AVERAGE
 
 MAIN = ("success_rate", AVERAGE)
+NOTHING = float("nan")
 BOLD = (
     "Bold: the best of a column, where a test on the same clips separates it from the second best; of FVD, whose bias "
     "depends on their number, among the methods of most clips."
@@ -122,21 +123,20 @@ def fvd_by_seed(results: Results, methods: pd.DataFrame, name: str) -> Table:
     )
 
 
+def _drawn(spread: pd.DataFrame, method: str, n: int) -> Cell:
+    """The mean of draws with their range; the value alone where there is one draw, of all clips."""
+    if (method, n) not in spread.index:
+        return Cell()
+    mean, least, most = spread.loc[(method, n)]
+    return Cell(cell_text("fvd", mean, least, most) if least < most else cell_text("fvd", mean, NOTHING, NOTHING))
+
+
 def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
     """FVD against the number of clips: mean over draws, and their range."""
     measured = results.of("fvd_by_clips", methods)
     sizes = sorted(measured.n.unique())
     spread = measured.groupby(["method", "n"]).fvd.agg(["mean", "min", "max"])
-    rows = [
-        row(
-            method,
-            *(
-                Cell(cell_text("fvd", *spread.loc[(method, n)])) if (method, n) in spread.index else Cell()
-                for n in sizes
-            ),
-        )
-        for method in dict.fromkeys(measured.method)
-    ]
+    rows = [row(method, *(_drawn(spread, method, n) for n in sizes)) for method in dict.fromkeys(measured.method)]
     columns = [Column("Method", numeric=False), *(Column(f"n = {n}") for n in sizes)]
     remarks = ["In brackets: range over draws.", FEW]
     return Table(f"fvd_by_clips_{name}", "FVD by the number n of clips", columns, rows, measured, remarks)

@@ -44,9 +44,17 @@ class LoraTask:
         self.data = CaptionedLatents(
             encode_clips(self.images.codec, clips, self.model.device), captions(names, seed), encoder
         )
+        self._check_layers()
         self.model.add_adapter(LoraConfig(r=spec.rank, lora_alpha=spec.rank, target_modules=spec.layers))
         timesteps = uniform(self.images.scheduler)
         self.source = NoisingSource(self.data, seed, spec.batch, single_frames, timesteps)
+
+    def _check_layers(self) -> None:
+        """peft passes over a name that no layer has, as long as another has one."""
+        names = [name for name, _ in self.model.named_modules()]
+        missing = [end for end in self.spec.layers if not any(name.endswith(end) for name in names)]
+        if missing:
+            raise ValueError(f"layers: no layer of {self.spec.checkpoint} is called {', '.join(missing)}")
 
     def loss(self, model: nn.Module, batch: Noising) -> Losses:
         return image_loss(self.images, model, batch)

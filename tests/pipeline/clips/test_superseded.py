@@ -97,7 +97,7 @@ def test_a_method_that_is_renamed_takes_its_clips_along(tmp_path: Path, capsys: 
     old, new = tmp_path / "world/old", tmp_path / "world/new"
     generate("old", Shade(1), old, aside(tmp_path), batch=2)
     set_aside_unknown(tmp_path, {new}, aside(tmp_path))
-    assert f"{old}: params.yaml has no such method any more; 3 clips set aside" in capsys.readouterr().err
+    assert f"{old}: no method of params.yaml has its clips here any more; 3 clips set aside" in capsys.readouterr().err
     assert not old.exists()
     renamed = Shade(1)
     entries = generate("new", renamed, new, aside(tmp_path), batch=2)

@@ -102,3 +102,18 @@ def test_the_project_itself() -> None:
     files = [path.as_posix() for path in closure("pipeline.training.codec")]
     assert {"pipeline/training/codec.py", "pipeline/world/scene.py"} <= set(files)
     assert not any(file.startswith(("stages/", "pipeline/report/")) for file in files)
+
+
+def test_comments_and_docstrings_are_no_code(tmp_path: Path) -> None:
+    (tmp_path / "pipeline").mkdir()
+    file = tmp_path / "pipeline/x.py"
+
+    def digest(text: str) -> str:
+        file.write_text(text)
+        return code_hash("pipeline.x", root=tmp_path)
+
+    code = 'A = 1\n\n\ndef f() -> str:\n    return "a"\n'
+    documented = '"""Doc."""\n\nA = 1  # one\n\n\ndef f() -> str:\n    """Says a."""\n    return "a"\n'
+    assert digest(code) == digest(documented)
+    assert digest(code) != digest(code.replace('"a"', '"b"'))
+    assert digest(code) != digest(code + "\n\nf()\n")

@@ -187,6 +187,22 @@ def test_whatever_changes_a_clip_changes_its_fingerprint(
     assert before.fingerprint(job) != before.fingerprint(before.jobs()[1])
 
 
+def test_options_of_a_method_that_generates_by_itself_count(stable_diffusion_folder: Path) -> None:
+    """What rule, sampler and noise are made of enters by value; a subclass may use options in its own way."""
+
+    class Gained(Method):
+        pass
+
+    def made_by(part: str) -> list[dict[str, Any]]:
+        context = context_of(stable_diffusion_folder, "end", part=part)
+        rule = Mixtures(context, lambda mixture: [of_prompt(context, mixture.guide)])
+        return [kind.of(context, rule, context.sampler()).made_by for kind in (Method, Gained)]
+
+    plain, gained = zip(made_by("first"), made_by("last"), strict=True)
+    assert plain[0] == plain[1]
+    assert gained[0] != gained[1]
+
+
 def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> None:
     count = {name: method_of(stable_diffusion_folder, name).parameters for name in METHODS}
     images = stable_diffusion.load(stable_diffusion_folder, None)
