@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline.config.entry import one_sentence
+from pipeline.config.entry import drop_irrelevant_messages, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-video experiments, turned into numbers.")
 
 
 @app.callback()
 def _commands() -> None:
-    """Keeps the commands' names in front even while there are few."""
+    """Keeps the commands' names in front even while there are few, and libraries' notices out of the output."""
+    drop_irrelevant_messages()
 
 
 def default_cache() -> Path:

@@ -33,8 +33,7 @@ def stage(main: Callable[..., None]) -> Callable[[], None]:
         name = Path(sys.argv[0]).stem
         if len(given) != len(expected):
             sys.exit(f"usage: python -m stages.{name} {' '.join(expected).upper()}".rstrip())
-        for logger, text in _IRRELEVANT.items():
-            logging.getLogger(logger).addFilter(lambda record, text=text: text not in record.getMessage())
+        drop_irrelevant_messages()
         with one_sentence(FileNotFoundError), _reported(" ".join([name, *given])):
             try:
                 main(*given)
@@ -43,6 +42,12 @@ def stage(main: Callable[..., None]) -> Callable[[], None]:
                 sys.exit(130)
 
     return run
+
+
+def drop_irrelevant_messages() -> None:
+    """Keep what libraries say about things that are not used here out of the output."""
+    for logger, text in _IRRELEVANT.items():
+        logging.getLogger(logger).addFilter(lambda record, text=text: text not in record.getMessage())
 
 
 @contextmanager
