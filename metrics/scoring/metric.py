@@ -123,11 +123,13 @@ class Metric:
         return (" to " if min(bounds) < 0 else "–").join(texts)
 
     def _bound_digits(self, low: float, high: float) -> int:
-        """Digits after the point: fewer than the value's, unless two are needed to tell the bounds apart."""
+        """Digits after the point: fewer than the value's, unless the bounds would then look alike, or like 0."""
         largest, width = max(abs(low), abs(high)), high - low
         of_largest = BOUND_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
-        of_width = 1 - math.floor(math.log10(width)) if width > 0 else 0
-        return max(min(of_largest, max(self.digits - 1, 0)), min(of_width, self.digits))
+        of_width = -math.floor(math.log10(width)) if width > 0 else 0
+        digits = max(min(of_largest, max(self.digits - 1, 0)), min(of_width, self.digits))
+        vanishes = any(bound and not round(bound, digits) for bound in (low, high))
+        return max(digits, self.digits) if vanishes else digits
 
     def cell(self, value: float | None, low: float | None, high: float | None) -> str:
         """The value with its interval, 227.7 (141–334); the value alone where a bound is none or NaN."""

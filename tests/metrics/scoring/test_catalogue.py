@@ -29,6 +29,8 @@ FVD, SHARE = METRICS["fvd"], Metric("share", "Share", True, 1, "%")
         (FVD, 227.66, 141.2, 333.9, "227.7 (141–334)"),
         (FVD, 4045.61, 3891.4, 4213.2, "4,045.6 (3,890–4,210)"),
         (FVD, 9.94, 8.72, 11.31, "9.9 (9–11)"),
+        (METRICS["kvd"], 0.03, 0.012, 0.048, "0.03 (0.01–0.05)"),
+        (METRICS["clipsim"], 0.0012, 0.0004, 0.0021, "0.0012 (0.0004–0.0021)"),
         (FVD, -0.01, math.nan, math.nan, "0.0"),
         (SHARE, 0.1515, 0.0853, 0.2423, "15.2 % (9–24)"),
         (SHARE, 1.0, 0.9, 1.0, "100.0 % (90–100)"),
@@ -54,7 +56,7 @@ def test_titles_point_to_the_better() -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.integers(0, 4), st.booleans())
 def test_what_is_printed_is_the_value_rounded(low: float, width: float, digits: int, percent: bool) -> None:
-    """To the metric's digits; a bound to three significant digits, and at most one digit less than the value."""
+    """To the metric's digits; a bound to three significant digits, and no digit more than the value."""
     metric = Metric("m", "M", True, digits, "%" if percent else "")
     scale = 100 if percent else 1
     shown = float(metric.number(low).removesuffix(" %").replace(",", ""))
@@ -63,8 +65,9 @@ def test_what_is_printed_is_the_value_rounded(low: float, width: float, digits: 
     tolerance = max(10.0 ** -max(digits - 1, 0), max(abs(low), abs(low + width)) * scale / 100)
     assert bounds == pytest.approx([low * scale, (low + width) * scale], abs=0.51 * tolerance, rel=1e-12)
     assert bounds[0] <= bounds[1]
-    for bound in bounds:
-        assert len(f"{bound:.6f}".rstrip("0").partition(".")[2]) <= max(digits - 1, 0)
+    for bound, exact in zip(bounds, (low * scale, (low + width) * scale), strict=True):
+        assert len(f"{bound:.6f}".rstrip("0").partition(".")[2]) <= digits
+        assert bound or not round(exact, digits)  # 0 is printed for what is 0 to the value's digits
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1) | st.just(math.nan), st.floats(0.01, 0.99))

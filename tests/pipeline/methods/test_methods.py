@@ -218,7 +218,7 @@ def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> Non
         ("frames", {"mg": True}, r"methods\.frames: mg: the mitigating gradient needs temporal layers \(motion\)"),
         ("frames", {"mapping": False}, r"methods\.frames: mapping needs temporal layers \(motion\)"),
         ("frames", {"module": "none"}, r"methods\.frames\.module is 'pipeline/methods/none.py': there is no such file"),
-        ("frames", {"module": "noise"}, r"noise.py has no build\(context\)"),
+        ("frames", {"module": "noise"}, r"module is 'pipeline/methods/noise.py', expected a file of pipeline/methods/"),
         ("frames", {"ask": "mixtures"}, r"methods\.frames: the set 'harivo' has no mixtures"),
         ("frames", {"ask": "songs"}, r"methods\.frames\.ask: .*'prompts' or 'mixtures', found 'songs'"),
         ("end", {"ask": "mixtures"}, r"methods\.end: no such key: 'ask'"),
