@@ -106,7 +106,7 @@ def _params() -> Iterator[Finding]:
     for said in check.missing_places(wanted):
         yield Finding("files", said, "give an existing file or folder, or a hub id where one is allowed")
     if not paths.PROMPTS.is_file():
-        yield Finding("methods", "not built: prompts and embeddings are not made yet", "dvc repro check")
+        yield Finding("methods", "not tried: prompts and embeddings are not made yet (dvc repro check)")
         return
     unbuilt = check.unbuilt_methods(wanted)
     yield from (Finding("methods", said, "fix the entry, or dvc repro check if a file is missing") for said in unbuilt)
