@@ -57,7 +57,8 @@ def needed(stage: str, entry: dict[str, Any], wanted: dict[str, Any], root: Path
     """
     without = [*CARRIES_NO_RESULT, *(["pipeline.tracking"] if stage.startswith("train") else [])]
     modules = {module for command in commands(entry, wanted) for module in runs(command, wanted, root)}
-    return closure(*sorted(modules), without=without, root=root)
+    digest = [Path("pipeline/config/code.py")] if stage.startswith("code") else []  # how it is made
+    return sorted([*closure(*sorted(modules), without=without, root=root), *digest])
 
 
 def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
