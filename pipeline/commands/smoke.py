@@ -12,7 +12,7 @@ from pipeline.config import params, paths
 LIMIT = 4  # mixtures, and prompts, of every method
 SMALL = {
     "generate": {"mixtures": {"limit": LIMIT, "seeds": 1}, "prompts": {"limit": LIMIT, "seeds": 1}},
-    "harivo": {"normality": {"videos": 100}, "sweep": {"points": {}}},
+    "harivo": {"normality": {"videos": 100}},
 }
 STEPS = 6  # sampling steps of every model
 
@@ -38,6 +38,7 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
     small = _merged(wanted, SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
+    small["harivo"]["sweep"]["points"] = {}  # with fewer sampling steps each would be computed anew
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
     for method in small["generate"]["methods"].values():
