@@ -2,16 +2,20 @@
 
 import numpy as np
 
-from pipeline.world.scene import FRAMES, HEIGHT, STRIPE_PERIOD, WIDTH, Scenes, half_extent
+from pipeline.world.scene import FRAMES, HEIGHT, SHADING, STRIPE_PERIOD, WIDTH, Scenes, half_extent
 
 _CHUNK = 128  # scenes rendered at once: bounds the memory of the intermediate arrays to about 100 MB
 
 
-def render(scenes: Scenes) -> np.ndarray:
-    """Render N scenes to uint8 clips (N, T, H, W, 3)."""
+def render(scenes: Scenes, shading: float = SHADING) -> np.ndarray:
+    """Render N scenes to uint8 clips (N, T, H, W, 3).
+
+    Args:
+        shading: how much darker the rear of each object is than its front, in [0, 1]; 0 hides where it is going.
+    """
     clips = np.empty((len(scenes), FRAMES, HEIGHT, WIDTH, 3), np.uint8)
     for start in range(0, len(scenes), _CHUNK):
-        clips[start : start + _CHUNK] = _render_chunk(scenes[start : start + _CHUNK])
+        clips[start : start + _CHUNK] = _render_chunk(scenes[start : start + _CHUNK], shading)
     return clips
 
 
@@ -20,7 +24,7 @@ def _column(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float32)[:, None, None, None]
 
 
-def _render_chunk(scenes: Scenes) -> np.ndarray:
+def _render_chunk(scenes: Scenes, shading: float) -> np.ndarray:
     time = (np.arange(FRAMES, dtype=np.float32) - (FRAMES - 1) / 2)[None, :, None, None]
     centre_x = _column(scenes.centre[:, 0]) + _column(scenes.velocity[:, 0]) * time
     centre_y = _column(scenes.centre[:, 1]) + _column(scenes.velocity[:, 1]) * time
@@ -28,10 +32,11 @@ def _render_chunk(scenes: Scenes) -> np.ndarray:
     dy = np.arange(HEIGHT, dtype=np.float32)[None, None, :, None] + 0.5 - centre_y
 
     coverage = _coverage(dx, dy, scenes)[..., None]
-    stripe = np.clip(0.5 + 1.5 * np.sin(dy * np.float32(2 * np.pi / STRIPE_PERIOD)), 0, 1)
+    # even about the centre: an odd pattern would be brighter above it, as an object is that moves up
+    stripe = np.clip(0.5 + 1.5 * np.cos(dy * np.float32(2 * np.pi / STRIPE_PERIOD)), 0, 1)
     white = (_column(scenes.contrast) * stripe)[..., None]
     colour = np.asarray(scenes.rgb, np.float32)[:, None, None, None, :]
-    surface = colour + (1 - colour) * white
+    surface = (colour + (1 - colour) * white) * _light(dx, dy, scenes, shading)[..., None]
     background = _column(scenes.background)[..., None]
     frame = background + (surface - background) * coverage
     return np.round(frame * 255).astype(np.uint8)
@@ -46,3 +51,11 @@ def _coverage(dx: np.ndarray, dy: np.ndarray, scenes: Scenes) -> np.ndarray:
     gradient = np.hypot((ax / norm) ** (p - 1), (ay / norm) ** (p - 1))
     extent = _column(half_extent(scenes.radius, scenes.exponent))
     return np.clip(0.5 + (extent - norm) / gradient, 0, 1)
+
+
+def _light(dx: np.ndarray, dy: np.ndarray, scenes: Scenes, shading: float) -> np.ndarray:
+    """Brightness of the surface: 1 at the front, falling linearly along the velocity to 1 - shading at the rear."""
+    speed = np.maximum(np.hypot(scenes.velocity[:, 0], scenes.velocity[:, 1]), 1e-6)
+    along = dx * _column(scenes.velocity[:, 0] / speed) + dy * _column(scenes.velocity[:, 1] / speed)
+    forward = np.clip(along / _column(half_extent(scenes.radius, scenes.exponent)), -1, 1)
+    return 1 - np.float32(shading) * (1 - forward) / 2

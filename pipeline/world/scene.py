@@ -29,6 +29,7 @@ DIRECTIONS: dict[str, tuple[float, float]] = {  # unit vectors in image coordina
 }
 SPEED = 0.75  # pixels per frame
 STRIPE_PERIOD = 5.0  # pixels
+SHADING = 0.35  # how much darker the rear of an object is than its front, so that one frame shows where it is going
 ATTRIBUTES = ("colour", "shape", "texture", "size", "motion")
 
 # Half-widths of the training ranges around the named values. They stay clear of the mixture values.
