@@ -7,8 +7,8 @@ import pandas as pd
 
 from pipeline.world.judge import Readings
 
-_VECTORS = {"velocity": ("velocity_x", "velocity_y")}
-_CONVERTED = ("velocity", "objects", "presence", "steady")
+_VECTORS = {"velocity": ("velocity_x", "velocity_y"), "heading": ("heading_x", "heading_y")}
+_CONVERTED = (*_VECTORS, "objects", "presence", "steady")
 COLUMNS = tuple(name for field in fields(Readings) for name in _VECTORS.get(field.name, (field.name,)))
 
 
@@ -19,10 +19,10 @@ def numbers_of(readings: Readings) -> np.ndarray:
 
 def readings_of(table: pd.DataFrame) -> Readings:
     """The readings of a table's rows; rows that were not scored show nothing."""
-    columns = {f.name: table[f.name].to_numpy(float) for f in fields(Readings) if f.name not in _CONVERTED}
+    numbers = {f.name: table[f.name].to_numpy(float) for f in fields(Readings) if f.name not in _CONVERTED}
     return Readings(
-        **columns,
-        velocity=table[list(_VECTORS["velocity"])].to_numpy(float),
+        **numbers,
+        **{name: table[list(columns)].to_numpy(float) for name, columns in _VECTORS.items()},
         objects=table["objects"].fillna(0).to_numpy(int),
         presence=table["presence"].fillna(0.0).to_numpy(float),
         steady=table["steady"].fillna(0.0).to_numpy(float) > 0,
