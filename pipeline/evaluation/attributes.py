@@ -16,19 +16,19 @@ from pipeline.evaluation.pairs import compare_outcomes, side_by_side
 from pipeline.evaluation.readings import readings_of
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt
-from pipeline.world.attributes import ATTRIBUTES, AVERAGE, attributes
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING, attributes
 from pipeline.world.scene import ATTRIBUTES as NAMED
 from pipeline.world.scene import Names
 
-COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE)
+COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE, HEADING)
 _KEY = ("prompt_id", "seed")
 _FLIPS = 9999
 
 
 def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
-    """A row for every requested clip whose prompt states the world's names: the four attributes (bool) and their
-    average. A clip that was not scored has none of them; a method none of whose clips has the size that the judge knows
-    has no rows."""
+    """A row for every requested clip whose prompt states the world's names: the four attributes (bool), their
+    average, and the heading (bool). A clip that was not scored has none of them; a method none of whose clips has the
+    size that the judge knows has no rows."""
     named = [bool(p) and set(NAMED) <= set(prompts[p].extra) for p in method.table.prompt_id]
     own = method.table[named]
     if not own.objects.notna().any():
@@ -38,6 +38,7 @@ def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFr
     scored = own.scored.to_numpy(bool)
     values = {name: getattr(seen, name) & scored for name in ATTRIBUTES}
     values[AVERAGE] = np.mean(list(values.values()), axis=0)
+    values[HEADING] = seen.heading & scored
     return own[["prompt_id", "seed", "clip"]].assign(method=method.name, **values)[list(COLUMNS)]
 
 

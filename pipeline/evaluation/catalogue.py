@@ -71,7 +71,7 @@ PARAMETERS = Metric(
 
 
 def _attribute(name: str, label: str) -> Metric:
-    """The share of clips with one of HARIVO's attributes."""
+    """The share of clips with one of HARIVO's attributes, or with the heading."""
     return Metric(
         name,
         label,
@@ -92,6 +92,7 @@ OWN = (
     _attribute("smooth", "Smooth"),
     _attribute("not_weird", "Not weird"),
     AVERAGE,
+    _attribute(attributes.HEADING, "Heading"),
     ROUGHNESS,
     OBJECT_SPEED,
     SPEED,

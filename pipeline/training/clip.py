@@ -1,7 +1,7 @@
 """train_clip: a dual encoder for the world, so that CLIPSIM can be computed without a download.
 
-A frame shows colour, shape, texture and size, but not where the object is going: captions that differ in the motion
-alone count as the same match, both in training and in the ranking that is its target.
+A frame shows colour, shape, texture and size, and by its shading where the object is going: captions of the same five
+names, in other words, count as the same match, both in training and in the ranking that is its target.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,16 @@ from pipeline.config.train import ClipSpec
 from pipeline.training.task import WHOLE, Batch, Losses, Share, gathered, step_generator
 from pipeline.world.captions import captions
 from pipeline.world.render import render
-from pipeline.world.scene import COLOURS, SHAPES, SIZES, TEXTURES, Names, draw
+from pipeline.world.scene import COLOURS, DIRECTIONS, SHAPES, SIZES, TEXTURES, Names, draw
 
 VALIDATION_SEED = 3_000_001  # scenes that no training seed draws
-VISIBLE = {"colour": list(COLOURS), "shape": list(SHAPES), "texture": list(TEXTURES), "size": list(SIZES)}
+VISIBLE = {
+    "colour": list(COLOURS),
+    "shape": list(SHAPES),
+    "texture": list(TEXTURES),
+    "size": list(SIZES),
+    "motion": list(DIRECTIONS),
+}
 
 
 def contents(names: list[Names]) -> torch.Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from pipeline.training.latents import CaptionedLatents
+from pipeline.world.attributes import HEADING
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
 from pipeline.world.scene import Names, draw
@@ -36,9 +37,15 @@ def noise_of_seeds(n: int, shape: Sequence[int]) -> torch.Tensor:
 
 
 def judged(named: Sequence[Names], clips: np.ndarray, attributes: Sequence[str]) -> dict[str, float]:
-    """`judged_shares` of clips (N, T, H, W, 3), and the share of those that show one steady object."""
+    """`judged_shares` of clips (N, T, H, W, 3), and the share of those that show one steady object.
+
+    "heading" among the attributes: the share whose shading shows the named motion, also in clips that stand still.
+    """
     readings = judge(clips)
-    shares = judged_shares(named, readings.names(), attributes)
+    shares = judged_shares(named, readings.names(), [key for key in attributes if key != HEADING])
+    if HEADING in attributes:
+        right = [a.motion == seen for a, seen in zip(named, readings.headings(), strict=True)]
+        shares[f"judge_{HEADING}"] = float(np.mean(right))
     return shares | {"judge_one_object": float(readings.one_object.mean())}
 
 

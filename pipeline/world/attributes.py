@@ -1,4 +1,5 @@
-"""HARIVO's four binary attributes of a clip (Table A2), measured by the judge against what the caption names."""
+"""HARIVO's four binary attributes of a clip (Table A2), measured by the judge against what the caption names, and a
+fifth beside them: where single frames say that the object is going, which the paper's annotators did not check."""
 
 import re
 from collections.abc import Sequence
@@ -14,20 +15,23 @@ CONTENT = ("colour", "shape", "texture", "size")
 MAX_ROUGHNESS = 0.5  # pixels, root mean square off a straight, even path: real clips stay below, see docs/world.md
 ATTRIBUTES = ("content", "action", "smooth", "not_weird")
 AVERAGE = "average"  # of the four
+HEADING = "heading"  # not one of the four
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """Four booleans (N,) for N clips.
+    """Five booleans (N,) for N clips.
 
     content: colour, shape, and of texture and size what the caption states, are those of its names. action: the motion
-    is. smooth: one visible object on an even path. not_weird: one object from start to end that stays what it is.
+    is. smooth: one visible object on an even path. not_weird: one object from start to end that stays what it is and
+    does not move backwards. heading: the shading's direction is the named one, whether or not it moves there.
     """
 
     content: np.ndarray
     action: np.ndarray
     smooth: np.ndarray
     not_weird: np.ndarray
+    heading: np.ndarray
 
     @property
     def average(self) -> np.ndarray:
@@ -49,6 +53,7 @@ def attributes(names: Sequence[Names], captions: Sequence[str], readings: Readin
         action=np.array([seen.motion == name.motion for seen, name in zip(found, names, strict=True)], bool),
         smooth=smooth,
         not_weird=np.asarray(readings.one_object, bool),
+        heading=np.array([seen == name.motion for seen, name in zip(readings.headings(), names, strict=True)], bool),
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt, read_sets
 from pipeline.training.latents import training_captions
-from pipeline.world.attributes import ATTRIBUTES, attributes, states
+from pipeline.world.attributes import ATTRIBUTES, HEADING, attributes, states
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
 from pipeline.world.render import render
@@ -39,7 +39,7 @@ def sample(name: str, columns: dict[str, list[float]]) -> MethodSample:
 def test_rendered_clips_have_every_attribute() -> None:
     names, scenes = draw(100, 31)
     found = attributes(names, captions(names, 31), judge(render(scenes)))
-    for name in ATTRIBUTES:
+    for name in (*ATTRIBUTES, HEADING):
         assert getattr(found, name).mean() >= 0.98
 
 
@@ -49,10 +49,12 @@ def test_each_error_costs_its_attribute_and_no_other() -> None:
     clean = attributes(names, texts, judge(clips))
     reversed_ = attributes(names, texts, judge(clips[:, ::-1].copy()))
     assert not reversed_.action.any()
+    assert reversed_.heading.all()  # the shading is as it was
     assert (reversed_.content == clean.content).all()
     assert not reversed_.not_weird.any()  # it moves against its shading
-    cueless = render(scenes, shading=0)[:, ::-1]
-    assert (attributes(names, texts, judge(cueless)).not_weird == clean.not_weird).all()
+    cueless = attributes(names, texts, judge(render(scenes, shading=0)[:, ::-1]))
+    assert (cueless.not_weird == clean.not_weird).all()
+    assert not cueless.heading.any()
     others = attributes(names[1:] + names[:1], texts[1:] + texts[:1], judge(clips))
     assert others.content.mean() < 0.2
     assert (others.smooth == clean.smooth).all()
@@ -75,6 +77,13 @@ def test_what_a_caption_leaves_unsaid_is_not_asked_for(colour: str, texture: str
     assert states(f"A {size} {texture} {colour} circle moves up.", "size", names)
 
 
+def test_the_average_is_of_the_papers_four() -> None:
+    names, scenes = draw(10, 34)
+    cueless = attributes(names, captions(names, 34), judge(render(scenes, shading=0)))
+    assert not cueless.heading.any()
+    assert (cueless.average == 1).all()
+
+
 def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.evaluation.attributes.readings_of", lambda own: judge(render(scenes)[: len(own)]))
     names, scenes = draw(2, 33)
@@ -85,6 +94,7 @@ def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judge_prompts(method_of(own), prompts)
     assert found["clip"].tolist() == ["a", "b"]
     assert found.average.tolist() == [1.0, 0.0]
+    assert found.heading.tolist() == [True, False]
     assert judge_prompts(method_of(own[2:]), prompts).empty
     assert judge_prompts(method_of(own.assign(objects=np.nan)), prompts).empty
 

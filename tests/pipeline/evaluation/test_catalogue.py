@@ -9,9 +9,9 @@ from metrics.scoring.catalogue import METRICS as OF_VIDEOS
 from metrics.scoring.metric import ASKED
 from pipeline.commands.cli import app
 from pipeline.evaluation.catalogue import METRICS, OWN
-from pipeline.world.attributes import ATTRIBUTES, AVERAGE
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
 
-JUDGED = ["success_rate", *ATTRIBUTES, AVERAGE]
+JUDGED = ["success_rate", *ATTRIBUTES, AVERAGE, HEADING]
 
 
 def test_the_catalogue_is_the_union_in_display_order() -> None:

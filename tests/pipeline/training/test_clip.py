@@ -1,5 +1,6 @@
 """The dual encoder's training."""
 
+from dataclasses import replace
 from math import exp, log
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from pipeline.training import clip
-from pipeline.world.scene import draw
+from pipeline.world.scene import Names, draw
 from tests.pipeline.training.small import CLIP, WordTower, check, check_start, losses_of
 
 # A constant added to all keys leaves the softmax over them as it is.
@@ -68,12 +69,17 @@ def test_the_last_validation_is_over_all_unseen_scenes() -> None:
 
 
 def test_captions_of_one_content_are_all_matches() -> None:
-    names, _ = draw(500, 1)
+    names, _ = draw(2000, 1)
     content = clip.contents(names)
-    for i, j in ((0, 1), (5, 90), (17, 400)):
-        visible = [getattr(names[i], key) == getattr(names[j], key) for key in clip.VISIBLE]
-        assert (content[i] == content[j]) == all(visible)
-    assert len(content.unique()) == 4 * 3 * 2 * 2
+    assert (content[:200, None] == content).tolist() == [[a == b for b in names] for a in names[:200]]
+    assert len(content.unique()) == 4 * 3 * 2 * 2 * 4
+
+
+def test_captions_that_differ_in_the_motion_are_no_match() -> None:
+    """A single frame shows it."""
+    up = Names("red", "circle", "plain", "small", "up")
+    one, other = clip.contents([up, replace(up, motion="down")])
+    assert one != other
 
 
 def test_candidates_are_of_distinct_other_contents() -> None:

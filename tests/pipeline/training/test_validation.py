@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from pipeline.training.latents import training_captions
+from pipeline.training.stills import standing
 from pipeline.training.validation import judged, judged_shares, noise_of_seeds, unseen_prompts
 from pipeline.world.render import render
 from pipeline.world.scene import ATTRIBUTES, draw
@@ -21,9 +22,24 @@ def test_no_prompt_is_a_caption_of_the_training() -> None:
 
 def test_real_clips_are_judged_as_what_they_show() -> None:
     names, scenes = draw(40, 5)
-    shares = judged(names, render(scenes), ATTRIBUTES)
-    assert set(shares) == {f"judge_{key}" for key in (*ATTRIBUTES, "one_object")}
+    shares = judged(names, render(scenes), (*ATTRIBUTES, "heading"))
+    assert set(shares) == {f"judge_{key}" for key in (*ATTRIBUTES, "heading", "one_object")}
     assert all(share == 1 for share in shares.values())
+
+
+def test_a_still_frame_has_the_heading_and_not_the_motion() -> None:
+    names, scenes = draw(40, 5)
+    still = standing(render(scenes)[:, 3])
+    assert judged(names, still, ["motion", "heading"]) == {
+        "judge_motion": 0,
+        "judge_heading": 1,
+        "judge_one_object": 1,
+    }
+    assert "judge_heading" not in judged(names, still, ["motion"])
+    one_off = [*names[1:], names[0]]
+    same = np.mean([a.motion == b.motion for a, b in zip(names, one_off, strict=True)])
+    assert judged(one_off, still, ["heading"])["judge_heading"] == same < 1
+    assert judged(names, render(scenes, shading=0), ["motion", "heading"])["judge_heading"] == 0
 
 
 def test_shares_are_those_of_equal_names() -> None:
