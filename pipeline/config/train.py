@@ -34,11 +34,20 @@ class Schedule(Section):
 
 
 class CodecSpec(Section):
-    """Architecture and objective. `kl` weighs the divergence of the latents from N(0, I)."""
+    """Architecture and objective of a `ColourCodec`.
 
-    channels: Annotated[list[Positive], Field(min_length=1)]
-    latent_channels: Positive
-    kl: Weight
+    latent_channels: three of colour and the rest of structure. colour_noise, structure_noise: what is added at most to
+    each in training, in the unscaled latents' values, so that the decoder takes what a denoiser leaves. free: weight of
+    the squared difference of the structure of one frame in two colours. size: weight of the structure's squares.
+    """
+
+    latent_channels: Annotated[Positive, Field(ge=4)]
+    width: Positive
+    layers: Positive
+    colour_noise: Weight
+    structure_noise: Weight
+    free: Weight
+    size: Weight
     batch: Positive
     scenes: Positive
     validation_scenes: Positive
@@ -60,12 +69,15 @@ class ClipSpec(Section):
 class Conditioned(Section):
     """What every model that is trained on captions states.
 
-    text: what captions are embedded with. scenes: how many are drawn. The others: of the clips that validations sample.
+    text: what captions are embedded with. scenes: how many are drawn. shading: how much darker the rear of every object
+    is, by which a frame shows where it goes; 0 is the control without that cue. The others: of the clips that
+    validations sample.
     """
 
     text: Text
     batch: Positive
     scenes: Positive
+    shading: Share
     sampling_steps: Positive
     guidance: Weight
     validation_prompts: Positive

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from diffusers import AutoencoderKL, CogVideoXPipeline
+from diffusers import CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
+from pipeline.codec.loading import Codec, load_codec
 from pipeline.config.generate import Model
 from pipeline.config.section import Section
 from pipeline.samplers.decoding import decode, to_clips
@@ -38,7 +39,7 @@ class CogVideoXModel:
     """A CogVideoX pipeline and, where the pipeline has no decoder of its own, the codec of its latents."""
 
     pipeline: CogVideoXPipeline
-    codec: AutoencoderKL | None
+    codec: Codec | None
 
     @property
     def text_length(self) -> int:
@@ -74,13 +75,13 @@ def load(checkpoint: str | Path, codec: str | Path | None) -> CogVideoXModel:
     if not (folder / "vae").is_dir():
         left_out["vae"] = None
     pipe = CogVideoXPipeline.from_pretrained(folder, **left_out, dtype=torch.float32)
-    decoder = None if codec is None else AutoencoderKL.from_pretrained(resolve(codec), dtype=torch.float32)
+    decoder = None if codec is None else load_codec(resolve(codec))
     if decoder is None and pipe.vae is None:
         raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
     return assemble(pipe, decoder)
 
 
-def assemble(pipe: CogVideoXPipeline, codec: AutoencoderKL | None) -> CogVideoXModel:
+def assemble(pipe: CogVideoXPipeline, codec: Codec | None) -> CogVideoXModel:
     """Put a pipeline and the codec of its latents together, on the device that there is."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipe.to(device)

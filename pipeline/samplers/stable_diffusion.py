@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
+from pipeline.codec.loading import Codec, load_codec
 from pipeline.config.generate import Model, SamplingParams
 from pipeline.config.methods import Animated
 from pipeline.samplers.decoding import decode, scale_factor, to_clips
@@ -30,7 +31,7 @@ class ImageModel:
 
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
-    codec: AutoencoderKL
+    codec: Codec
 
     @property
     def parameters(self) -> int:
@@ -58,7 +59,7 @@ def load(checkpoint: str | Path, codec: str | Path | None) -> ImageModel:
     return ImageModel(
         UNet2DConditionModel.from_pretrained(folder, subfolder="unet", dtype=torch.float32).to(device).eval(),
         DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
-        AutoencoderKL.from_pretrained(decoder, dtype=torch.float32).to(device).eval(),
+        load_codec(decoder).to(device).eval(),
     )
 
 

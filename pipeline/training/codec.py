@@ -1,53 +1,59 @@
-"""train_codec: a small diffusers `AutoencoderKL` for single 32 x 32 frames, 8 latent channels at 8 x 8."""
+"""train_codec: a `ColourCodec` for single 32 x 32 frames, latents at 8 x 8.
 
-from dataclasses import dataclass
+It learns from the whole continuous space of single objects (pipeline/world/continuum.py), as a public autoencoder has
+seen all images; the generators on top of it never see a mixture.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from pipeline.codec.network import COLOURS as COLOUR_CHANNELS
+from pipeline.codec.network import ColourCodec
 from pipeline.config.embed import Embed
 from pipeline.config.train import CodecSpec
 from pipeline.training.pixels import to_model
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
+from pipeline.training.validation import judged
+from pipeline.world.continuum import draw_any, draw_shadings
+from pipeline.world.judge import hue_difference, judge
 from pipeline.world.render import render
-from pipeline.world.scene import HEIGHT, draw
+from pipeline.world.scene import ATTRIBUTES, COLOURS, HEIGHT, Scenes, draw
 
 VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
+PATCH = 4  # pixels per latent
+QUICK = 8  # scenes of every validation but the last
 
 
-def build(spec: CodecSpec) -> AutoencoderKL:
+def build(spec: CodecSpec) -> ColourCodec:
     """An untrained codec: frames (B, 3, 32, 32) in [-1, 1] <-> latents (B, latent_channels, 8, 8)."""
-    depth = len(spec.channels)
-    return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * depth,
-        up_block_types=("UpDecoderBlock2D",) * depth,
-        block_out_channels=tuple(spec.channels),
-        layers_per_block=1,
-        latent_channels=spec.latent_channels,
-        norm_num_groups=8,
-        sample_size=32,
-        mid_block_add_attention=False,
-    )
+    levels = PATCH.bit_length()
+    return ColourCodec(spec.latent_channels, (spec.width,) * levels, spec.layers)
 
 
 @dataclass(frozen=True)
 class Frames(Batch):
-    """images (B, 3, H, W) in [-1, 1], and the noise (B, C, h, w) of their latents."""
+    """images (B, 3, H, W) in [-1, 1]; the same frames of the same objects in other colours; and the noise (B, C, h, w)
+    of their latents, of a standard deviation that is uniform in [0, 1] over the frames."""
 
     images: torch.Tensor
+    recoloured: torch.Tensor
     noise: torch.Tensor
 
 
 @dataclass(frozen=True)
 class FrameSource:
-    """Draws `size` frames of clips (N, T, H, W, 3), and noise of the latents' shape (C, h, w)."""
+    """Draws `size` frames of clips (N, T, H, W, 3) and of the same in other colours, and noise of the latents' shape
+    (C, h, w)."""
 
     clips: torch.Tensor
+    recoloured: torch.Tensor
     latent: tuple[int, int, int]
     seed: int
     size: int
@@ -57,62 +63,95 @@ class FrameSource:
         scene = torch.randint(len(self.clips), (self.size,), generator=generator)
         frame = torch.randint(self.clips.shape[1], (self.size,), generator=generator)
         noise = torch.randn((self.size, *self.latent), generator=generator)
-        return Frames(to_model(self.clips[scene, frame]), noise).part(share)
+        amount = torch.rand((self.size, 1, 1, 1), generator=generator)
+        pair = (to_model(clips[scene, frame]) for clips in (self.clips, self.recoloured))
+        return Frames(*pair, noise * amount).part(share)
 
 
 class Reconstruction(nn.Module):
-    """The codec as it is trained: there and back by a latent that the noise draws."""
+    """The codec as it is trained: there and back by noisy latents, and the structure of both colourings."""
 
-    def __init__(self, codec: AutoencoderKL) -> None:
+    def __init__(self, codec: ColourCodec, spec: CodecSpec) -> None:
         super().__init__()
-        self.codec = codec
+        self.codec, self.spec = codec, spec
 
-    def forward(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Decoded images (B, 3, H, W), and the divergence (B,) of each latent from N(0, I)."""
-        posterior = self.codec.encode(images).latent_dist
-        return self.codec.decode(posterior.mean + posterior.std * noise).sample, posterior.kl()
+    def forward(self, batch: Frames) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Decoded images (B, 3, H, W), and two structures (B, C - 3, h, w)."""
+        colours, structure = self.codec.colours(batch.images), self.codec.structure(batch.images)
+        noise = batch.noise[:, :COLOUR_CHANNELS], batch.noise[:, COLOUR_CHANNELS:]
+        decoded = self.codec.compose(
+            colours + self.spec.colour_noise * noise[0], structure + self.spec.structure_noise * noise[1]
+        )
+        return decoded, structure, self.codec.structure(batch.recoloured)
 
 
 class CodecTask:
-    """Reconstruct frames: mean absolute error + mean squared error + a little divergence."""
+    """Reconstruct frames: mean absolute and mean squared error; a structure that knows no colour and stays small."""
 
     def __init__(self, spec: CodecSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
         self.spec, self.device = spec, device
         self.codec = build(spec).to(device)
-        self.model = Reconstruction(self.codec)
-        side = HEIGHT // 2 ** (len(spec.channels) - 1)
-        clips = torch.from_numpy(render(draw(spec.scenes, seed)[1]))
-        self.source = FrameSource(clips, (spec.latent_channels, side, side), seed, spec.batch)
-        self.unseen = torch.from_numpy(render(draw(spec.validation_scenes, VALIDATION_SEED)[1]))
+        self.model = Reconstruction(self.codec, spec)
+        side, scenes = HEIGHT // PATCH, draw_any(spec.scenes, seed)
+        other = replace(scenes, rgb=np.roll(scenes.rgb, 1, axis=0))
+        clips = (torch.from_numpy(render(some, draw_shadings(len(some), seed))) for some in (scenes, other))
+        self.source = FrameSource(*clips, (spec.latent_channels, side, side), seed, spec.batch)
+        self.names, self.scenes = draw(spec.validation_scenes, VALIDATION_SEED)
+        self.unseen = torch.from_numpy(render(self.scenes))
 
     def loss(self, model: nn.Module, batch: Frames) -> Losses:
-        decoded, divergence = model(batch.images, batch.noise)
+        decoded, structure, other = model(batch)
         parts = {
             "l1": F.l1_loss(decoded, batch.images),
             "mse": F.mse_loss(decoded, batch.images),
-            "kl": divergence.mean(),
+            "free": F.mse_loss(structure, other),
+            "size": structure.square().mean(),
         }
-        return Losses(parts["l1"] + parts["mse"] + self.spec.kl * parts["kl"], parts)
+        total = parts["l1"] + parts["mse"] + self.spec.free * parts["free"] + self.spec.size * parts["size"]
+        return Losses(total, parts)
 
     def validate(self, final: bool) -> dict[str, float]:
-        clips = self.unseen if final else self.unseen[:8]
+        """On unseen named scenes: PSNR, what the judge names right in decoded clips, and `hue_error`, see below."""
+        n = len(self.unseen) if final else QUICK
+        clips = self.unseen[:n]
+        self.codec.fit_scale(to_model(clips[:, ::4].flatten(0, 1)).to(self.device))
         decoded = torch.cat([self._reconstruct(clip) for clip in clips])
         target = to_model(clips.flatten(0, 1)).to(self.device)
-        latents = torch.cat([self.codec.encode(to_model(clip).to(self.device)).latent_dist.mean for clip in clips])
-        self.codec.register_to_config(scaling_factor=float(1 / latents.std()))
         psnr = peak_signal_noise_ratio((decoded + 1) / 2, (target + 1) / 2, data_range=1.0)
-        return {"psnr_db": float(psnr), "latent_std": float(latents.std())}
+        shares = judged(self.names[:n], _to_uint8(decoded).reshape(clips.shape), ATTRIBUTES)
+        return {"psnr_db": float(psnr)} | shares | {"hue_error": self.hue_error(self.scenes[:n])}
+
+    def hue_error(self, scenes: Scenes) -> float:
+        """Degrees between the hue of the decoded mean of two latents and that of the mean of the two frames, objects
+        that differ in colour alone: the median over plain scenes, of the worst pair of colours."""
+        plain = replace(scenes, contrast=np.zeros(len(scenes)))
+        frames = {
+            name: to_model(render(replace(plain, rgb=np.tile(rgb, (len(scenes), 1))))[:, 7]).to(self.device)
+            for name, rgb in COLOURS.items()
+        }
+        return max(self._hue_error(frames[a], frames[b]) for a, b in combinations(COLOURS, 2))
+
+    def _hue_error(self, a: torch.Tensor, b: torch.Tensor) -> float:
+        halfway = (self.codec.encode(a).latent_dist.mean + self.codec.encode(b).latent_dist.mean) / 2
+        pictures = [_to_uint8(x)[:, None] for x in (self.codec.decode(halfway).sample, (a + b) / 2)]
+        mixed, wanted = (judge(np.repeat(picture, 2, axis=1)).hue for picture in pictures)
+        return float(np.nanmedian(np.abs(hue_difference(mixed, wanted))))
 
     def picture(self) -> np.ndarray:
         """Eight unseen frames above their reconstructions."""
         frames = self.unseen[:8, 7]
-        decoded = ((self._reconstruct(frames).movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
+        decoded = torch.from_numpy(_to_uint8(self._reconstruct(frames)))
         return torch.cat([torch.cat(list(frames), 1), torch.cat(list(decoded), 1)], 0).numpy()
 
     def _reconstruct(self, frames: torch.Tensor) -> torch.Tensor:
         latents = self.codec.encode(to_model(frames).to(self.device)).latent_dist.mean
         return self.codec.decode(latents).sample
+
+
+def _to_uint8(frames: torch.Tensor) -> np.ndarray:
+    """Frames (B, 3, H, W) in [-1, 1] -> uint8 (B, H, W, 3)."""
+    return ((frames.movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
 
 
 def build_task(spec: CodecSpec, _embed: Embed, seed: int, device: str) -> CodecTask:

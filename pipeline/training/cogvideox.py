@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
+from diffusers import CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
 from torch import nn
 
 from metrics.progress import each
+from pipeline.codec.loading import Codec, load_codec
 from pipeline.config import paths
 from pipeline.config.embed import Embed
 from pipeline.config.train import VideoSpec
@@ -60,12 +61,12 @@ class VideoTask:
     """Predict v from noisy latents and the caption's token embeddings."""
 
     def __init__(
-        self, spec: VideoSpec, codec: AutoencoderKL, encoder: CaptionEncoder, seed: int, device: torch.device | str
+        self, spec: VideoSpec, codec: Codec, encoder: CaptionEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
         self.spec = spec
         self.codec = codec.to(device).eval().requires_grad_(False)
-        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, encoder, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, self.codec, encoder, device, shading=spec.shading)
         self.model = build(spec, codec.config.latent_channels, *self.data.texts.shape[-2:]).to(device)
         self.scheduler = noise_schedule()
         self.source = NoisingSource(self.data, seed, spec.batch, whole_clips, uniform(self.scheduler), spec.drop)
@@ -105,7 +106,7 @@ class VideoTask:
 
 def build_task(spec: VideoSpec, embed: Embed, seed: int, device: str) -> VideoTask:
     """The task of params.yaml's train.cogvideox.spec, on the trained codec."""
-    codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), dtype=torch.float32)
+    codec = load_codec(paths.world_model("codec"))
     return VideoTask(spec, codec, CaptionEncoder.of(spec.text, embed), seed, device)
 
 

@@ -5,15 +5,15 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 
 from metrics.progress import each
+from pipeline.codec.loading import Codec
 from pipeline.config.embed import Embed, EmbeddedSet, Text
 from pipeline.text.encoders import TextEncoder
 from pipeline.training.pixels import to_model
 from pipeline.world.captions import captions
 from pipeline.world.render import render
-from pipeline.world.scene import draw
+from pipeline.world.scene import SHADING, draw
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,16 @@ class CaptionedLatents:
         cls,
         scenes: int,
         seed: int,
-        codec: AutoencoderKL,
+        codec: Codec,
         encoder: CaptionEncoder,
         device: torch.device | str = "cpu",
         used: int | None = None,
+        shading: float = SHADING,
     ) -> "CaptionedLatents":
-        """Clips of the world: the first `used` of `scenes` that are drawn, or all of them; all of their captions are
-        known."""
+        """Clips of the toy world: the first `used` of `scenes` that are drawn, or all of them; all of their captions
+        are known."""
         _, drawn = draw(scenes, seed)
-        latents = encode_clips(codec, render(drawn[:used]), device)
+        latents = encode_clips(codec, render(drawn[:used], shading), device)
         texts = training_captions(scenes, seed)
         return cls(latents, texts[:used], encoder, frozenset(texts))
 
@@ -102,7 +103,7 @@ def training_captions(scenes: int, seed: int) -> list[str]:
 
 
 @torch.inference_mode()
-def encode_clips(codec: AutoencoderKL, clips: np.ndarray, device: torch.device | str, batch: int = 16) -> torch.Tensor:
+def encode_clips(codec: Codec, clips: np.ndarray, device: torch.device | str, batch: int = 16) -> torch.Tensor:
     """uint8 clips (N, T, H, W, 3) -> scaled latents (N, T, C, h, w), float16 on the CPU."""
     encoded = []
     for i in each(range(0, len(clips), batch), "encoding", "batches", keep=False):

@@ -39,7 +39,7 @@ class LoraTask:
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         names = draw_names(spec.scenes, rng)
-        clips = render(realise(_swapped(names), rng))
+        clips = render(realise(_swapped(names), rng), spec.shading)
         self.model = self.images.unet.requires_grad_(False)
         self.data = CaptionedLatents(
             encode_clips(self.images.codec, clips, self.model.device), captions(names, seed), encoder

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 
+from pipeline.codec.loading import Codec, load_codec
 from pipeline.config import paths
 from pipeline.config.embed import Embed
 from pipeline.config.train import ImageSpec
@@ -22,7 +23,7 @@ from pipeline.training.stills import image_loss, sample_images, standing
 from pipeline.training.task import Losses
 from pipeline.training.validation import QUICK, judged, of_unseen
 
-STILL = ("colour", "shape", "texture", "size")  # the attributes that a single frame shows
+STILL = ("colour", "shape", "texture", "size", "heading")  # what a single frame shows
 
 
 def build(spec: ImageSpec, latent_channels: int, text_width: int) -> UNet2DConditionModel:
@@ -62,12 +63,12 @@ class ImageTask:
     """Predict v from a noisy frame's latent and the caption's token embeddings."""
 
     def __init__(
-        self, spec: ImageSpec, codec: AutoencoderKL, encoder: CaptionEncoder, seed: int, device: torch.device | str
+        self, spec: ImageSpec, codec: Codec, encoder: CaptionEncoder, seed: int, device: torch.device | str
     ) -> None:
         torch.manual_seed(seed)
         self.spec = spec
         codec = codec.to(device).eval().requires_grad_(False)
-        self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, encoder, device)
+        self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, encoder, device, shading=spec.shading)
         self.model = build(spec, codec.config.latent_channels, self.data.texts.shape[-1]).to(device)
         self.images = ImageModel(self.model, noise_schedule(), codec)
         timesteps = uniform(self.images.scheduler)
@@ -91,7 +92,7 @@ class ImageTask:
 
 def build_task(spec: ImageSpec, embed: Embed, seed: int, device: str) -> ImageTask:
     """The task of params.yaml's train.t2i.spec, on the trained codec."""
-    codec = AutoencoderKL.from_pretrained(paths.world_model("codec"), dtype=torch.float32)
+    codec = load_codec(paths.world_model("codec"))
     return ImageTask(spec, codec, CaptionEncoder.of(spec.text, embed), seed, device)
 
 

@@ -4,7 +4,6 @@ its own size are trained."""
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
 
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
@@ -15,12 +14,13 @@ from metrics.reading.matching import matched
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, find
 from metrics.reading.video import read, reason
+from pipeline.codec.loading import Codec
 from pipeline.config.train import VideoFolder
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips
 
 
 def latents_of(
-    videos: VideoFolder, codec: AutoencoderKL, encoder: CaptionEncoder, device: torch.device | str
+    videos: VideoFolder, codec: Codec, encoder: CaptionEncoder, device: torch.device | str
 ) -> tuple[CaptionedLatents, CaptionedLatents]:
     """The videos that are trained on, and those that are not.
 
@@ -41,7 +41,7 @@ def latents_of(
     return seen, unseen
 
 
-def _encoded(videos: VideoFolder, source: Source, codec: AutoencoderKL, device: torch.device | str) -> torch.Tensor:
+def _encoded(videos: VideoFolder, source: Source, codec: Codec, device: torch.device | str) -> torch.Tensor:
     try:
         clip = read(source, ClipRule(videos.frames, stride=videos.stride)).clips[0]
     except Exception as error:  # whatever a decoder raises

@@ -7,15 +7,18 @@ from pipeline.world.scene import FRAMES, HEIGHT, SHADING, STRIPE_PERIOD, WIDTH, 
 _CHUNK = 128  # scenes rendered at once: bounds the memory of the intermediate arrays to about 100 MB
 
 
-def render(scenes: Scenes, shading: float = SHADING) -> np.ndarray:
+def render(scenes: Scenes, shading: float | np.ndarray = SHADING) -> np.ndarray:
     """Render N scenes to uint8 clips (N, T, H, W, 3).
 
     Args:
-        shading: how much darker the rear of each object is than its front, in [0, 1]; 0 hides where it is going.
+        shading: how much darker the rear of each object is than its front, in [0, 1], of all or of each (N,); 0 hides
+            where it is going.
     """
     clips = np.empty((len(scenes), FRAMES, HEIGHT, WIDTH, 3), np.uint8)
+    depth = np.broadcast_to(shading, len(scenes))
     for start in range(0, len(scenes), _CHUNK):
-        clips[start : start + _CHUNK] = _render_chunk(scenes[start : start + _CHUNK], shading)
+        chunk = slice(start, start + _CHUNK)
+        clips[chunk] = _render_chunk(scenes[chunk], depth[chunk])
     return clips
 
 
@@ -24,7 +27,7 @@ def _column(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float32)[:, None, None, None]
 
 
-def _render_chunk(scenes: Scenes, shading: float) -> np.ndarray:
+def _render_chunk(scenes: Scenes, shading: np.ndarray) -> np.ndarray:
     time = (np.arange(FRAMES, dtype=np.float32) - (FRAMES - 1) / 2)[None, :, None, None]
     centre_x = _column(scenes.centre[:, 0]) + _column(scenes.velocity[:, 0]) * time
     centre_y = _column(scenes.centre[:, 1]) + _column(scenes.velocity[:, 1]) * time
@@ -53,9 +56,9 @@ def _coverage(dx: np.ndarray, dy: np.ndarray, scenes: Scenes) -> np.ndarray:
     return np.clip(0.5 + (extent - norm) / gradient, 0, 1)
 
 
-def _light(dx: np.ndarray, dy: np.ndarray, scenes: Scenes, shading: float) -> np.ndarray:
+def _light(dx: np.ndarray, dy: np.ndarray, scenes: Scenes, shading: np.ndarray) -> np.ndarray:
     """Brightness of the surface: 1 at the front, falling linearly along the velocity to 1 - shading at the rear."""
     speed = np.maximum(np.hypot(scenes.velocity[:, 0], scenes.velocity[:, 1]), 1e-6)
     along = dx * _column(scenes.velocity[:, 0] / speed) + dy * _column(scenes.velocity[:, 1] / speed)
     forward = np.clip(along / _column(half_extent(scenes.radius, scenes.exponent)), -1, 1)
-    return 1 - np.float32(shading) * (1 - forward) / 2
+    return 1 - _column(shading) * (1 - forward) / 2

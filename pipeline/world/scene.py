@@ -29,6 +29,7 @@ DIRECTIONS: dict[str, tuple[float, float]] = {  # unit vectors in image coordina
 }
 SPEED = 0.75  # pixels per frame
 STRIPE_PERIOD = 5.0  # pixels
+BACKGROUND = (0.04, 0.14)  # grey levels of the ground
 SHADING = 0.35  # how much darker the rear of an object is than its front, so that one frame shows where it is going
 ATTRIBUTES = ("colour", "shape", "texture", "size", "motion")
 
@@ -105,12 +106,12 @@ def realise(names: list[Names], rng: np.random.Generator) -> Scenes:
         contrast=contrast,
         radius=radius,
         velocity=velocity,
-        centre=_centres(radius, exponent, velocity, rng),
-        background=rng.uniform(0.04, 0.14, n),
+        centre=centres(radius, exponent, velocity, rng),
+        background=rng.uniform(*BACKGROUND, n),
     )
 
 
-def _centres(radius: np.ndarray, exponent: np.ndarray, velocity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def centres(radius: np.ndarray, exponent: np.ndarray, velocity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Mid-clip centres such that the object stays inside the frame from the first frame to the last."""
     travel = np.abs(velocity) * (FRAMES - 1) / 2
     margin = half_extent(radius, exponent)[:, None] + travel + 0.5

@@ -135,7 +135,7 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> Non
             90000,
             r"train\.harivo\.spec: used is 90000, expected at most scenes, which is 8000",
         ),
-        ("train.codec.spec.channels", [], r"train\.codec\.spec\.channels: .*at least 1 item"),
+        ("train.t2i.spec.channels", [], r"train\.t2i\.spec\.channels: .*at least 1 item"),
         ("train.codec.schedule.learning_rate", float("inf"), r"learning_rate: .*finite number, found inf"),
         ("generate.models.world.sampling.guidance", float("nan"), r"sampling\.guidance.*finite number, found nan"),
         ("evaluate.seed", -1, r"evaluate\.seed: .*equal to 0, found -1"),

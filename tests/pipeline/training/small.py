@@ -13,9 +13,20 @@ from pipeline.config.train import ClipSpec, CodecSpec, ImageSpec, LoraSpec, Moti
 from pipeline.training.task import Batch, Losses, Task
 
 TEXT = Text(encoder="text", set="captions")
-_SAMPLED: dict[str, Any] = {"text": TEXT, "sampling_steps": 2, "guidance": 2.0}
+_SAMPLED: dict[str, Any] = {"text": TEXT, "sampling_steps": 2, "guidance": 2.0, "shading": 0.35}
 
-CODEC = CodecSpec(channels=[16, 16, 16], latent_channels=4, kl=1e-3, batch=4, scenes=4, validation_scenes=2)
+CODEC = CodecSpec(
+    latent_channels=5,
+    width=16,
+    layers=1,
+    colour_noise=0.1,
+    structure_noise=0.1,
+    free=0.04,
+    size=2e-3,
+    batch=4,
+    scenes=4,
+    validation_scenes=2,
+)
 CLIP = ClipSpec(
     hidden_size=16, layers=1, heads=2, projection_dim=8, batch=24, scenes=48, candidates=4, validation_scenes=24
 )
