@@ -30,7 +30,7 @@ from pipeline.training.pixels import strips
 from pipeline.training.task import Losses, gathered
 from pipeline.training.validation import judged_shares, unseen_prompts
 from pipeline.training.videos import latents_of
-from pipeline.world.attributes import ATTRIBUTES, attributes
+from pipeline.world.attributes import ATTRIBUTES, HEADING, attributes
 from pipeline.world.judge import judge
 from pipeline.world.scene import FRAMES, HEIGHT
 
@@ -93,8 +93,8 @@ class MotionTask:
         return Losses(total(simple, weights, **outputs), {"simple": simple, **outputs})
 
     def validate(self, final: bool) -> dict[str, float]:
-        """Table A2's attributes, and colours and shapes, on clips of unseen prompts, by the judge; of videos from a
-        folder, which it cannot judge, the loss of those that were kept from training."""
+        """Table A2's attributes, the heading, colours and shapes, on clips of unseen prompts, by the judge; of videos
+        from a folder, which it cannot judge, the loss of those that were kept from training."""
         if self.spec.videos:
             return self._validate_videos()
         n = self.spec.validation_prompts if final else 20
@@ -103,7 +103,7 @@ class MotionTask:
         self._clips = self.sample(texts, sampling)
         readings = judge(self._clips)
         shown, seen = attributes(names, texts, readings), readings.names()
-        shares = {name: np.mean(getattr(shown, name)) for name in ATTRIBUTES}
+        shares = {name: np.mean(getattr(shown, name)) for name in (*ATTRIBUTES, HEADING)}
         shares["roughness"] = np.nanmedian(readings.roughness)
         judged = {f"judge_{name}": float(value) for name, value in shares.items()}
         return judged | judged_shares(names, seen, ("colour", "shape"))
