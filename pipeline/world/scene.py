@@ -2,7 +2,8 @@
 
 One superellipse |x|^p + |y|^p <= r^p of one colour moves over a grey background. Every attribute is a
 continuous number; the vocabulary names a few values of each. Values *between* two names (an orange colour, a
-rounded square, a faint stripe, a medium size, a diagonal) are mixture values: training never shows them.
+rounded square, a faint stripe, a medium size, a diagonal) are mixture values: no generator is trained on them, only
+the codec is.
 """
 
 from dataclasses import dataclass, fields
