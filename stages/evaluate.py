@@ -6,7 +6,7 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import evaluated
+    from pipeline.evaluation import evaluated, oracle
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.results import Evaluation, write
@@ -18,11 +18,16 @@ def main() -> None:
     reference = evaluated.reference(paths.features(real) if real else None)
     tables = read_tables(paths.PROMPTS, paths.MIXTURES)
     cache = ResultCache(paths.SCRATCH / "evaluation")
-    further = {"ablation": list(wanted.harivo.ablation.values())}
     evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
-    results, summary = evaluation.tables(methods, further)
+    results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
-    write(results | {paths.SWEPT.stem: evaluation.points(points)}, summary, paths.RESULTS)
+    verdicts = oracle.read(paths.ORACLE_VERDICTS)
+    further = {
+        paths.SWEPT.stem: evaluation.points(points),
+        paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
+        paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
+    }
+    write(results | further, summary, paths.RESULTS)
     write_summary(results, paths.histories(), paths.SUMMARY)
 
 

@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|reference|normality|weights")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
@@ -85,10 +85,23 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
         return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
     if name in ("generate", "check"):
         return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
+    if name == "oracle":
+        return ["stages.oracle", *_sampled(wanted)]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]
     return [f"stages.{name}"]
+
+
+def _sampled(wanted: dict[str, Any]) -> list[str]:
+    """The modules of the oracle's method and its sampler; none without an oracle."""
+    oracle = wanted.get("richspace", {}).get("oracle")
+    if not oracle:
+        return []
+    method = wanted["generate"]["methods"][oracle["method"]]
+    family = wanted["generate"]["models"][method["model"]]["family"]
+    samplers = [family, *(["animatediff"] if method.get("motion") else [])]
+    return [*(f"pipeline.samplers.{name}" for name in samplers), module_of(Path(method["module"]))]
 
 
 def _modules(root: Path, folder: str) -> list[str]:

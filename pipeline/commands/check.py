@@ -1,14 +1,15 @@
 """Builds every method, and looks for every file and folder that params.yaml names, before anything costs anything."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.config.train import MotionSpec, OnImages
-from pipeline.methods.base import build
+from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
+from pipeline.sweeps import steps
 from pipeline.sweeps.variants import with_point
 from pipeline.weights.checkpoints import looks_like_hub_id
 
@@ -19,28 +20,45 @@ def problems(params: Params) -> list[str]:
 
 
 def unbuilt_methods(params: Params) -> list[str]:
-    """The methods, and variants of them in sweeps, that cannot be built or have nothing to make."""
+    """The methods, and variants of them in sweeps and the oracle, that cannot be built or have nothing to make."""
     inputs, said = Inputs(), []
     for name in params.generate.methods:
-        said += _said_of(params, name, inputs)
+        said += _said_of_method(params, name, inputs)
     for name in params.harivo.sweep.points:
         try:
-            said += _said_of(with_point(params, name, Path("motion")), name, inputs)
+            said += _said_of_method(with_point(params, name, Path("motion")), name, inputs)
         except ValueError as error:
             said.append(f"params.yaml: harivo.sweep.points.{name}: {error}")
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys([*said, *_said_of_oracle(params, inputs)]))
 
 
-def _said_of(params: Params, name: str, inputs: Inputs) -> list[str]:
-    """Why a method cannot be built or has nothing to make; nothing if it can and has."""
+def _said_of_oracle(params: Params, inputs: Inputs) -> list[str]:
+    wanted = params.richspace.oracle
+    if wanted is None:
+        return []
+
+    def built() -> Method | None:
+        context = steps.context_of(params, wanted, inputs)
+        return steps.every_step(context, wanted.k) if steps.judged(context) else None
+
+    return _said_of("richspace.oracle", built)
+
+
+def _said_of_method(params: Params, name: str, inputs: Inputs) -> list[str]:
+    return _said_of(f"generate.methods.{name}", lambda: build(Context.of(params, name, inputs)))
+
+
+def _said_of(key: str, built: Callable[[], Method | None]) -> list[str]:
+    """Why a method cannot be built or has nothing to make; nothing if it can and has, or is not wanted (None)."""
     try:
-        build(Context.of(params, name, inputs)).jobs()
+        if method := built():
+            method.jobs()
     except (ValueError, OSError) as error:
         return [str(error)]
     except Exception as error:  # whatever a method's own code does
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"
-        return [f"params.yaml: generate.methods.{name}: {type(error).__name__}: {error} ({where})"]
+        return [f"params.yaml: {key}: {type(error).__name__}: {error} ({where})"]
     return []
 
 

@@ -15,6 +15,7 @@ SMALL = {
     "harivo": {"normality": {"videos": 100}},
 }
 STEPS = 6  # sampling steps of every model
+ORACLE = {"k": 2, "limit": 2, "seeds": 1}  # eight clips
 
 
 def run() -> int:
@@ -39,6 +40,8 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     small = _merged(wanted, SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
     small["harivo"]["sweep"]["points"] = {}  # with fewer sampling steps each would be computed anew
+    if oracle := small.get("richspace", {}).get("oracle"):
+        small["richspace"] = {"oracle": oracle | ORACLE}
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
     for method in small["generate"]["methods"].values():

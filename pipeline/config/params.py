@@ -170,6 +170,29 @@ class Harivo(Section):
     normality: Normality
 
 
+class Oracle(Section):
+    """Whether any step of the interpolation shows a mixture. `method`: of generate.methods, whose model samples all
+    steps 0 … `k`, and the guide prompt, of the first `limit` mixtures (null: all; those of two parts count), with
+    `seeds` clips each."""
+
+    method: str
+    k: Positive
+    seeds: Positive
+    limit: Positive | None = None
+
+    @model_validator(mode="after")
+    def _midpoint_is_a_step(self) -> "Oracle":
+        if self.k % 2:
+            raise ValueError(f"k is {self.k}, expected an even number, so that the midpoint is one of the steps")
+        return self
+
+
+class Richspace(Section):
+    """`oracle`: null samples none."""
+
+    oracle: Oracle | None = None
+
+
 class Report(Section):
     title: str
     strip: str
@@ -186,6 +209,7 @@ class Params(Section):
     reference: Reference
     features: Features
     evaluate: Evaluate
+    richspace: Richspace = Richspace()
     harivo: Harivo
     report: Report
 
@@ -211,6 +235,8 @@ class Params(Section):
         if swept.points:
             subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
+        oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
+        subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 

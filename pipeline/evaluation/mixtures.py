@@ -10,33 +10,17 @@ from metrics.statistics.bootstrap import Interval
 from metrics.statistics.proportions import wilson
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.naming import world_mixture
 from pipeline.evaluation.pairs import compare_outcomes, tested_outcomes
 from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.evaluation.readings import readings_of
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.world.mixtures import WorldMixture
-from pipeline.world.scene import ATTRIBUTES, Names
 from pipeline.world.verdicts import Verdict, verdict
 
 COLUMNS = ("method", "mixture", "seed", "clip", "shared", "one_object", "success")
 _KEY = ("mixture", "seed")
-
-
-def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixture:
-    """The mixture with its parts' names, from the columns of the world's prompt file.
-
-    Raises:
-        ValueError: if a part lacks a name, as prompts of other sets do.
-    """
-    parts = []
-    for part in mixture.parts:
-        extra = prompts[part].extra
-        missing = [attribute for attribute in ATTRIBUTES if attribute not in extra]
-        if missing:
-            raise ValueError(f"prompt {part}: no column {', '.join(missing)}: the judge knows the world's prompts only")
-        parts.append(Names(**{attribute: extra[attribute] for attribute in ATTRIBUTES}))
-    return WorldMixture(mixture.name, tuple(parts), tuple(mixture.extra["attributes"].split()))
 
 
 def judge_mixtures(

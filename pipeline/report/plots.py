@@ -137,6 +137,22 @@ def _add_roughness(figure: go.Figure, points: pd.DataFrame, values: list[str]) -
     figure.update_layout(yaxis2=_AXIS | right | {"showgrid": False})
 
 
+def by_step(steps: pd.DataFrame) -> str:
+    """Percent of clips that show the mixture by the weight of part a, a line for each attribute and one for all."""
+    figure = _figure("share of part a: i / k", "clips that show the mixture, %", 280)
+    names = list(dict.fromkeys(steps.attribute))
+    for name, colour in zip(names, cycle(_COLOURS), strict=False):
+        own, last = steps[steps.attribute == name], name == names[-1]
+        figure.add_scatter(
+            x=own.weight.tolist(),
+            y=own.success.tolist(),
+            name=name,
+            mode="lines+markers",
+            line={"width": 3 if last else 1.5, "color": GREY if last else colour},
+        )
+    return _legend_above(figure.update_yaxes(rangemode="tozero")).to_json()
+
+
 def _legend_above(figure: go.Figure) -> go.Figure:
     """Room above the axes for the legend, two names a row, as on a phone."""
     room = 24 + 20 * -(-len(figure.data) // 2)

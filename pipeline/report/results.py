@@ -24,7 +24,8 @@ class Results:
 
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
-    normality, mapping_effect: HARIVO's Table A1 and Figure A1, None where their stages have not run.
+    normality, mapping_effect: HARIVO's Table A1 and Figure A1, None where their stages have not run. oracle,
+    oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
     """
 
     params: Params
@@ -41,6 +42,8 @@ class Results:
     sweeps: pd.DataFrame
     normality: pd.DataFrame | None
     mapping_effect: pd.DataFrame | None
+    oracle: pd.DataFrame
+    oracle_steps: pd.DataFrame
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -69,6 +72,8 @@ class Results:
             sweeps=read_sweeps(params),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
+            oracle=_table(paths.ORACLE_TABLE.stem),
+            oracle_steps=_table(paths.ORACLE_STEPS.stem),
         )
 
     @property

@@ -1,8 +1,9 @@
-"""RichSpace's own 17 mixtures: our optimal step beside the printed one, and the steps for every k."""
+"""RichSpace: what its step shows of what any step could, and its own 17 mixtures beside our optimal steps."""
 
 import pandas as pd
 
 from pipeline.prompts.sets import Mixture
+from pipeline.report import oracle, plots
 from pipeline.report.formatting import fixed
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import curve, parts
@@ -11,16 +12,27 @@ from pipeline.report.table import Cell, Column, Table, row
 
 
 def build(results: Results) -> Content:
-    """The table of steps, a similarity curve for each of the paper's mixtures, and the steps by k of all mixtures."""
+    """What any step shows, the table of steps, a similarity curve for each of the paper's mixtures, and the steps by k
+    of all mixtures."""
     tests = results.evaluation["success_tests"]
     published = sorted(results.published, key=lambda mixture: int(mixture.extra["figure"]))
-    context = {"tests": tests, "k": results.k, "encoder": results.encoder, "curves": []}
+    context = {
+        "tests": tests,
+        "k": results.k,
+        "encoder": results.encoder,
+        "curves": [],
+        "oracle": oracle.summary(results),
+    }
+    tables = oracle.tables(results)
+    figures = {"oracle": plots.by_step(results.oracle_steps)} if tables else {}
     missing = [] if tests else ["No two methods of this run were compared on mixtures that the judge knows."]
+    missing += [] if tables else ["No step of the interpolation but the optimum was judged (richspace.oracle)."]
     if not published:
-        return Content(context, missing=[*missing, "The paper's mixtures (prompt set richspace) are not in this run."])
-    figures = {f"curve-{mixture.name}": curve(results, mixture) for mixture in published}
+        missing.append("The paper's mixtures (prompt set richspace) are not in this run.")
+        return Content(context, tables, figures, missing=missing)
+    figures |= {f"curve-{mixture.name}": curve(results, mixture) for mixture in published}
     context["curves"] = [_about(results, mixture) for mixture in published]
-    return Content(context, [_steps(results, published), _steps_by_k(results)], figures, missing=missing)
+    return Content(context, [*tables, _steps(results, published), _steps_by_k(results)], figures, missing=missing)
 
 
 def _about(results: Results, mixture: Mixture) -> dict[str, object]:

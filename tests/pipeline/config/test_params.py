@@ -157,6 +157,14 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> Non
             "pipeline/methods/base.py",
             r"frames\.module is .*a file of pipeline/methods/",
         ),
+        (
+            "richspace.oracle.method",
+            "richpace",
+            r"richspace\.oracle\.method names 'richpace' \(did you mean 'richspace'",
+        ),
+        ("richspace.oracle.k", 9, r"richspace\.oracle: k is 9, expected an even number, so that the midpoint is one"),
+        ("richspace.oracle.limit", 0, r"richspace\.oracle\.limit: .*greater than or equal to 1, found 0"),
+        ("richspace.oracle.seed", 4, r"no such key: 'seed' \(did you mean 'seeds'"),
         ("harivo.sweep.method", "hario", r"harivo\.sweep\.method names 'hario' \(did you mean 'harivo'\?\)"),
     ],
 )

@@ -14,7 +14,8 @@ from metrics.statistics.bootstrap import Uncertainty
 from pipeline.evaluation.comparisons import differences
 from pipeline.evaluation.curves import fvd_by_seed, fvd_curve
 from pipeline.evaluation.evaluated import Evaluated
-from pipeline.evaluation.mixtures import compare, judge_mixtures, success_test, world_mixture
+from pipeline.evaluation.mixtures import compare, judge_mixtures, success_test
+from pipeline.evaluation.naming import world_mixture
 from pipeline.evaluation.sample import MethodSample
 from pipeline.evaluation.values import COLUMNS, Value, evaluate
 from pipeline.prompts.sets import Mixture, Prompt, read_sets

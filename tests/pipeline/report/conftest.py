@@ -16,6 +16,8 @@ from pipeline.clips.files import write_clip
 from pipeline.config import params, paths
 from pipeline.config.generate import Method
 from pipeline.evaluation.leaders import COLUMNS as LEADERS
+from pipeline.evaluation.oracle import COLUMNS as ORACLE
+from pipeline.evaluation.oracle import RATES, STEP_COLUMNS
 from pipeline.prompts.sets import Mixture, read_sets
 from pipeline.prompts.tables import write_tables
 from pipeline.report.results import Results
@@ -126,6 +128,7 @@ def _write_results(shown: Sequence[Mixture], asked: Mapping[str, str]) -> None:
     _write("metrics", rows)
     _write("verdicts", verdicts)
     _write_comparisons(list(asked))
+    _write_oracle()
     protocols = {row["fingerprint"]: {"name": row["metric"], "code": "x"} for row in rows}
     summary = {"protocols": protocols, "success_tests": [SUCCESS], "attribute_tests": [AVERAGES]}
     (paths.RESULTS / "evaluation.json").write_text(json.dumps(summary))
@@ -150,6 +153,20 @@ def metric_row(method: str, asked: str, metric: str) -> dict[str, Any]:
         "flag": flag,
         "fingerprint": f"of-{metric}",
     }
+
+
+def _write_oracle() -> None:
+    """Colours are below the goal, shapes above their own; textures, sizes and motions were not asked for."""
+    rates = {"colour": (75.0, 50.0, 25.0, 0.0), "shape": (62.5, 25.0, 50.0, 12.5), "all": (70.0, 40.0, 35.0, 5.0)}
+    about = {"n": 8, "mixtures": 2, "mixtures_shown": 100.0, "between": 60.0, "share": 50.0}
+    rows = [
+        {"attribute": name, **about, **dict(zip(RATES, values, strict=True))}
+        | {f"{rate}_{end}": 10.0 if end == "low" else 90.0 for rate in (*RATES, "share") for end in ("low", "high")}
+        for name, values in rates.items()
+    ]
+    _write(paths.ORACLE_TABLE.stem, pd.DataFrame(rows).reindex(columns=list(ORACLE)).to_dict("records"))
+    steps = [(name, step, step / 2, 8, 10.0 * step, 90.0, 80.0, 70.0, 0.5) for name in rates for step in range(3)]
+    _write(paths.ORACLE_STEPS.stem, pd.DataFrame(steps, columns=list(STEP_COLUMNS)).to_dict("records"))
 
 
 PAIR = {"candidate": "richspace", "baseline": "cogvideox", "pairs": 2}

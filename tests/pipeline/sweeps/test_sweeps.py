@@ -62,6 +62,7 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["report"] |= {"strip": "harivo", "guide": "harivo"}
     sweep = {"method": "harivo", "training": "harivo", "steps": 2, "batch": 2, "prompts": PROMPTS, "points": POINTS}
     values["harivo"] |= {"ablation": {}, "sweep": sweep}
+    values["richspace"] = {"oracle": None}
     return values
 
 
