@@ -136,13 +136,15 @@ class SweepPoint(Section):
 
 class Sweep(Section):
     """Points are variants of a method of generate.methods and, where they change λ, of a training of train. `steps` of
-    `batch` videos: the short training behind every point of λ. `prompts`: how many, a clip each, of every point."""
+    `batch` videos: the short training behind every point of λ. `prompts`: how many, a clip each, of every point.
+    `remark`: what the report says above them."""
 
     method: str
     training: str
     steps: Positive
     batch: Positive
     prompts: Positive
+    remark: str | None = None
     points: dict[str, SweepPoint]
 
 
@@ -161,9 +163,10 @@ class Normality(Section):
 
 
 class Harivo(Section):
-    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2. `sweep`: of α and
-    the λ. `normality`: Table A1."""
+    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2, `remark`: what the
+    report says above them. `sweep`: of α and the λ. `normality`: Table A1."""
 
+    remark: str | None = None
     mg_scale: Weight
     ablation: dict[str, str]
     sweep: Sweep
