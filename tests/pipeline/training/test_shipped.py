@@ -1,15 +1,17 @@
 """The shipped weights, loaded and run on scenes and prompts that no training saw."""
 
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from diffusers import AutoencoderKL
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from metrics.networks.clip import TextTower, WorldClip
+from pipeline.codec.loading import load_codec
 from pipeline.config.params import Params, load
 from pipeline.samplers import animatediff, cogvideox, stable_diffusion
 from pipeline.samplers.animatediff import AnimateDiffSampling
@@ -23,9 +25,9 @@ from pipeline.training.pixels import to_model
 from pipeline.training.stills import standing
 from pipeline.training.validation import judged, noise_of_seeds, unseen_prompts
 from pipeline.world.attributes import attributes
-from pipeline.world.judge import judge
+from pipeline.world.judge import hue_difference, judge
 from pipeline.world.render import render
-from pipeline.world.scene import Names, draw
+from pipeline.world.scene import COLOURS, Names, draw
 
 LARGEST = {"codec": 8e6, "clip": 8e6, "cogvideox": 8e6}  # bytes; the others 6e6
 MOTION = ("animatediff", "pyoco_noise", "harivo_trs", "harivo_trs_dc", "harivo_mapping", "harivo")
@@ -67,13 +69,27 @@ def test_they_are_small_and_of_the_last_step(models: Path, params: Params, name:
 
 
 def test_the_codec_keeps_what_a_frame_shows(models: Path) -> None:
-    codec = AutoencoderKL.from_pretrained(models / "codec", dtype=torch.float32).eval()
+    codec = load_codec(models / "codec").eval()
     frames = to_model(render(draw(20, UNSEEN)[1])[:, ::5]).flatten(0, 1)
     with torch.no_grad():
         latents = codec.encode(frames).latent_dist.mean
         decoded = codec.decode(latents).sample
     assert peak_signal_noise_ratio((decoded + 1) / 2, (frames + 1) / 2, data_range=1.0) >= 34
-    assert (latents * codec.config.scaling_factor).std().item() == pytest.approx(1, abs=0.1)
+    assert latents.std(dim=(0, 2, 3)).numpy() == pytest.approx(np.ones(8), abs=0.25)
+
+
+def test_halfway_between_latents_lies_the_colour_between(models: Path) -> None:
+    """Plain objects that differ in colour alone, in every pair of colours: the hue of the mean of the frames."""
+    codec, (_, scenes) = load_codec(models / "codec").eval(), draw(12, UNSEEN)
+    plain = replace(scenes, contrast=np.zeros(12))
+    frames = [to_model(render(replace(plain, rgb=np.tile(rgb, (12, 1))))[:, 7]) for rgb in COLOURS.values()]
+    for a, b in combinations(frames, 2):
+        with torch.no_grad():
+            halfway = (codec.encode(a).latent_dist.mean + codec.encode(b).latent_dist.mean) / 2
+            decoded = codec.decode(halfway).sample
+        clips = [((x.movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().numpy() for x in (decoded, (a + b) / 2)]
+        mixed, wanted = (judge(standing(clip)).hue for clip in clips)
+        assert np.abs(hue_difference(mixed, wanted)).max() < 10
 
 
 def test_the_dual_encoder_finds_captions_of_a_clip_and_clips_of_a_caption(models: Path, minilm: Path) -> None:
@@ -114,8 +130,8 @@ def test_the_image_model_shows_what_prompts_name(
 ) -> None:
     model = stable_diffusion.load(models / "t2i", models / "codec")
     images = images_of(model, encoder, prompts[1], params.train["t2i"].spec.guidance)
-    shares = judged(prompts[0], images, ("colour", "shape", "texture"))
-    assert min(shares.values()) >= 0.9, shares
+    shares = judged(prompts[0], images, ("colour", "shape", "texture", "heading"))
+    assert min(shares.values()) >= 0.8, shares
 
 
 def test_the_lora_swaps_colours_and_keeps_shapes(
@@ -129,14 +145,13 @@ def test_the_lora_swaps_colours_and_keeps_shapes(
     assert np.mean([found.shape == name.shape for name, found in pairs]) >= 0.9
 
 
-@pytest.mark.parametrize("name", MOTION)
 def test_temporal_layers_keep_an_object_and_move_it_evenly(
-    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]], name: str
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]]
 ) -> None:
     """Frames that know nothing of one another are smooth in none of these clips."""
     names, texts = (some[:CLIPS] for some in prompts)
-    spec = params.train[name].spec
-    model = animatediff.load(models / "t2i", models / "codec", models / name)
+    spec = params.train["animatediff"].spec
+    model = animatediff.load(models / "t2i", models / "codec", models / "animatediff")
     sampling = AnimateDiffSampling(STEPS, Guidance(spec.guidance))
     clips = sample_prompts(model, encoder, texts, 32, sampling, (spec.noise, spec.noise_weight))
     shares = judged(names, clips, ("colour", "shape"))
