@@ -13,7 +13,7 @@ from pipeline.config import paths
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.generate import Generate
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
-from pipeline.config.train import Conditioned, MotionTraining, Train
+from pipeline.config.train import Conditioned, MotionTraining, OnImages, Train
 
 
 class ParamsError(ValueError):
@@ -227,6 +227,8 @@ class Params(Section):
             if isinstance(training.spec, Conditioned):
                 text = training.spec.text
                 self.embed.check(f"train.{name}.spec.text", text.encoder, text.set)
+            if isinstance(training.spec, OnImages):
+                self._shaded_alike(name, training.spec)
         subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         evaluated = self.generate.evaluated
         real, imported = filter(None, [self.evaluate.reference]), set(self.generate.external) & set(evaluated)
@@ -242,6 +244,14 @@ class Params(Section):
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
+
+    def _shaded_alike(self, name: str, spec: OnImages) -> None:
+        """What is trained on top of a text-to-image model of the toy world sees the same world."""
+        base = Path(spec.checkpoint).name
+        below = self.train.get(base) if Path(spec.checkpoint) == paths.world_model(base) else None
+        if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
+            said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
+            raise ValueError(f"train.{name}.spec: {said}: expected the same")
 
     def _embed_alike(self, model: str, encoder: str) -> None:
         """A model is conditioned on embeddings of one kind: its methods' sets must be embedded in the same way."""

@@ -36,13 +36,14 @@ class Schedule(Section):
 class CodecSpec(Section):
     """Architecture and objective of a `ColourCodec`.
 
-    latent_channels: three of colour and the rest of structure. colour_noise, structure_noise: what is added at most to
-    each in training, in the unscaled latents' values, so that the decoder takes what a denoiser leaves. free: weight of
-    the squared difference of the structure of one frame in two colours. size: weight of the structure's squares.
+    latent_channels: three of colour and the rest, at least one, of structure. width: of both networks, in channels.
+    colour_noise, structure_noise: the most noise that is added to each in training, in unscaled values, so that the
+    decoder takes what a denoiser leaves. free: weight of the squared difference of the structure of one frame in two
+    colours. size: weight of the structure's squares.
     """
 
     latent_channels: Annotated[Positive, Field(ge=4)]
-    width: Positive
+    width: Annotated[Positive, Field(multiple_of=8)]
     layers: Positive
     colour_noise: Weight
     structure_noise: Weight

@@ -27,8 +27,8 @@ _FLIPS = 9999
 
 def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     """A row for every requested clip whose prompt states the world's names: the four attributes (bool), their
-    average, and the heading (bool). A clip that was not scored has none of them; a method none of whose clips has the
-    size that the judge knows has no rows."""
+    average, and the heading (bool; NaN where an earlier judge did not read it). A clip that was not scored has none of
+    them; a method none of whose clips has the size that the judge knows has no rows."""
     named = [bool(p) and set(NAMED) <= set(prompts[p].extra) for p in method.table.prompt_id]
     own = method.table[named]
     if not own.objects.notna().any():
@@ -38,14 +38,14 @@ def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFr
     scored = own.scored.to_numpy(bool)
     values = {name: getattr(seen, name) & scored for name in ATTRIBUTES}
     values[AVERAGE] = np.mean(list(values.values()), axis=0)
-    values[HEADING] = seen.heading & scored
+    values[HEADING] = seen.heading & scored if "heading_x" in own else np.nan
     return own[["prompt_id", "seed", "clip"]].assign(method=method.name, **values)[list(COLUMNS)]
 
 
 def rate(name: str, sample: MethodSample) -> Estimate | None:
-    """Share of a method's clips with an attribute, with Wilson's interval; None if no clip was judged."""
+    """Share of a method's clips with an attribute, with Wilson's interval; None if no clip was judged by it."""
     judged, confidence = sample.judged, sample.uncertainty.confidence
-    if not len(judged):
+    if not len(judged) or judged[name].isna().any():
         return None
     share = wilson(int(judged[name].sum()), len(judged), confidence)
     return Estimate(Interval(share.value, share.low, share.high), choices=_choices(name, f"Wilson {confidence:g}"))

@@ -18,11 +18,12 @@ def numbers_of(readings: Readings) -> np.ndarray:
 
 
 def readings_of(table: pd.DataFrame) -> Readings:
-    """The readings of a table's rows; rows that were not scored show nothing."""
+    """The readings of a table's rows; rows that were not scored show nothing, nor does what an earlier judge that wrote
+    the table did not read."""
     numbers = {f.name: table[f.name].to_numpy(float) for f in fields(Readings) if f.name not in _CONVERTED}
     return Readings(
         **numbers,
-        **{name: table[list(columns)].to_numpy(float) for name, columns in _VECTORS.items()},
+        **{name: table.reindex(columns=list(columns)).to_numpy(float) for name, columns in _VECTORS.items()},
         objects=table["objects"].fillna(0).to_numpy(int),
         presence=table["presence"].fillna(0.0).to_numpy(float),
         steady=table["steady"].fillna(0.0).to_numpy(float) > 0,

@@ -28,7 +28,7 @@ from pipeline.world.scene import ATTRIBUTES, COLOURS, HEIGHT, Scenes, draw
 
 VALIDATION_SEED = 1_000_001  # scenes that no training seed draws
 PATCH = 4  # pixels per latent
-QUICK = 8  # scenes of every validation but the last
+FEW = 8  # scenes of every validation but the last
 
 
 def build(spec: CodecSpec) -> ColourCodec:
@@ -113,7 +113,7 @@ class CodecTask:
 
     def validate(self, final: bool) -> dict[str, float]:
         """On unseen named scenes: PSNR, what the judge names right in decoded clips, and `hue_error`, see below."""
-        n = len(self.unseen) if final else QUICK
+        n = len(self.unseen) if final else FEW
         clips = self.unseen[:n]
         self.codec.fit_scale(to_model(clips[:, ::4].flatten(0, 1)).to(self.device))
         decoded = torch.cat([self._reconstruct(clip) for clip in clips])

@@ -13,7 +13,7 @@ from pipeline.text.encoders import TextEncoder
 from pipeline.training.pixels import to_model
 from pipeline.world.captions import captions
 from pipeline.world.render import render
-from pipeline.world.scene import SHADING, draw
+from pipeline.world.scene import draw
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class CaptionedLatents:
         encoder: CaptionEncoder,
         device: torch.device | str = "cpu",
         used: int | None = None,
-        shading: float = SHADING,
+        *,
+        shading: float,
     ) -> "CaptionedLatents":
         """Clips of the toy world: the first `used` of `scenes` that are drawn, or all of them; all of their captions
         are known."""

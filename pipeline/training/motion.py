@@ -48,7 +48,9 @@ class MotionTask:
         if spec.videos:
             self.data, self.unseen = latents_of(spec.videos, codec, encoder, device)
         else:
-            self.data = CaptionedLatents.of_world(spec.scenes, seed, codec, encoder, device, spec.used, spec.shading)
+            self.data = CaptionedLatents.of_world(
+                spec.scenes, seed, codec, encoder, device, spec.used, shading=spec.shading
+            )
         self.source = self._source(self.data)
         self.unet = self._video_unet()
         self.model = MotionModel(self.unet, self._contrast() if spec.lambda_dc else None).to(device)

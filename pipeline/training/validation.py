@@ -1,15 +1,18 @@
 """What trainings in the world are validated on: prompts that no training saw, and what the judge sees of them."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from pipeline.training.latents import CaptionedLatents
 from pipeline.world.attributes import HEADING
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
 from pipeline.world.scene import Names, draw
+
+if TYPE_CHECKING:  # the codec's validation needs no text encoder
+    from pipeline.training.latents import CaptionedLatents
 
 VALIDATION_SEED = 2_000_001  # prompts that no training seed draws
 QUICK = 40  # prompts of every validation but the last
@@ -23,7 +26,7 @@ def unseen_prompts(n: int, known: frozenset[str]) -> tuple[list[Names], list[str
 
 
 def of_unseen(
-    n: int, data: CaptionedLatents, sample: Callable[[torch.Tensor], np.ndarray]
+    n: int, data: "CaptionedLatents", sample: Callable[[torch.Tensor], np.ndarray]
 ) -> tuple[list[Names], np.ndarray]:
     """Samples of n unseen prompts, and the names they state; `sample` takes embeddings (n, tokens, d)."""
     names, texts = unseen_prompts(n, data.known)

@@ -102,7 +102,8 @@ def _remarks(results: Results) -> str:
     intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
     paired = results.comparisons["differences"]
     flagged = ((paired.metric == _FVD) & (paired.flag != "")).any()
-    return f"{_AVERAGE} {intervals} {FEW}" if flagged else f"{_AVERAGE} {intervals}"
+    outdated = results.params.harivo.remark if results.evaluation["attribute_tests"] else None
+    return " ".join(filter(None, [_AVERAGE, intervals, FEW if flagged else "", outdated and f"HARIVO: {outdated}"]))
 
 
 def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: str) -> Tile:

@@ -78,7 +78,7 @@ def _table_1(results: Results) -> Table:
         for variant, method in results.params.harivo.ablation.items()
     ]
     caption = "FVD of HARIVO's ablation (Table 1)"
-    remarks = [_ELSEWHERE, BOLD]
+    remarks = [*_outdated(results), _ELSEWHERE, BOLD]
     return Table("harivo_table_1", caption, *with_shared_notes(columns, rows), _ablation(results), remarks)
 
 
@@ -92,8 +92,12 @@ def _table_a2(results: Results) -> Table:
     for variant, method in results.params.harivo.ablation.items():
         theirs = dict(zip(PRINTED, published()["table_a2"].get(variant, []), strict=False))
         rows.append(row(variant, *_cells(results, method, shown), *(_printed(theirs.get(name)) for name in order)))
-    caption, remarks = "Attributes of HARIVO's ablation (Table A2)", [_ELSEWHERE, _ACTION, BOLD]
+    caption, remarks = "Attributes of HARIVO's ablation (Table A2)", [*_outdated(results), _ELSEWHERE, _ACTION, BOLD]
     return Table("harivo_table_a2", caption, columns, rows, _ablation(results), remarks)
+
+
+def _outdated(results: Results) -> list[str]:
+    return [results.params.harivo.remark] if results.params.harivo.remark else []
 
 
 def _cells(results: Results, method: str, names: Sequence[str]) -> list[Cell]:

@@ -21,7 +21,7 @@ def build(results: Results) -> Content:
     """A plot and a table of each sweep, and the grid of each λ off and on."""
     wanted = results.params.harivo.sweep
     by_sweep = _by_sweep(results)
-    tables = [_table(name, points) for name, points in by_sweep.items()]
+    tables = [_table(name, points, wanted.remark) for name, points in by_sweep.items()]
     swept = {key: title for key, title in SWEPT.items() if key in by_sweep}
     figures = {f"sweep-{key}": plots.sweep(by_sweep[key], key, title) for key, title in swept.items()}
     missing = [] if swept else ["No point of a sweep has a result."]
@@ -36,7 +36,7 @@ def _by_sweep(results: Results) -> dict[str, pd.DataFrame]:
     return {name: points for name, points in by_sweep.items() if len(points)}
 
 
-def _table(name: str, points: pd.DataFrame) -> Table:
+def _table(name: str, points: pd.DataFrame, remark: str | None) -> Table:
     parameters = {key: SWEPT[key] for key in (sweeps.LAMBDAS if name == _GRID else (name,))}
     shown = [metric for metric in _SHOWN if metric in points]
     columns = [*(Column(title, numeric=False) for title in parameters.values()), *map(metric_column, shown)]
@@ -45,7 +45,7 @@ def _table(name: str, points: pd.DataFrame) -> Table:
         for point in points.to_dict("records")
     ]
     caption = "Each λ off and on" if name == _GRID else f"Sweep of {SWEPT[name]}"
-    return Table(f"harivo_sweep_{name}", caption, columns, rows, data=points)
+    return Table(f"harivo_sweep_{name}", caption, columns, rows, points, [remark] if remark else [])
 
 
 def _cell(point: Mapping[str, float], metric: str) -> Cell:

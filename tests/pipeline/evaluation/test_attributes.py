@@ -15,11 +15,11 @@ from metrics.scoring.protocol import named
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.params import load
 from pipeline.evaluation.attributes import attribute_test, average, compare, judge_prompts, rate
-from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.evaluated import Evaluated, read
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt, read_sets
 from pipeline.training.latents import training_captions
-from pipeline.world.attributes import ATTRIBUTES, HEADING, attributes, states
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING, attributes, states
 from pipeline.world.captions import captions
 from pipeline.world.judge import judge
 from pipeline.world.render import render
@@ -90,7 +90,7 @@ def test_clips_without_names_or_score(monkeypatch: pytest.MonkeyPatch) -> None:
     extra = dict(vars(names[0]))
     prompts = {"w/a": Prompt("w/a", "w", "", "x", extra), "o/b": Prompt("o/b", "o", "", "y")}
     own = pd.DataFrame({"prompt_id": ["w/a", "w/a", "o/b", ""], "clip": list("abcd"), "seed": [0, 1, 0, 0]})
-    own = own.assign(method="m", caption="A thing.", scored=[True, False, True, True], objects=1.0)
+    own = own.assign(method="m", caption="A thing.", scored=[True, False, True, True], objects=1.0, heading_x=1.0)
     found = judge_prompts(method_of(own), prompts)
     assert found["clip"].tolist() == ["a", "b"]
     assert found.average.tolist() == [1.0, 0.0]
@@ -158,3 +158,12 @@ def test_no_world_prompt_is_a_caption_of_the_models_that_are_judged(root: Path) 
     texts = {prompt.text for prompt in prompts if prompt.category == "in-distribution"}
     for model in ("t2i", "animatediff", "harivo"):
         assert not texts & set(training_captions(train[model].spec.scenes, 0)), model
+
+
+def test_the_heading_is_unknown_where_an_earlier_judge_did_not_read_it(root: Path) -> None:
+    """Points of sweeps that are frozen were judged before there was a heading."""
+    prompts = {prompt.id: prompt for prompt in read_sets(root / "prompts", ["world"])[0]}
+    judged = judge_prompts(read(root / "models/sweeps/mg-0"), prompts)
+    assert len(judged) > 0
+    assert judged[HEADING].isna().all()
+    assert judged[AVERAGE].notna().all()
