@@ -104,6 +104,19 @@ def _sampled(wanted: dict[str, Any]) -> list[str]:
     return [*(f"pipeline.samplers.{name}" for name in samplers), module_of(Path(method["module"]))]
 
 
+def sampled(wanted: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """The parameters and the files that the oracle's clips depend on: of its method, model, encoder and prompts."""
+    generate, name = wanted["generate"], wanted["richspace"]["oracle"]["method"]
+    method = generate["methods"][name]
+    model, own = generate["models"][method["model"]], method.get("set") or generate["set"]
+    encoder = f"embed.encoders.{model['encoder']}"
+    keys = {f"generate.methods.{name}", f"generate.models.{method['model']}", f"{encoder}.kind"}
+    keys |= {f"{encoder}.checkpoint", f"{encoder}.sets.{own}"}
+    places = {value(f"{encoder}.checkpoint", wanted), f"prompts/{own}.csv", f"prompts/{own}.mixtures.csv"}
+    places |= {model["checkpoint"], model.get("codec"), method.get("motion"), method.get("lora")}
+    return keys, places - {None}
+
+
 def _modules(root: Path, folder: str) -> list[str]:
     return sorted(module_of(file.relative_to(root)) for file in (root / folder).glob("[!_]*.py"))
 

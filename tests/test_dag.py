@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pipeline.config import params, paths
-from pipeline.config.code import CARRIES_NO_RESULT, closure
+from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure
 from stages import code
-from tests.dag import code_deps, commands, errors, listed, needed, read, rewritten, runs, value
+from tests.dag import code_deps, commands, errors, listed, needed, read, rewritten, runs, sampled, value
 
 FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
 
@@ -47,9 +47,15 @@ def test_dvc_reads_the_dag(root: Path, wanted: dict[str, Any]) -> None:
 
 
 def test_every_parameter_that_a_stage_names_is_there(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
-    for entry in dag.values():
+    """dvc runs a stage whose parameter is gone, and fails at its end; also one that is turned off."""
+    missing = []
+    for stage, entry in dag.items():
         for key in entry.get("do", entry).get("params", []):
-            value(key.split(".${")[0], wanted)
+            try:
+                value(key.split(".${")[0], wanted)
+            except (KeyError, TypeError):
+                missing.append(f"dvc.yaml: stage {stage}: params.yaml has no {key} (was it renamed?)")
+    assert not missing, "\n".join(missing)
 
 
 def test_a_file_that_is_missing_is_named() -> None:
@@ -106,6 +112,23 @@ def test_what_the_sweep_stage_names_is_what_is_swept(dag: dict[str, Any], wanted
     names = [f"train.{sweep['training']}", f"generate.methods.{sweep['method']}", f"generate.models.{method['model']}"]
     assert set(names) <= set(named["params"])
     assert {method["motion"], f"prompts/{wanted['generate']['set']}.csv"} <= set(named["deps"])
+
+
+def test_what_the_oracle_stage_names_is_what_it_samples(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if not wanted["richspace"]["oracle"]:
+        return  # then it samples nothing, and that its parameters are there is enough
+    entry = dag["oracle"]
+    keys = set(entry["params"]) - {"richspace.oracle", "generate.set"}
+    places = {dep for dep in entry["deps"] if dep.split("/")[0] not in PACKAGES} - {"data/checked.txt"}
+    said = f"dvc.yaml: stage oracle names other than what richspace.oracle.method of params.yaml is ({sampled(wanted)})"
+    assert (keys, places) == sampled(wanted), said
+
+
+def test_another_method_of_the_oracle_is_another_stage(wanted: dict[str, Any]) -> None:
+    asked = {"oracle": {"method": "richspace_animatediff"}}
+    keys, places = sampled(wanted | {"richspace": asked})
+    assert {"generate.methods.richspace_animatediff", "generate.models.images"} < keys
+    assert {"models/world/t2i", "models/world/codec", "models/world/animatediff", "models/public/minilm"} < places
 
 
 def test_weights_stay_until_new_ones_are_written(dag: dict[str, Any]) -> None:

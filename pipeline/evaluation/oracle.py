@@ -5,6 +5,7 @@ so intervals come from resampling mixtures, never clips.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from metrics.statistics.bootstrap import Interval, Uncertainty, mean_interval
 from metrics.statistics.proportions import wilson
 from pipeline.world.scene import ATTRIBUTES
 
+FEWEST = 5  # mixtures that an interval needs: of fewer, resampling them says nothing
 ALL = "all"  # the row of all attributes together
 RATES = ("oracle", "midpoint", "richspace", "guide")
 _BOUNDS = tuple(f"{name}_{bound}" for name in (*RATES, "share") for bound in ("low", "high"))
@@ -38,7 +40,8 @@ def table(verdicts: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
     oracle: any step 0 … k shows the mixture. between: any step but the ends, which are the parts alone. midpoint: the
     step k/2 does. richspace: the step that RichSpace chooses does. guide: the guide prompt does. mixtures: how many;
     mixtures_shown: percent of them that any step of any seed shows. share: RichSpace's successes in percent of the
-    oracle's; NaN where no step shows a mixture. <rate>_low, <rate>_high: the interval.
+    oracle's; NaN where no step shows a mixture. <rate>_low, <rate>_high: the interval; NaN for fewer than FEWEST
+    mixtures.
     """
     if not len(verdicts):
         return pd.DataFrame(columns=list(COLUMNS))
@@ -90,6 +93,8 @@ def _groups(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _row(name: str, own: pd.DataFrame, uncertainty: Uncertainty) -> dict[str, Any]:
     mixture = pd.factorize(own.mixture)[0]
+    if mixture.max() + 1 < FEWEST:
+        uncertainty = replace(uncertainty, resamples=0)  # no interval
     rates = {rate: _rate(own[rate].to_numpy(float), mixture, uncertainty) for rate in RATES}
     rates["share"] = _share(own.groupby("mixture")[["richspace", "oracle"]].sum().to_numpy(), uncertainty)
     values = {key: 100 * rate.value for key, rate in rates.items()}

@@ -5,15 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.evaluation.oracle import ALL, RATES
+from pipeline.evaluation.oracle import ALL, FEWEST, RATES
 from pipeline.report.formatting import fixed, interval
 from pipeline.report.results import Results
 from pipeline.report.table import Column, Table, row
 from pipeline.world.scene import ATTRIBUTES
 
-# Percent of pairs that some step must show: with less, the interpolation is judged by a model that cannot mix.
+# Percent of pairs that some step must show: with less, the interpolation is judged by a model that cannot mix. Pairs
+# are stricter than mixtures, of which any seed would do: what reaches the goal in pairs reaches it in mixtures.
 GOAL, GOALS = 80, {"shape": 50}
-_TITLES = {"oracle": "Any step", "midpoint": "Midpoint", "richspace": "RichSpace's step", "guide": "Guide prompt"}
 _WORDS = {
     "oracle": "any step",
     "midpoint": "the midpoint",
@@ -21,7 +21,10 @@ _WORDS = {
     "guide": "the guide prompt",
 }
 _TRIES = "Any step has as many tries as there are steps, each of the others has one."
-_INTERVALS = "Intervals: mixtures resampled; Wilson's, with a mixture as one observation, where all mixtures are alike."
+_INTERVALS = (
+    "Intervals: mixtures resampled; Wilson's, with a mixture as one observation, where all mixtures are alike; none "
+    f"for fewer than {FEWEST} mixtures."
+)
 
 
 def tables(results: Results) -> list[Table]:
@@ -43,9 +46,20 @@ def summary(results: Results) -> dict[str, Any] | None:
         "share": _percent(every, "share") if every.oracle else "",
         "goal": f"{GOAL} %",
         "other_goals": ", ".join(f"{name}: {goal} %" for name, goal in GOALS.items()),
-        "below": ", ".join(f"{name} ({fixed(rates.oracle[name], 1)} %)" for name in below),
+        "below": ", ".join(_below(name, rates.loc[name]) for name in below),
         "unasked": ", ".join(name for name in ATTRIBUTES if name not in rates.index),
     }
+
+
+def _below(name: str, own: pd.Series) -> str:
+    """`colour (75.0 % of pairs, 87.5 % of mixtures)`."""
+    return f"{name} ({fixed(own.oracle, 1)} % of pairs, {fixed(own.mixtures_shown, 1)} % of mixtures)"
+
+
+def _title(rate: str) -> str:
+    """A rate's words as the head of a column: `Midpoint`."""
+    words = _WORDS[rate].removeprefix("the ")
+    return words[0].upper() + words[1:]
 
 
 def _percent(own: pd.Series, name: str) -> str:
@@ -59,7 +73,7 @@ def _rates(rates: pd.DataFrame) -> Table:
     columns = [
         Column("What is mixed", numeric=False),
         Column("Pairs"),
-        *(Column(_TITLES[name], "%") for name in RATES),
+        *(Column(_title(name), "%") for name in RATES),
         Column("RichSpace's share of any step", "%"),
         Column("Mixtures"),
         Column("of them shown by any step of any seed", "%"),

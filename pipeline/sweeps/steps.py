@@ -24,7 +24,9 @@ def context_of(params: Params, wanted: Oracle, inputs: Inputs | None = None) -> 
 
 
 def judged(context: Context) -> list[Mixture]:
-    """The mixtures of two parts that the judge knows; none where the set is not the world's."""
+    """The mixtures of two parts that the judge knows; none where the set has none, or is not the world's."""
+    if all(mixture.set != context.set for mixture in context.inputs.tables[1]):
+        return []  # context.mixtures refuses such a set, for methods that need one
     return [mixture for mixture in context.mixtures if _is_judged(mixture)]
 
 

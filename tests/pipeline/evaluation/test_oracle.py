@@ -12,8 +12,9 @@ from metrics.statistics.proportions import wilson
 from pipeline.evaluation import oracle
 
 K, SEEDS = 4, 3
-KINDS = {"m1": "colour", "m2": "colour", "m3": "colour", "m4": "shape", "m5": "motion"}
-OPTIMA = {"m1": 2, "m2": 3, "m3": 4, "m4": 1, "m5": 3}
+COUNTS = {"colour": oracle.FEWEST, "shape": 2, "motion": oracle.FEWEST}  # mixtures
+KINDS = {f"{kind}-{i}": kind for kind, count in COUNTS.items() for i in range(count)}
+OPTIMA = {mixture: 1 + i % K for i, mixture in enumerate(KINDS)}
 UNCERTAINTY = Uncertainty(200, 0.9, 1)
 
 
@@ -69,14 +70,29 @@ def test_intervals_hold_the_rates_and_mixtures_are_what_is_drawn(verdicts: pd.Da
     table = oracle.table(verdicts, UNCERTAINTY).set_index("attribute")
     for name in oracle.RATES:
         low, high = table[f"{name}_low"], table[f"{name}_high"]
-        assert (low <= table[name]).all() and (table[name] <= high).all() and (low < high).all()
-    one = wilson(0, 1, UNCERTAINTY.confidence)  # one mixture of motion, though three pairs
-    assert table.oracle_high["motion"] == pytest.approx(100 * one.high, abs=0.01)
+        low, high, value = low.drop("shape"), high.drop("shape"), table[name].drop("shape")
+        assert (low <= value).all() and (value <= high).all() and (low < high).all()
+    none = wilson(0, COUNTS["motion"], UNCERTAINTY.confidence)  # so many mixtures of motion, though thrice the pairs
+    assert table.oracle_high["motion"] == pytest.approx(100 * none.high, abs=0.01)
     repeated = pd.concat([verdicts, verdicts.assign(seed=verdicts.seed + SEEDS)])  # the same clips once more
     again = oracle.table(repeated, UNCERTAINTY).set_index("attribute")
     assert again.n["all"] == 2 * table.n["all"]
     for name in ("oracle", "oracle_low", "oracle_high", "share_low", "share_high"):
         assert again.loc["all", name] == pytest.approx(table.loc["all", name])
+
+
+def test_a_few_mixtures_have_no_interval(verdicts: pd.DataFrame) -> None:
+    table = oracle.table(verdicts, UNCERTAINTY).set_index("attribute")
+    bounds = [f"{name}_{end}" for name in (*oracle.RATES, "share") for end in ("low", "high")]
+    assert table.loc["shape", bounds].isna().all() and table.loc["colour", bounds].notna().all()
+    fewer = verdicts[verdicts.mixture != "colour-0"]
+    assert oracle.table(fewer, UNCERTAINTY).set_index("attribute").loc["colour", bounds].isna().all()
+
+
+def test_what_shows_so_many_pairs_shows_as_many_mixtures(verdicts: pd.DataFrame) -> None:
+    """So a goal in pairs is the stricter one."""
+    table = oracle.table(verdicts, UNCERTAINTY)
+    assert (table.oracle <= table.mixtures_shown).all() and (table.oracle < table.mixtures_shown).any()
 
 
 def test_where_no_step_shows_a_mixture_there_is_no_share(verdicts: pd.DataFrame) -> None:
@@ -93,7 +109,7 @@ def test_steps_are_counted_one_by_one(verdicts: pd.DataFrame) -> None:
     own = [
         row for row in verdicts.itertuples() if row.attribute == "colour" and not pd.isna(row.step) and row.step == 3
     ]
-    assert found["n"] == len(own) == 3 * SEEDS
+    assert found["n"] == len(own) == COUNTS["colour"] * SEEDS
     assert found["success"] == pytest.approx(100 * sum(row.success for row in own) / len(own), abs=0.005)
     assert found["present"] == pytest.approx(
         100 * sum(row.present_a and row.present_b for row in own) / len(own), abs=0.005

@@ -187,6 +187,47 @@ def test_a_clip_that_failed_or_has_another_size_shows_nothing(
     assert table.position.isna().all()
 
 
+def test_a_clip_that_cannot_be_decoded_shows_nothing_and_is_named(
+    params: Params, shown: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target, clips = tmp_path / "oracle/verdicts.csv", tmp_path / "scratch/clips"
+    oracle.run(params, tmp_path / "scratch", target)
+    before = pd.read_csv(target)
+    whole, cut, empty = (clips / f"{clip}.mkv" for clip in shown[:3])
+    cut.write_bytes(cut.read_bytes()[:200])
+    empty.write_bytes(b"")
+    oracle.run(params, tmp_path / "scratch", target)
+    table = pd.read_csv(target)
+    said = capfd.readouterr().err
+    assert str(cut) in said and str(empty) in said and str(whole) not in said
+    assert table.scored.tolist() == [True, False, False, *[True] * (ROWS - 3)]
+    pd.testing.assert_frame_equal(table[table.scored], before[table.scored])
+    assert not table[~table.scored][["present_a", "shared", "one_object", "success"]].any(axis=None)
+
+
+def test_a_clip_of_which_half_is_there_shows_nothing(
+    params: Params, shown: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    oracle.run(params, tmp_path / "scratch", tmp_path / "oracle/verdicts.csv")
+    cut = tmp_path / "scratch/clips" / f"{shown[0]}.mkv"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    oracle.run(params, tmp_path / "scratch", tmp_path / "oracle/verdicts.csv")
+    assert pd.read_csv(tmp_path / "oracle/verdicts.csv").scored.tolist() == [False, *[True] * (ROWS - 1)]
+    assert f"oracle: 1 of {ROWS} clips failed, cannot be decoded" in capfd.readouterr().err
+
+
+def test_a_part_that_the_judge_cannot_name_is_said_before_anything_is_sampled(
+    params: Params, shown: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise ValueError("the judge knows the world's prompts only")
+
+    monkeypatch.setattr(oracle, "world_mixture", unknown)
+    with pytest.raises(ValueError, match="the world's prompts only"):
+        oracle.run(params, tmp_path / "scratch", tmp_path / "oracle/verdicts.csv")
+    assert shown == []
+
+
 def test_the_small_model_itself_makes_clips(params: Params, tmp_path: Path) -> None:
     few = params.model_copy(
         update={
@@ -201,10 +242,11 @@ def test_the_small_model_itself_makes_clips(params: Params, tmp_path: Path) -> N
     assert {entry.outcome for entry in entries.values()} == {ledger.OK}
 
 
-@pytest.mark.parametrize("without", ["set", "oracle"])
+@pytest.mark.parametrize("without", ["names", "mixtures", "oracle"])
 def test_where_nothing_can_be_judged_there_are_no_rows(params: Params, tmp_path: Path, without: str) -> None:
     changes = {
-        "set": {"generate": params.generate.model_copy(update={"set": "richspace"})},
+        "names": {"generate": params.generate.model_copy(update={"set": "richspace"})},
+        "mixtures": {"generate": params.generate.model_copy(update={"set": "vbench"})},
         "oracle": {"richspace": params.richspace.model_copy(update={"oracle": None})},
     }
     oracle.run(params.model_copy(update=changes[without]), tmp_path / "scratch", tmp_path / "oracle/verdicts.csv")

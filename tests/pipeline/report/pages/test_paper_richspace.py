@@ -39,7 +39,7 @@ def test_the_oracle_is_a_table_and_words_that_follow_from_it(report: Path) -> No
     words = " ".join(page.text.split())
     assert "any step 70.0 % (10.0–90.0), the midpoint 40.0 % (10.0–90.0), RichSpace's step 35.0 %" in words
     assert "RichSpace's step has 50.0 % (10.0–90.0) of what any step has." in words
-    assert "Below that: colour (75.0 %). Not asked for: texture, size, motion." in words
+    assert "Below that: colour (75.0 % of pairs, 100.0 % of mixtures). Not asked for: texture, size, motion." in words
     row = next(row for row in page.tables["table-richspace_oracle"] if row[0] == "shape")
     assert row[:6] == ["shape", "8", *(f"{x} (10.0–90.0)" for x in (62.5, 25.0, 50.0, 12.5))]
     (lines,) = [plot["data"] for name, plot in page.plots.items() if name == "oracle"]
@@ -54,7 +54,13 @@ def test_what_the_oracle_says_where_all_or_nothing_is_shown(results: Results) ->
     assert oracle.summary(every)["below"] == ""
     nothing = replace(results, oracle=results.oracle.assign(oracle=0.0, share=float("nan")))
     assert oracle.summary(nothing)["share"] == ""
-    assert oracle.summary(nothing)["below"] == "colour (0.0 %), shape (0.0 %)"
+    assert oracle.summary(nothing)["below"].startswith("colour (0.0 % of pairs, 100.0 % of mixtures), shape (0.0 %")
+
+
+def test_columns_are_named_as_the_words_are(results: Results) -> None:
+    rates, _ = oracle.tables(results)
+    titles = [column.title for column in rates.columns[2:6]]
+    assert titles == ["Any step (%)", "Midpoint (%)", "RichSpace's step (%)", "Guide prompt (%)"]
 
 
 def test_a_run_without_an_oracle_says_so(results: Results) -> None:
