@@ -1,8 +1,9 @@
 """Single objects anywhere in the continuous space of scenes: what the codec is trained on, and nothing else is.
 
 A public autoencoder has seen all images, also those that a video model was never shown; so the toy world's has seen
-every colour, roundness, contrast, size and direction. "Never seen in training" is said of the generators, which learn
-from `scene.draw` alone.
+any hue (at a saturation and brightness of at least 0.6), roundness, contrast, size and direction. Paler, darker and
+grey objects it has not seen; they follow, because its decoder is affine in the colours. "Never seen in training" is
+said of the generators, which learn from `scene.draw` alone.
 """
 
 import colorsys

@@ -1,8 +1,8 @@
 """The judge: measures from pixels alone what a clip of the world shows.
 
 It knows how the world draws (one plain or striped superellipse on a grey ground, darker towards its rear) but nothing
-about the scene, the caption or the model that made the clip. Every threshold is a constant below; docs/world.md says
-where each is from.
+about the scene, the caption or the model that made the clip. Every threshold is a constant below or in light.py;
+docs/world.md says where each is from.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from math import gamma
 import numpy as np
 from scipy import ndimage
 
+from pipeline.world.light import MIN_DISTANCE, brightest, darkest, shaded
 from pipeline.world.scene import COLOURS, DIRECTIONS, SHAPES, SIZES, TEXTURES, Names
 
-MIN_DISTANCE = 0.15  # a frame whose brightest departure from the background is below this shows nothing
 STANDS_OUT = 0.2  # of the brightest departure: the dark rear between white stripes does, noise does not
 MIN_AREA, MAX_AREA = 12.0, 400.0  # pixels: smaller components are specks, larger ones are not an object but a ground
 CORE = 0.95  # coverage from which a pixel counts as the object's inside
@@ -22,10 +22,7 @@ PRESENT = 0.75  # share of frames that must show exactly one object for the clip
 MIN_SPEED = 0.2  # pixels per frame; slower is "still"
 MIN_SATURATION = 0.15  # below it a hue means nothing
 MIN_SHADING = 0.15  # weaker darkening from front to rear is no heading
-MIN_INSIDE = 8  # pixels; with fewer inside it, an object's light is not measured
-DARKEST = 0.3  # light at the rear, of that at the front: what is darker is not taken for shading
 MAX_DRIFT = {"hue": 35.0, "shape": 0.3, "contrast": 0.35, "radius": 1.5}  # between the two halves of a clip
-K_PENALTY = 1e-4  # of the darkest channel's variance inside the object: stripes have more, rounding has less
 _CHUNK = 256  # clips measured at once
 
 _EXPONENTS = np.geomspace(0.5, 20.0, 200)
@@ -129,7 +126,7 @@ def _judge_chunk(clips: np.ndarray) -> Readings:
     frames = clips.reshape(-1, *clips.shape[2:]).astype(np.float32) / 255
     coverage = _coverage(frames)
     counts, mine = _objects(coverage)
-    coverage, light, heading = _shaded(frames, coverage, mine)
+    coverage, light, heading = shaded(frames, coverage, mine)
     measures = {name: v.reshape(n, t, *v.shape[1:]) for name, v in _measure(frames / light[..., None], coverage)}
     heading = heading.reshape(n, t, 2)
     counts = counts.reshape(n, t)
@@ -163,10 +160,10 @@ def _coverage(frames: np.ndarray) -> np.ndarray:
 
     The background is the frame's median colour. The object's distance is the lower quartile of what stands out, so that
     neither its dark rear nor the rows between white stripes fall out of it. This is a first guess, good enough to find
-    the object: see `_shaded`.
+    the object: see `pipeline.world.light.shaded`.
     """
     background = np.median(frames, axis=(1, 2), keepdims=True)
-    distance = _brightest(np.abs(frames - background))
+    distance = brightest(np.abs(frames - background))
     flat = distance.reshape(len(distance), -1)
     peak = flat.max(axis=1, keepdims=True)
     ranked = np.sort(np.where(flat > STANDS_OUT * peak, flat, np.inf), axis=1)
@@ -194,81 +191,6 @@ def _objects(coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return counts, mine
 
 
-def _brightest(frames: np.ndarray) -> np.ndarray:
-    """Largest channel (F, H, W): several times faster than a reduction over three values."""
-    return np.maximum(np.maximum(frames[..., 0], frames[..., 1]), frames[..., 2])
-
-
-def _darkest(frames: np.ndarray) -> np.ndarray:
-    """Smallest channel (F, H, W)."""
-    return np.minimum(np.minimum(frames[..., 0], frames[..., 1]), frames[..., 2])
-
-
-def _shaded(frames: np.ndarray, guess: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The largest object's coverage (F, H, W), its light (F, H, W), 1 at its front, and its heading (F, 2).
-
-    Light multiplies all channels, white stripes pull them to 1: brightest - k x darkest channel does not see stripes,
-    with the k that makes it most nearly a plane inside the object. The plane is what a covered pixel has.
-    """
-    brightest, darkest = _brightest(frames), _darkest(frames)
-    dx, dy, extent = _seen_from_centre(mask)
-    inside = _inside(mask)
-    k, level, slope = _plane(brightest, darkest, dx, dy, inside)
-    signal = brightest - k * darkest
-    ground = np.median(signal, axis=(1, 2), keepdims=True)
-
-    steepness = np.hypot(*slope)
-    fitted = inside.any(axis=(1, 2), keepdims=True) & (level - ground >= MIN_DISTANCE / 2)
-    front = np.where(fitted, level + steepness * extent, 1.0)
-    plane = slope[0] * dx + slope[1] * dy + level
-    light = np.where(fitted, np.clip(plane / front, DARKEST, 1), 1.0)
-    exact = np.clip((signal - ground) / np.maximum(light * front - ground, MIN_DISTANCE / 4), 0, 1)
-    coverage = np.where(_with_rim(mask), np.where(fitted, exact, guess), 0.0)
-    heading = np.where(fitted, 2 * extent / front, np.nan) * slope
-    return coverage, light, heading[..., 0, 0].T
-
-
-def _seen_from_centre(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels' places dx, dy (F, H, W) from the centres of masks (F, H, W), whose mean half-width is (F, 1, 1)."""
-    y, x = np.mgrid[: mask.shape[1], : mask.shape[2]].astype(np.float32) + 0.5
-    area = np.maximum(mask.sum(axis=(1, 2)), 1)
-    centre_x = (mask.sum(axis=1) @ x[0]) / area
-    centre_y = (mask.sum(axis=2) @ y[:, 0]) / area
-    extent = (mask.any(axis=1).sum(axis=1) + mask.any(axis=2).sum(axis=1)) / 4
-    return x - centre_x[:, None, None], y - centre_y[:, None, None], extent[:, None, None]
-
-
-def _with_rim(mask: np.ndarray) -> np.ndarray:
-    """Masks (F, H, W) and the pixels beside them, which the object may cover in part."""
-    within_frame = np.zeros((3, 3, 3), bool)
-    within_frame[1] = True
-    return ndimage.binary_dilation(mask, within_frame)
-
-
-def _inside(mask: np.ndarray) -> np.ndarray:
-    """The pixels of masks (F, H, W) whose four neighbours belong to them, which the object covers whole; none of an
-    object with fewer than MIN_INSIDE."""
-    inside = ndimage.binary_erosion(mask, ndimage.generate_binary_structure(2, 1)[None])
-    return inside & (inside.sum(axis=(1, 2), keepdims=True) >= MIN_INSIDE)
-
-
-def _plane(
-    brightest: np.ndarray, darkest: np.ndarray, dx: np.ndarray, dy: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Least squares of brightest = k darkest + level + slope (dx, dy) inside: k, level (F, 1, 1), slope (2, F, 1, 1).
-
-    A plain object's darkest channel is a plane itself and k is open: the penalty makes it 0.
-    """
-    terms = np.stack([darkest, np.ones_like(dx), dx, dy], axis=-1) * inside[..., None]
-    terms = terms.reshape(len(terms), -1, 4)
-    squares = (terms.transpose(0, 2, 1) @ terms).astype(np.float64)
-    squares += np.diag([0.0, 1e-9, 1e-9, 1e-9])
-    squares[:, 0, 0] += K_PENALTY * inside.sum(axis=(1, 2)) + 1e-9
-    products = terms.transpose(0, 2, 1) @ brightest.reshape(len(terms), -1, 1)
-    k, level, *slope = np.linalg.solve(squares, products)[..., None].transpose(1, 0, 2, 3)
-    return k, level, np.stack(slope)
-
-
 def _measure(frames: np.ndarray, coverage: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Per-frame measurements of the object; NaN in frames without one."""
     area = coverage.sum(axis=(1, 2))
@@ -281,7 +203,7 @@ def _measure(frames: np.ndarray, coverage: np.ndarray) -> Iterator[tuple[str, np
     yield "radius", np.sqrt(area / np.pi)
     yield "shape", _inverse_exponent(coverage, x - centre_x[:, None, None], y - centre_y[:, None, None], area)
     core = (coverage >= CORE).astype(np.float32)
-    chroma = core * np.maximum(_brightest(frames) - _darkest(frames), 1e-3)  # white stripes do not wash the colour out
+    chroma = core * np.maximum(brightest(frames) - darkest(frames), 1e-3)  # white stripes do not wash the colour out
     weight = chroma.sum(axis=(1, 2))
     yield "rgb", np.einsum("fhw,fhwc->fc", chroma, frames) / np.where(weight > 0, weight, np.nan)[:, None]
     yield "contrast", _contrast(frames, core)
@@ -311,7 +233,7 @@ def _inverse_exponent(coverage: np.ndarray, dx: np.ndarray, dy: np.ndarray, area
 def _contrast(frames: np.ndarray, core: np.ndarray) -> np.ndarray:
     """How far the whitest row inside the object goes from the plainest row's colour to white, in [0, 1]."""
     width = core.sum(axis=2)
-    whiteness = (_darkest(frames) * core).sum(axis=2) / np.maximum(width, 1)
+    whiteness = (darkest(frames) * core).sum(axis=2) / np.maximum(width, 1)
     wide = width >= 3
     low = np.where(wide, whiteness, np.inf).min(axis=1)
     high = np.where(wide, whiteness, -np.inf).max(axis=1)

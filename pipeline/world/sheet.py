@@ -27,7 +27,7 @@ def _base(n: int) -> Scenes:
 
 
 def rows() -> dict[str, Scenes]:
-    """For every attribute, five scenes from one named value to another: the ends are trained, the rest never."""
+    """For every attribute, five scenes from one named value to another; generators are trained on the ends alone."""
     t = np.linspace(0, 1, COLUMNS)
 
     def between(a: object, b: object) -> np.ndarray:

@@ -25,9 +25,9 @@ from pipeline.training.pixels import to_model
 from pipeline.training.stills import standing
 from pipeline.training.validation import judged, noise_of_seeds, unseen_prompts
 from pipeline.world.attributes import attributes
-from pipeline.world.judge import hue_difference, judge
+from pipeline.world.judge import hue_difference, hue_of, judge
 from pipeline.world.render import render
-from pipeline.world.scene import COLOURS, Names, draw
+from pipeline.world.scene import COLOURS, SHADING, Names, draw
 
 LARGEST = {"codec": 8e6, "clip": 8e6, "cogvideox": 8e6}  # bytes; the others 6e6
 MOTION = ("animatediff", "pyoco_noise", "harivo_trs", "harivo_trs_dc", "harivo_mapping", "harivo")
@@ -90,6 +90,37 @@ def test_halfway_between_latents_lies_the_colour_between(models: Path) -> None:
         clips = [((x.movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().numpy() for x in (decoded, (a + b) / 2)]
         mixed, wanted = (judge(standing(clip)).hue for clip in clips)
         assert np.abs(hue_difference(mixed, wanted)).max() < 10
+
+
+def decoded(models: Path, clips: np.ndarray) -> np.ndarray:
+    """Clips (N, T, H, W, 3), uint8, encoded and decoded by the shipped codec."""
+    codec = load_codec(models / "codec").eval()
+    with torch.no_grad():
+        frames = [codec.decode(codec.encode(to_model(clip)).latent_dist.mean).sample for clip in clips]
+    return ((torch.stack(frames).movedim(2, -1).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+
+
+def test_the_judge_reads_decoded_clips_as_what_they_were(models: Path) -> None:
+    """Bounds are a little wider than the largest errors of 400 clips, docs/world.md."""
+    names, scenes = draw(60, UNSEEN)
+    readings = judge(decoded(models, render(scenes)))
+    assert readings.names() == names
+    assert readings.one_object.all()
+    assert np.abs(1 / readings.exponent - 1 / scenes.exponent).max() < 0.15
+    assert np.abs(readings.radius - scenes.radius).max() < 0.2
+    assert np.abs(readings.contrast - scenes.contrast).max() < 0.35
+    assert np.abs(hue_difference(hue_of(scenes.rgb), readings.hue)).max() < 2
+
+
+def test_the_codec_keeps_the_heading_and_adds_none(models: Path) -> None:
+    """Of whole clips and of single frames, with shading and without."""
+    names, scenes = draw(60, UNSEEN)
+    moving = [name.motion for name in names]
+    for shading, wanted, single in ((SHADING, moving, 0.96), (0.0, ["none"] * 60, 0.9)):
+        clips = decoded(models, render(scenes, shading))
+        assert judge(clips).headings() == wanted
+        frames = judge(standing(clips[:, ::5].reshape(-1, *clips.shape[2:]))).headings()
+        assert np.mean(np.array(frames) == np.repeat(wanted, 4)) >= single
 
 
 def test_the_dual_encoder_finds_captions_of_a_clip_and_clips_of_a_caption(models: Path, minilm: Path) -> None:
