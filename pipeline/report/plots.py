@@ -148,7 +148,7 @@ def by_step(steps: pd.DataFrame) -> str:
             y=own.success.tolist(),
             name=name,
             mode="lines+markers",
-            line={"width": 3 if last else 1.5, "color": GREY if last else colour},
+            line={"width": 3, "color": GREY, "dash": "dot"} if last else {"width": 1.5, "color": colour},
         )
     return _legend_above(figure.update_yaxes(rangemode="tozero")).to_json()
 
