@@ -18,7 +18,7 @@ from pipeline.codec.network import COLOURS as COLOUR_CHANNELS
 from pipeline.codec.network import ColourCodec
 from pipeline.config.embed import Embed
 from pipeline.config.train import CodecSpec
-from pipeline.training.pixels import to_model
+from pipeline.training.pixels import to_frames, to_model
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.training.validation import judged
 from pipeline.world.continuum import draw_any, draw_shadings
@@ -119,7 +119,7 @@ class CodecTask:
         decoded = torch.cat([self._reconstruct(clip) for clip in clips])
         target = to_model(clips.flatten(0, 1)).to(self.device)
         psnr = peak_signal_noise_ratio((decoded + 1) / 2, (target + 1) / 2, data_range=1.0)
-        shares = judged(self.names[:n], _to_uint8(decoded).reshape(clips.shape), ATTRIBUTES)
+        shares = judged(self.names[:n], to_frames(decoded).reshape(clips.shape), ATTRIBUTES)
         return {"psnr_db": float(psnr)} | shares | {"hue_error": self.hue_error(self.scenes[:n])}
 
     def hue_error(self, scenes: Scenes) -> float:
@@ -134,24 +134,19 @@ class CodecTask:
 
     def _hue_error(self, a: torch.Tensor, b: torch.Tensor) -> float:
         halfway = (self.codec.encode(a).latent_dist.mean + self.codec.encode(b).latent_dist.mean) / 2
-        pictures = [_to_uint8(x)[:, None] for x in (self.codec.decode(halfway).sample, (a + b) / 2)]
+        pictures = [to_frames(x)[:, None] for x in (self.codec.decode(halfway).sample, (a + b) / 2)]
         mixed, wanted = (judge(np.repeat(picture, 2, axis=1)).hue for picture in pictures)
         return float(np.nanmedian(np.abs(hue_difference(mixed, wanted))))
 
     def picture(self) -> np.ndarray:
         """Eight unseen frames above their reconstructions."""
         frames = self.unseen[:8, 7]
-        decoded = torch.from_numpy(_to_uint8(self._reconstruct(frames)))
+        decoded = torch.from_numpy(to_frames(self._reconstruct(frames)))
         return torch.cat([torch.cat(list(frames), 1), torch.cat(list(decoded), 1)], 0).numpy()
 
     def _reconstruct(self, frames: torch.Tensor) -> torch.Tensor:
         latents = self.codec.encode(to_model(frames).to(self.device)).latent_dist.mean
         return self.codec.decode(latents).sample
-
-
-def _to_uint8(frames: torch.Tensor) -> np.ndarray:
-    """Frames (B, 3, H, W) in [-1, 1] -> uint8 (B, H, W, 3)."""
-    return ((frames.movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
 
 
 def build_task(spec: CodecSpec, _embed: Embed, seed: int, device: str) -> CodecTask:

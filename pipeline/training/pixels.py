@@ -9,6 +9,11 @@ def to_model(frames: np.ndarray | torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
+def to_frames(images: torch.Tensor) -> np.ndarray:
+    """The way back: (..., 3, H, W), about [-1, 1] -> uint8 frames (..., H, W, 3)."""
+    return ((images.movedim(-3, -1).clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
+
+
 def sheet(images: np.ndarray, columns: int = 8, rows: int = 5) -> np.ndarray:
     """The first images (N, H, W, 3) in rows, as many whole rows as there are, at least a part of one."""
     whole = min(rows, len(images) // columns)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.training.pixels import sheet, strips, to_model
+from pipeline.training.pixels import sheet, strips, to_frames, to_model
 
 
 def test_black_and_white_are_the_ends() -> None:
@@ -28,3 +28,9 @@ def test_strips_have_every_second_frame() -> None:
     clips = np.arange(12, dtype=np.uint8).reshape(3, 4, 1, 1, 1) * np.ones((1, 1, 2, 2, 3), np.uint8)
     made = strips(clips, rows=2)
     assert made[::2, ::2, 0].tolist() == [[0, 2], [4, 6]]
+
+
+def test_frames_come_back_as_they_were_and_what_is_beyond_the_range_is_cut() -> None:
+    frames = np.arange(256, dtype=np.uint8).repeat(3).reshape(4, 8, 8, 3)
+    assert np.array_equal(to_frames(to_model(frames)), frames)
+    assert to_frames(torch.full((1, 3, 1, 1), 1.5)).tolist() == [[[[255, 255, 255]]]]

@@ -21,7 +21,7 @@ from pipeline.training.clip import Captioned
 from pipeline.training.latents import CaptionEncoder, training_captions
 from pipeline.training.lora import SWAPPED
 from pipeline.training.motion import sample_prompts
-from pipeline.training.pixels import to_model
+from pipeline.training.pixels import to_frames, to_model
 from pipeline.training.stills import standing
 from pipeline.training.validation import judged, noise_of_seeds, unseen_prompts
 from pipeline.world.attributes import attributes
@@ -87,7 +87,7 @@ def test_halfway_between_latents_lies_the_colour_between(models: Path) -> None:
         with torch.no_grad():
             halfway = (codec.encode(a).latent_dist.mean + codec.encode(b).latent_dist.mean) / 2
             decoded = codec.decode(halfway).sample
-        clips = [((x.movedim(1, -1).clamp(-1, 1) + 1) * 127.5).round().byte().numpy() for x in (decoded, (a + b) / 2)]
+        clips = [to_frames(x) for x in (decoded, (a + b) / 2)]
         mixed, wanted = (judge(standing(clip)).hue for clip in clips)
         assert np.abs(hue_difference(mixed, wanted)).max() < 10
 
@@ -97,7 +97,7 @@ def decoded(models: Path, clips: np.ndarray) -> np.ndarray:
     codec = load_codec(models / "codec").eval()
     with torch.no_grad():
         frames = [codec.decode(codec.encode(to_model(clip)).latent_dist.mean).sample for clip in clips]
-    return ((torch.stack(frames).movedim(2, -1).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+    return to_frames(torch.stack(frames))
 
 
 def test_the_judge_reads_decoded_clips_as_what_they_were(models: Path) -> None:
