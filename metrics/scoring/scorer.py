@@ -41,10 +41,11 @@ class Scorer:
     @property
     def provenance(self) -> Provenance:
         """What every number of this scorer was made by."""
-        return self._measurer.provenance
+        return self.measurer.provenance
 
     @property
-    def _measurer(self) -> Measurer:
+    def measurer(self) -> Measurer:
+        """The networks, and how they are run."""
         return Measurer(self.networks, self.protocol, self.cache, self.decoder, self.batch, self.workers)
 
     def real(self, folder: Path) -> Measured:
@@ -116,12 +117,12 @@ class Scorer:
             captions: by clip id; those of no clip count as clips that lack. originals: takes the inputs' partners, each
                 once, as I3D sees them.
         """
-        videos = _noting(self._measurer.extract(inputs, title), originals)
-        return self._measurer.reduce(videos, Batch(inputs, captions))
+        videos = _noting(self.measurer.extract(inputs, title), originals)
+        return self.measurer.reduce(videos, Batch(inputs, captions))
 
     def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
         i3d = [network for network in self.networks if network.name == "i3d"]
-        return replace(self._measurer, networks=i3d).extract([VideoInput(source) for source in sources], "real")
+        return replace(self.measurer, networks=i3d).extract([VideoInput(source) for source in sources], "real")
 
 
 def _noting(

@@ -132,6 +132,35 @@ def agreement(
     scoring.show_agreement(ratings, metric, human, group, Uncertainty(resamples, confidence, seed), out)
 
 
+@app.command("filter")
+@one_sentence(OSError)
+def filter_(
+    videos: Annotated[Path, typer.Option(help="folder of videos")],
+    captions: Annotated[Path, typer.Option(help="csv, json or jsonl, by file stem")],
+    ratio: Annotated[float, typer.Option(help="the share of the videos to keep, more than 0 and at most 1")],
+    out: Annotated[Path | None, typer.Option(help="csv of every video: its score, kept or why not")] = None,
+    kept: Annotated[Path | None, typer.Option(help="csv of the captions that are kept, for a training")] = None,
+    frames: Frames = None,
+    start: Start = None,
+    stride: Stride = None,
+    windows: Windows = None,
+    clip: Clip = None,
+    device: Device = "cpu",
+    decoder: Decoder = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    batch: Batch = 2,
+    workers: Workers = 2,
+) -> None:
+    """Keep the videos whose frames match their captions best (ETC's video filter)."""
+    from pipeline.commands import filtering
+    from pipeline.commands.scoring import Setup
+
+    rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
+    running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
+    filtering.run(Setup(**rule, **running, clip=clip, device=device), videos, captions, ratio, out, kept)
+
+
 @app.command()
 def doctor() -> None:
     """Print versions, device, weights found, free disk, and what is missing with the fix for each."""

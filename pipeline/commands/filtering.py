@@ -1,0 +1,41 @@
+"""The command `filter`: a folder of captioned videos -> a table of what is kept, and what is dropped and why."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.commands.scoring import Setup
+from pipeline.etc.filter import COLUMNS, filter_videos
+
+SHOWN = 20  # dropped videos
+
+
+def run(setup: Setup, videos: Path, captions: Path, ratio: float, out: Path | None, kept: Path | None) -> pd.DataFrame:
+    """Filter, write the tables that are named, and print what was dropped.
+
+    Args:
+        out: CSV of all videos, see `filter_videos`. kept: CSV of clip and caption of those that are kept, which a
+            training or `reelbench score` reads as captions.
+    """
+    table = filter_videos(setup.scorer(["clipsim"]).measurer, videos, captions, ratio)
+    for path, part in ((out, table[list(COLUMNS)]), (kept, table.loc[table.kept, ["clip", "caption"]])):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.to_csv(path, index=False, float_format="%.6g")
+    _show(table, out, kept)
+    return table
+
+
+def _show(table: pd.DataFrame, out: Path | None, kept: Path | None) -> None:
+    console, dropped = Console(), table[~table.kept]
+    shown = Table("clip", "score", "dropped because", title=f"{table.kept.sum()} of {len(table)} videos are kept")
+    for row in dropped.sort_values("score", na_position="first").head(SHOWN).itertuples():
+        score = "–" if pd.isna(row.score) else f"{row.score:.2f}"
+        shown.add_row(str(row.clip), score, row.reason)
+    console.print(shown)
+    if len(dropped) > SHOWN:
+        console.print(f"… and {len(dropped) - SHOWN} more (all are in --out)", style="yellow")
+    for path in filter(None, (out, kept)):
+        console.print(f"written: {path}", markup=False, highlight=False)
