@@ -22,7 +22,8 @@ PRESENT = 0.75  # share of frames that must show exactly one object for the clip
 MIN_SPEED = 0.2  # pixels per frame; slower is "still"
 MIN_SATURATION = 0.15  # below it a hue means nothing
 MIN_SHADING = 0.15  # weaker darkening from front to rear is no heading
-MAX_DRIFT = {"hue": 35.0, "shape": 0.3, "contrast": 0.35, "radius": 1.5}  # between the two halves of a clip
+# Between the two halves of a clip, and between the quartiles of its frames: frames that take turns differ too.
+MAX_DRIFT = {"hue": 35.0, "shape": 0.3, "contrast": 0.35, "radius": 1.5}
 _CHUNK = 256  # clips measured at once
 
 _EXPONENTS = np.geomspace(0.5, 20.0, 200)
@@ -36,7 +37,8 @@ class Readings:
     radius in pixels (disc of equal area); velocity (N, 2) in pixels per frame; heading (N, 2), where single frames show
     that it is going: direction to the bright front, times the share by which the rear is darker; roughness: root mean
     square distance in pixels between the object's path and a straight, even one (smooth motion is 0); objects: the
-    commonest number per frame; presence: share of frames with exactly one object; steady: no attribute changes midway.
+    commonest number per frame; presence: share of frames with exactly one object; steady: no attribute changes midway
+    or from frame to frame.
     """
 
     hue: np.ndarray
@@ -81,14 +83,14 @@ class Readings:
 
 
 def judge(clips: np.ndarray) -> Readings:
-    """Measure uint8 clips (N, T, H, W, 3).
+    """Measure uint8 clips (N, T, H, W, 3), at least one.
 
     Raises:
         ValueError: if `clips` is not a uint8 array of that shape.
     """
-    if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[-1] != 3:
-        raise ValueError(f"clips must be uint8 (N, T, H, W, 3), found {clips.dtype} {clips.shape}")
-    parts = [_judge_chunk(clips[i : i + _CHUNK]) for i in range(0, max(len(clips), 1), _CHUNK)]
+    if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[-1] != 3 or not len(clips):
+        raise ValueError(f"clips must be uint8 (N >= 1, T, H, W, 3), found {clips.dtype} {clips.shape}")
+    parts = [_judge_chunk(clips[i : i + _CHUNK]) for i in range(0, len(clips), _CHUNK)]
     return Readings(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)))
 
 
@@ -256,12 +258,23 @@ def _motion(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _steady(measures: dict[str, np.ndarray]) -> np.ndarray:
-    """(N,) bool: both halves of the clip show the same attributes, within MAX_DRIFT."""
+    """(N,) bool: both halves of the clip, and the middle half of its frames, show the same attributes, within
+    MAX_DRIFT."""
     half = measures["x"].shape[1] // 2
     first = {name: _median(value[:, :half]) for name, value in measures.items()}
     second = {name: _median(value[:, half:]) for name, value in measures.items()}
     hue_drift = np.abs(hue_difference(hue_of(first["rgb"]), hue_of(second["rgb"])))
     steady = hue_drift <= MAX_DRIFT["hue"]
+    hue = hue_of(_median(measures["rgb"]))[:, None]
+    steady &= _spread(hue_difference(hue, hue_of(measures["rgb"]))) <= MAX_DRIFT["hue"]
     for name in ("shape", "contrast", "radius"):
         steady &= np.abs(first[name] - second[name]) <= MAX_DRIFT[name]
+        steady &= _spread(measures[name]) <= MAX_DRIFT[name]
     return steady
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Distance (N,) between the quartiles over frames (N, T) of what could be measured; NaN where no frame could."""
+    filled = np.where(np.isnan(values).all(axis=1, keepdims=True), 0.0, values)
+    low, high = np.nanquantile(filled, [0.25, 0.75], axis=1)
+    return np.where(np.isnan(values).all(axis=1), np.nan, high - low)

@@ -214,6 +214,24 @@ def test_an_object_that_changes_midway_is_not_one(known: tuple) -> None:
     assert judge(changed).one_object[visible].mean() < 0.02
 
 
+@pytest.mark.parametrize("attribute", ["rgb", "exponent", "contrast", "radius"])
+def test_frames_that_take_turns_are_not_one_object(known: tuple, attribute: str) -> None:
+    """Alternately of two scenes that differ in one attribute by as much as two names do: no frame is between them,
+    the halves of the clip are alike, and its medians lie anywhere."""
+    scenes = known[1][:120]
+    ends = {
+        "rgb": [np.tile(COLOURS[name], (120, 1)) for name in ("green", "blue")],
+        "exponent": [np.full(120, p) for p in (2.0, 10.0)],
+        "contrast": [np.zeros(120), np.full(120, 0.9)],
+        "radius": [np.full(120, r) for r in (4.5, 7.5)],
+    }
+    one, other = (render(replace(scenes, **{attribute: values})) for values in ends[attribute])
+    turns = np.where(np.arange(16).reshape(1, 16, 1, 1, 1) % 2, one, other)
+    assert judge(one).one_object.all()
+    assert judge(other).one_object.all()
+    assert judge(turns).one_object.mean() < 0.02
+
+
 def test_an_object_that_vanishes_is_not_there_throughout(known: tuple) -> None:
     clips = known[2][:100].copy()
     clips[:, 6:] = 20
@@ -244,5 +262,6 @@ def test_hues() -> None:
 
 
 def test_other_arrays_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"uint8 \(N, T, H, W, 3\), found float64"):
-        judge(np.zeros((1, 16, 32, 32, 3)))
+    for clips in (np.zeros((1, 16, 32, 32, 3)), np.zeros((0, 16, 32, 32, 3), np.uint8)):
+        with pytest.raises(ValueError, match=rf"uint8 \(N >= 1, T, H, W, 3\), found {clips.dtype} \({len(clips)},"):
+            judge(clips)
