@@ -7,8 +7,10 @@ from pathlib import Path
 from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.config.train import MotionSpec, OnImages
+from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
+from pipeline.prompts.tables import read_tables
 from pipeline.sweeps import steps
 from pipeline.sweeps.variants import with_point
 from pipeline.weights.checkpoints import looks_like_hub_id
@@ -16,7 +18,20 @@ from pipeline.weights.checkpoints import looks_like_hub_id
 
 def problems(params: Params) -> list[str]:
     """What stands in the way of the stages, a sentence each; prompts, embeddings and searches must be there."""
-    return [*missing_places(params), *unbuilt_methods(params)]
+    return [*missing_places(params), *unnamed_mixtures(), *unbuilt_methods(params)]
+
+
+def unnamed_mixtures() -> list[str]:
+    """The mixtures that the judge is asked for and cannot name."""
+    prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
+    said = []
+    for mixture in mixtures:
+        if "attributes" in mixture.extra:
+            try:
+                world_mixture(mixture, prompts)
+            except ValueError as error:
+                said.append(f"prompts/{mixture.set}.mixtures.csv: {error}")
+    return said
 
 
 def unbuilt_methods(params: Params) -> list[str]:

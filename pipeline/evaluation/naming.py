@@ -1,23 +1,50 @@
 """What the world's prompt files say of a mixture: its parts by the names of their attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.world.mixtures import WorldMixture
-from pipeline.world.scene import ATTRIBUTES, Names
+from pipeline.world.scene import ATTRIBUTES, COLOURS, DIRECTIONS, SHAPES, SIZES, TEXTURES, Names
+
+_WORDS = dict(zip(ATTRIBUTES, (COLOURS, SHAPES, TEXTURES, SIZES, DIRECTIONS), strict=True))
 
 
 def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixture:
     """The mixture with its parts' names, from the columns of the world's prompt file.
 
     Raises:
-        ValueError: if a part lacks a name, as prompts of other sets do.
+        ValueError: if a part lacks a name, as prompts of other sets do, or has one that the judge does not know; or if
+            the column attributes does not say in what each part differs from the one before it.
     """
-    parts = []
-    for part in mixture.parts:
-        extra = prompts[part].extra
-        missing = [attribute for attribute in ATTRIBUTES if attribute not in extra]
-        if missing:
-            raise ValueError(f"prompt {part}: no column {', '.join(missing)}: the judge knows the world's prompts only")
-        parts.append(Names(**{attribute: extra[attribute] for attribute in ATTRIBUTES}))
-    return WorldMixture(mixture.name, tuple(parts), tuple(mixture.extra["attributes"].split()))
+    parts = tuple(_names(prompts[part]) for part in mixture.parts)
+    attributes = tuple(mixture.extra["attributes"].split())
+    _check(mixture.id, attributes, parts)
+    return WorldMixture(mixture.name, parts, attributes)
+
+
+def _names(prompt: Prompt) -> Names:
+    missing = [attribute for attribute in ATTRIBUTES if attribute not in prompt.extra]
+    if missing:
+        raise ValueError(
+            f"prompt {prompt.id}: no column {', '.join(missing)}: the judge knows the world's prompts only"
+        )
+    for attribute, words in _WORDS.items():
+        if prompt.extra[attribute] not in words:
+            said = f"found {prompt.extra[attribute]!r}, expected one of {', '.join(words)}"
+            raise ValueError(f"prompt {prompt.id}, column {attribute}: {said}")
+    return Names(**{attribute: prompt.extra[attribute] for attribute in ATTRIBUTES})
+
+
+def _check(name: str, attributes: Sequence[str], parts: Sequence[Names]) -> None:
+    """Each part differs from the one before it in one attribute, the one that is named."""
+    differing = [
+        " and ".join(key for key in ATTRIBUTES if getattr(a, key) != getattr(b, key)) or "nothing"
+        for a, b in pairwise(parts)
+    ]
+    if list(attributes) != differing:
+        found = " ".join(attributes)
+        raise ValueError(
+            f"mixture {name}, column attributes: found {found!r}, but its parts differ in {', then '.join(differing)}: "
+            "expected one attribute for each part but the first"
+        )

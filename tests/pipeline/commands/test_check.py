@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.commands.check import missing_places
+from pipeline.commands.check import missing_places, unnamed_mixtures
+from pipeline.config import paths
 from pipeline.config.params import Params
+from pipeline.prompts.sets import read_sets
+from pipeline.prompts.tables import write_tables
 
 
 @pytest.fixture
@@ -56,3 +59,14 @@ def test_videos_of_others_are_looked_for(root: Path, place: Path) -> None:
     (place / "videos").mkdir()
     wanted = changed(root, "generate.external", {"lvdm": {"clips": "videos", "captions": "c.csv"}})
     assert missing_places(wanted) == ["params.yaml: generate.external.lvdm.captions is 'c.csv': no such file or folder"]
+
+
+def test_a_mixture_that_the_judge_cannot_name_is_found_before_anything_is_sampled(root: Path, place: Path) -> None:
+    prompts, mixtures = read_sets(root / "prompts", ["richspace", "world"])  # nobody asks the judge for the former
+    write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
+    assert unnamed_mixtures() == []
+    wrong = next(mixture for mixture in mixtures if mixture.set == "world")
+    wrong.extra["attributes"] = "color"
+    write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
+    (said,) = unnamed_mixtures()
+    assert said.startswith(f"prompts/world.mixtures.csv: mixture {wrong.id}, column attributes: found 'color'")
