@@ -42,7 +42,7 @@ def test_dvc_reads_the_dag(root: Path, wanted: dict[str, Any]) -> None:
 
     names = {stage.addressing for stage in Repo(str(root)).index.stages}
     assert {f"generate@{model}" for model in wanted["generate"]["models"]} <= names
-    trained = {name.removeprefix("train_motion@").removeprefix("train_") for name in names if name.startswith("train")}
+    trained = {name.split("@")[-1].removeprefix("train_") for name in names if name.startswith("train")}
     assert trained == set(wanted["train"])
 
 

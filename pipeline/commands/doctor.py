@@ -28,6 +28,7 @@ PACKAGES = (
     "pandas",
 )
 MIN_FREE_GB = 5.0
+_GROUPS = {"motion": "train_motion", "t2i": "train_images"}  # stages of several trainings, by their module
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,15 @@ def _params() -> Iterator[Finding]:
     if not paths.PROMPTS.is_file():
         yield Finding("methods", "not tried: prompts and embeddings are not made yet (dvc repro check)")
         return
-    unbuilt = check.unbuilt_methods(wanted)
+    unbuilt = [*check.unnamed_mixtures(), *check.unbuilt_methods(wanted)]
     yield from (Finding("methods", said, "fix the entry, or dvc repro check if a file is missing") for said in unbuilt)
     if not unbuilt:
         yield Finding("methods", "all can be built")
 
 
 def _stage(name: str, wanted: params.Params) -> str:
-    return f"train_motion@{name}" if wanted.train[name].module == "motion" else f"train_{name}"
+    group = _GROUPS.get(wanted.train[name].module)
+    return f"{group}@{name}" if group else f"train_{name}"
 
 
 def _disk() -> Finding:

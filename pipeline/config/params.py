@@ -197,9 +197,12 @@ class Richspace(Section):
 
 
 class Report(Section):
+    """`strip`, `guide`: of generate.methods. `controls`: of train, a training by the one without the cue."""
+
     title: str
     strip: str
     guide: str
+    controls: dict[str, str] = Field(default_factory=dict)
 
 
 class Params(Section):
@@ -227,9 +230,11 @@ class Params(Section):
             if isinstance(training.spec, Conditioned):
                 text = training.spec.text
                 self.embed.check(f"train.{name}.spec.text", text.encoder, text.set)
-            if isinstance(training.spec, OnImages):
-                self._shaded_alike(name, training.spec)
+        self._shaded_alike()
         subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
+        controls = [name for pair in self.report.controls.items() for name in pair]
+        captioned = [name for name, training in self.train.items() if isinstance(training.spec, Conditioned)]
+        subset("report.controls", controls, "the trainings on captions", captioned)
         evaluated = self.generate.evaluated
         real, imported = filter(None, [self.evaluate.reference]), set(self.generate.external) & set(evaluated)
         subset("evaluate.reference", real, "generate.external that are evaluated", imported)
@@ -245,13 +250,19 @@ class Params(Section):
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 
-    def _shaded_alike(self, name: str, spec: OnImages) -> None:
+    def _shaded_alike(self) -> None:
         """What is trained on top of a text-to-image model of the toy world sees the same world."""
-        base = Path(spec.checkpoint).name
-        below = self.train.get(base) if Path(spec.checkpoint) == paths.world_model(base) else None
-        if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
-            said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
-            raise ValueError(f"train.{name}.spec: {said}: expected the same")
+        unlike: dict[str, list[str]] = {}
+        for name, training in self.train.items():
+            spec = training.spec
+            base = Path(spec.checkpoint).name if isinstance(spec, OnImages) else ""
+            below = self.train.get(base) if base and Path(spec.checkpoint) == paths.world_model(base) else None
+            if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
+                said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
+                unlike.setdefault(said, []).append(f"train.{name}.spec")
+        if unlike:
+            all_said = (f"{', '.join(names)}: {said}: expected the same" for said, names in unlike.items())
+            raise ValueError("; ".join(all_said))
 
     def _embed_alike(self, model: str, encoder: str) -> None:
         """A model is conditioned on embeddings of one kind: its methods' sets must be embedded in the same way."""

@@ -20,6 +20,10 @@ _WORDS = {
     "richspace": "RichSpace's step",
     "guide": "the guide prompt",
 }
+_COLUMNS = (
+    "Share: RichSpace's successes of those of any step. Between: any step but the ends. Shown: of the mixtures, by any "
+    "step with any seed."
+)
 _TRIES = "Any step has as many tries as there are steps, each of the others has one."
 _INTERVALS = (
     "Intervals: mixtures resampled; Wilson's, with a mixture as one observation, where all mixtures are alike; none "
@@ -38,10 +42,13 @@ def summary(results: Results) -> dict[str, Any] | None:
         return None
     rates = results.oracle.set_index("attribute")
     every = rates.loc[ALL]
+    alone = results.oracle_steps[results.oracle_steps.attribute == ALL].sort_values("step")
     below = [name for name in rates.index if name != ALL and rates.oracle[name] < GOALS.get(name, GOAL)]
     return {
         "n": int(every.n),
         "mixtures": int(every.mixtures),
+        "k": int(alone.step.max()),
+        "alone": [f"part {part}: {fixed(alone.success.iloc[end], 1)} %" for part, end in (("b", 0), ("a", -1))],
         "rates": {_WORDS[name]: _percent(every, name) for name in RATES},
         "share": _percent(every, "share") if every.oracle else "",
         "goal": f"{GOAL} %",
@@ -74,24 +81,24 @@ def _rates(rates: pd.DataFrame) -> Table:
         Column("What is mixed", numeric=False),
         Column("Pairs"),
         *(Column(_title(name), "%") for name in RATES),
-        Column("RichSpace's share of any step", "%"),
+        Column("Share", "%"),
+        Column("Between", "%"),
         Column("Mixtures"),
-        Column("of them shown by any step of any seed", "%"),
-        Column("Any step but the ends", "%"),
+        Column("Shown", "%"),
     ]
     rows = [
         row(
             own.attribute,
             str(own.n),
             *(_cell(own, name) for name in (*RATES, "share")),
+            fixed(own.between, 1),
             str(own.mixtures),
             fixed(own.mixtures_shown, 1),
-            fixed(own.between, 1),
         )
         for own in rates.itertuples()
     ]
     caption = "How often a step of the interpolation shows the mixture, of pairs of mixture and initial noise"
-    return Table("richspace_oracle", caption, columns, rows, rates, [_TRIES, _INTERVALS])
+    return Table("richspace_oracle", caption, columns, rows, rates, [_COLUMNS, _TRIES, _INTERVALS])
 
 
 def _cell(own: Any, name: str) -> str:

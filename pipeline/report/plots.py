@@ -141,7 +141,8 @@ def by_step(steps: pd.DataFrame) -> str:
     """Percent of clips that show the mixture by the weight of part a, a line for each attribute and one for all."""
     figure = _figure("share of part a: i / k", "clips that show the mixture, %", 280)
     names = list(dict.fromkeys(steps.attribute))
-    for name, colour in zip(names, cycle(_COLOURS), strict=False):
+    coloured = [colour for colour in _COLOURS if colour != GREY]  # the line of all is grey
+    for name, colour in zip(names, cycle(coloured), strict=False):
         own, last = steps[steps.attribute == name], name == names[-1]
         figure.add_scatter(
             x=own.weight.tolist(),

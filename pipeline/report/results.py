@@ -57,6 +57,7 @@ class Results:
         strip = generate.methods[params.report.strip]
         encoder = generate.models[strip.model].encoder
         own = [mixture for mixture in mixtures if mixture.set == generate.set_of(strip)]
+        evaluation = json.loads((paths.RESULTS / "evaluation.json").read_text(encoding="utf-8"))
         return cls(
             params=params,
             prompts=prompts,
@@ -64,8 +65,8 @@ class Results:
             generated=own[: generate.limit_of(strip, "mixtures")],
             metrics=_table("metrics"),
             verdicts=_table("verdicts"),
-            evaluation=json.loads((paths.RESULTS / "evaluation.json").read_text(encoding="utf-8")),
-            comparisons={name: _table(name) for name in COMPARISONS},
+            evaluation=evaluation | {"attribute_tests": _comparable(params, evaluation["attribute_tests"])},
+            comparisons={name: _compared(params, name) for name in COMPARISONS},
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
@@ -111,6 +112,23 @@ class Results:
         """The rows of a comparison that belong to the methods in a table of metrics."""
         table = self.comparisons[name]
         return table[table.method.isin(methods.method)]
+
+
+def _comparable(params: Params, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The pairs of methods that a reader may compare: where harivo.remark says that the ablation is not to be compared,
+    without its own."""
+    variants = set(params.harivo.ablation.values()) if params.harivo.remark else set()
+    return [pair for pair in pairs if not {pair["candidate"], pair["baseline"]} <= variants]
+
+
+def _compared(params: Params, name: str) -> pd.DataFrame:
+    """A table of comparisons, without those of an ablation that is not to be compared."""
+    table = _table(name)
+    if name == "leaders" and params.harivo.remark:
+        return table[table.table != "ablation"]
+    if name == "differences":
+        return pd.DataFrame(_comparable(params, table.to_dict("records")), columns=table.columns)
+    return table
 
 
 def _table(name: str) -> pd.DataFrame:

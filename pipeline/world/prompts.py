@@ -4,6 +4,8 @@
 and frozen by the hashes in `prompts/sets.yaml`: a later change of the grammar does not change what was measured on.
 """
 
+from argparse import ArgumentParser
+
 import pandas as pd
 
 from pipeline.config import paths
@@ -45,5 +47,6 @@ def mixture_table() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description="Write prompts/world.csv and its mixtures anew; sets.yaml freezes them.").parse_args()
     prompt_table().to_csv(paths.PROMPT_SETS / "world.csv", index=False, lineterminator="\n")
     mixture_table().to_csv(paths.PROMPT_SETS / "world.mixtures.csv", index=False, lineterminator="\n")

@@ -1,5 +1,6 @@
 """The contact sheet of docs/world.md: `python -m pipeline.world.sheet` writes docs/world.png."""
 
+from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,4 +72,5 @@ def sheet() -> Image.Image:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description="Draw docs/world.png anew.").parse_args()
     sheet().save(Path("docs/world.png"))

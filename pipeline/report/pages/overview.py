@@ -102,8 +102,9 @@ def _remarks(results: Results) -> str:
     intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
     paired = results.comparisons["differences"]
     flagged = ((paired.metric == _FVD) & (paired.flag != "")).any()
-    outdated = results.params.harivo.remark if results.evaluation["attribute_tests"] else None
-    return " ".join(filter(None, [_AVERAGE, intervals, FEW if flagged else "", outdated and f"HARIVO: {outdated}"]))
+    outdated = results.params.harivo.remark if set(results.params.harivo.ablation.values()) & results.judged else None
+    average = _AVERAGE if results.evaluation["attribute_tests"] else ""
+    return " ".join(filter(None, [average, intervals, FEW if flagged else "", outdated and f"HARIVO: {outdated}"]))
 
 
 def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: str) -> Tile:

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 
 from pipeline.clips import ledger
-from pipeline.report import plots
+from pipeline.report import cue, plots
 from pipeline.report.formatting import fixed, interval
 from pipeline.report.metric_tables import BOLD, metric_cell, metric_column, separated
 from pipeline.report.page import Content, Page
@@ -19,6 +19,7 @@ from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
 
 PRINTED = (*ATTRIBUTES, AVERAGE)  # in this order
+CUE = ("animatediff", "animatediff_cueless")
 UNMAPPED = ("harivo", "harivo_unmapped", "frames", "frames_mapped")
 PERSONALISED = ("harivo", "personalised")
 _CARDS = 6  # prompts whose clips are shown
@@ -37,7 +38,8 @@ def build(results: Results) -> Content:
         figures["mapping"] = plots.mapping_effect(results.mapping_effect)
     if results.judged:
         figures["average"] = plots.rates(results.prompted, AVERAGE, "average of the four attributes")
-    groups = {"unmapped": UNMAPPED, "personalised": PERSONALISED, "all": tuple(dict.fromkeys(results.prompted.method))}
+    every = tuple(dict.fromkeys(results.prompted.method))
+    groups = {"cue": CUE, "unmapped": UNMAPPED, "personalised": PERSONALISED, "all": every}
     clips = {name: cards(results, methods) for name, methods in groups.items()}
     context = {
         "tests": results.evaluation["attribute_tests"],
@@ -65,6 +67,10 @@ def _tables(results: Results) -> tuple[list[Table], list[str]]:
         tables.append(_table_a1(results.normality))
     else:
         missing.append("Table A1 needs the stage normality.")
+    if (with_and_without := cue.table(results)) is not None:
+        tables.append(with_and_without)
+    else:
+        missing.append("The table of the cue needs a training and its control (report.controls) with their histories.")
     return tables, missing
 
 
@@ -78,7 +84,7 @@ def _table_1(results: Results) -> Table:
         for variant, method in results.params.harivo.ablation.items()
     ]
     caption = "FVD of HARIVO's ablation (Table 1)"
-    remarks = [*_outdated(results), _ELSEWHERE, BOLD]
+    remarks = _outdated(results) or [_ELSEWHERE, BOLD]
     return Table("harivo_table_1", caption, *with_shared_notes(columns, rows), _ablation(results), remarks)
 
 
@@ -92,11 +98,13 @@ def _table_a2(results: Results) -> Table:
     for variant, method in results.params.harivo.ablation.items():
         theirs = dict(zip(PRINTED, published()["table_a2"].get(variant, []), strict=False))
         rows.append(row(variant, *_cells(results, method, shown), *(_printed(theirs.get(name)) for name in order)))
-    caption, remarks = "Attributes of HARIVO's ablation (Table A2)", [*_outdated(results), _ELSEWHERE, _ACTION, BOLD]
+    caption = "Attributes of HARIVO's ablation (Table A2)"
+    remarks = [*(_outdated(results) or [_ELSEWHERE, BOLD]), _ACTION]
     return Table("harivo_table_a2", caption, columns, rows, _ablation(results), remarks)
 
 
 def _outdated(results: Results) -> list[str]:
+    """Why the ablation is not to be compared; nothing if it is."""
     return [results.params.harivo.remark] if results.params.harivo.remark else []
 
 

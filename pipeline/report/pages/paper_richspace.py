@@ -101,5 +101,8 @@ def _steps_by_k(results: Results) -> Table:
 
 
 PAGE = Page(
-    "paper_richspace", "RichSpace", "The paper's 17 mixtures: our optimal steps beside the printed ones.", build
+    "paper_richspace",
+    "RichSpace",
+    "What RichSpace's step shows of what any step could, and its 17 mixtures beside the printed steps.",
+    build,
 )

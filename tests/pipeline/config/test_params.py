@@ -93,6 +93,11 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> Non
         ("train.codec.spec.width", 90, r"train\.codec\.spec\.width: .*multiple of 8"),
         ("train.codec.spec.latent_channels", 3, r"codec\.spec\.latent_channels: .*or equal to 4, found 3"),
         ("train.t2i.spec.shading", 2, r"train\.t2i\.spec\.shading: .*1"),
+        (
+            "train.t2i.spec.shading",
+            0,
+            r"train\.animatediff\.spec, train\.\w+\.spec, .*: shading is 0\.35, that of",
+        ),
         ("train.lora.spec.shading", 0, r"train\.lora\.spec: shading is 0, that of its checkpoint, train\.t2i, 0\.35"),
         ("train.harivo.spec.noise", "pyoco", r"train\.harivo\.spec\.noise: .*'iid' or 'mixed', found 'pyoco'"),
         ("train.harivo.spec.mapping", "no", r"train\.harivo\.spec\.mapping: .*valid boolean, found 'no'"),
@@ -226,10 +231,12 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
             r"generate\.methods names 'a/b', expected lett",
         ),
         ("generate.tyop", 1, r"generate: no such key: 'tyop'"),
-        ("generate.methods.cogvideox.model", "none", r"cogvideox.model names 'none', .*generate.models: images, world"),
+        ("generate.methods.cogvideox.model", "none", r"model names 'none', .*models: images, images_cueless, world"),
         ("generate.models.world.encoder", "t6", r"encoder names 't6', expected one of embed.encoders"),
         ("evaluate.comparisons", [{"candidate": "strip", "baseline": "cogvideox"}], r"comparisons names 'strip'"),
         ("embed.encoders.minilm.kind", "bert", r"embed\.encoders\.minilm\.kind: .*'minilm', 't5' or 'clip'"),
+        ("report.controls", {"t2i": "t2j"}, r"report\.controls names 't2j' .* the trainings on captions: "),
+        ("report.controls", {"codec": "t2i"}, r"report\.controls names 'codec'"),
         ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
     ],
 )
@@ -247,7 +254,7 @@ def test_a_letter_too_much_is_found_wherever_it_is(
     monkeypatch.chdir(root)
     values = yaml.safe_load((root / "params.yaml").read_text())
     named = ("embed.encoders", "train", "generate.models", "generate.methods", "generate.external")
-    free = (*named, "harivo.ablation", "harivo.sweep.points", "embed.encoders.minilm.sets")
+    free = (*named, "harivo.ablation", "harivo.sweep.points", "embed.encoders.minilm.sets", "report.controls")
     keys = [key for key in leaves(values) if key.rpartition(".")[0] not in free]
     key = data.draw(st.sampled_from(keys))
     put(values, f"{key}x", 1)

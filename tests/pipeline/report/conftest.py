@@ -41,6 +41,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             Path(name).symlink_to(root / name)
         data = params.read(root / paths.PARAMS)
         data["generate"]["mixtures"]["limit"] = 2
+        data["harivo"]["remark"] = None  # a run whose ablation may be compared
         params.write(data)
         generate, mixtures = params.load().generate, _write_prompts(root)
         shown = [mixture for mixture in mixtures if mixture.set == "world"][:2]
@@ -108,7 +109,7 @@ def _write_clips(folder: Path, name: str, shown: Sequence[Mixture], is_strip: bo
 
 
 def _write_analyses() -> None:
-    """Table A1, Figure A1, and the history of one training."""
+    """Table A1, Figure A1, and the histories of a codec, and of temporal layers with the cue and without."""
     paths.NORMALITY.parent.mkdir(parents=True)
     row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
     pd.DataFrame([row | {"share": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
@@ -118,6 +119,10 @@ def _write_analyses() -> None:
     history = pd.DataFrame({"step": [20, 40, 40], "loss": [1.0, 0.5, np.nan], "psnr_db": [np.nan, np.nan, 30.0]})
     history[["lr", "grad_norm", "loss_kl"]] = 0.1
     history.to_csv(paths.world_model("codec") / "history.csv", index=False)
+    for name, action in (("animatediff", 0.5), ("animatediff_cueless", 0.25)):
+        paths.world_model(name).mkdir()
+        values = {"step": [1], "loss": [0.1], "judge_action": [action], "judge_heading": [1.0]}
+        pd.DataFrame(values).to_csv(paths.world_model(name) / "history.csv", index=False)
 
 
 def _write_results(shown: Sequence[Mixture], asked: Mapping[str, str]) -> None:

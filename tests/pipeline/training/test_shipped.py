@@ -30,8 +30,16 @@ from pipeline.world.render import render
 from pipeline.world.scene import COLOURS, SHADING, Names, draw
 
 LARGEST = {"codec": 8e6, "clip": 8e6, "cogvideox": 8e6}  # bytes; the others 6e6
-MOTION = ("animatediff", "pyoco_noise", "harivo_trs", "harivo_trs_dc", "harivo_mapping", "harivo")
-SHIPPED = ("codec", "clip", "cogvideox", "t2i", "lora", *MOTION)
+MOTION = (
+    "animatediff",
+    "animatediff_cueless",
+    "pyoco_noise",
+    "harivo_trs",
+    "harivo_trs_dc",
+    "harivo_mapping",
+    "harivo",
+)
+SHIPPED = ("codec", "clip", "cogvideox", "t2i", "t2i_cueless", "lora", *MOTION)
 UNSEEN = 123_456  # a seed of scenes that no training draws
 # What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
 # 3 shapes and 4 motions.
@@ -164,6 +172,16 @@ def test_the_image_model_shows_what_prompts_name(
     shares = judged(prompts[0], images, ("colour", "shape", "texture"))
     assert min(shares.values()) >= 0.9, shares
     assert judged(prompts[0], images, ("heading",))["judge_heading"] >= 0.8
+
+
+def test_the_control_shows_everything_but_the_heading(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]]
+) -> None:
+    model = stable_diffusion.load(models / "t2i_cueless", models / "codec")
+    images = images_of(model, encoder, prompts[1], params.train["t2i_cueless"].spec.guidance)
+    shares = judged(prompts[0], images, ("colour", "shape", "texture", "heading"))
+    assert shares.pop("judge_heading") <= 0.1
+    assert min(shares[f"judge_{name}"] for name in ("colour", "shape", "texture")) >= 0.9, shares
 
 
 def test_the_lora_swaps_colours_and_keeps_shapes(

@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from metrics.reading.video import read_all
-from pipeline.report.pages.paper_harivo import UNMAPPED, cards
+from pipeline.config import params
+from pipeline.report.pages import overview
+from pipeline.report.pages.paper_harivo import UNMAPPED, build, cards
 from pipeline.report.results import Results
 from tests.pipeline.report.reading import Reader, words
 
@@ -38,3 +41,23 @@ def test_cards_show_one_prompt_by_every_method(results: Results) -> None:
     assert [shot.method for shot in found[0].shots] == list(UNMAPPED)
     assert all(read_all(shot.source).shape == (4, 16, 16, 3) for shot in found[0].shots)
     assert cards(results, ["harivo", "no such method"]) == []  # nothing to compare with
+
+
+def test_nothing_is_concluded_from_an_ablation_that_compares_nothing(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where harivo.remark says so: no test, no tile, no bold value, and the remark in their place."""
+    monkeypatch.chdir(run)
+    wanted = params.load()
+    placeholders = wanted.model_copy(update={"harivo": wanted.harivo.model_copy(update={"remark": "Placeholders."})})
+    results = Results.read(placeholders)
+    content = build(results)
+    assert content.context["tests"] == []
+    own = [table for table in content.tables if table.name in ("harivo_table_1", "harivo_table_a2")]
+    assert [table.remarks[0] for table in own] == ["Placeholders."] * 2
+    assert not any(cell.bold for table in own for row in table.rows for cell in row)
+    front = overview.build(results).context
+    assert [tile.title for tile in front["tiles"]] == ["richspace against cogvideox"] * 2
+    assert "HARIVO: Placeholders." in front["remarks"]
+    assert set(results.comparisons["leaders"].table) == {"mixtures"}
+    assert set(results.comparisons["differences"].candidate) == {"richspace"}
