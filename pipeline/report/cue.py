@@ -27,7 +27,7 @@ def table(results: Results) -> Table | None:
     data = pd.concat([_measured(results, name) for pair in pairs for name in pair], ignore_index=True)
     columns = [
         Column("Training", numeric=False),
-        Column("Frames show the heading", numeric=False),
+        Column("Cue", numeric=False),
         *(Column(name.replace("_", " ").capitalize(), "%") for name in SHOWN),
         Column("Prompts"),
     ]
