@@ -152,7 +152,11 @@ def filter_(
     batch: Batch = 2,
     workers: Workers = 2,
 ) -> None:
-    """Keep the videos whose frames match their captions best (ETC's video filter)."""
+    """Keep the videos whose frames match their captions best (ETC's video filter).
+
+    Of each video the first 16 frames are scored, and shorter ones are dropped; --frames, --stride and --windows say
+    otherwise.
+    """
     from pipeline.commands import filtering
     from pipeline.commands.scoring import Setup
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.commands.scoring import Setup
@@ -19,6 +20,9 @@ def run(setup: Setup, videos: Path, captions: Path, ratio: float, out: Path | No
         out: CSV of all videos, see `filter_videos`. kept: CSV of clip and caption of those that are kept, which a
             training or `reelbench score` reads as captions.
     """
+    for path in filter(None, (out, kept)):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder, expected a file to write")
     table = filter_videos(setup.scorer(["clipsim"]).measurer, videos, captions, ratio)
     for path, part in ((out, table[list(COLUMNS)]), (kept, table.loc[table.kept, ["clip", "caption"]])):
         if path:
@@ -33,7 +37,7 @@ def _show(table: pd.DataFrame, out: Path | None, kept: Path | None) -> None:
     shown = Table("clip", "score", "dropped because", title=f"{table.kept.sum()} of {len(table)} videos are kept")
     for row in dropped.sort_values("score", na_position="first").head(SHOWN).itertuples():
         score = "–" if pd.isna(row.score) else f"{row.score:.2f}"
-        shown.add_row(str(row.clip), score, row.reason)
+        shown.add_row(escape(str(row.clip)), score, escape(row.reason))
     console.print(shown)
     if len(dropped) > SHOWN:
         console.print(f"… and {len(dropped) - SHOWN} more (all are in --out)", style="yellow")

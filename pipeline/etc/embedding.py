@@ -47,7 +47,8 @@ def spatial_embedding(channels: int, frames: int, height: int, width: int) -> to
 def temporal_embedding(channels: int, frames: int, height: int, width: int) -> torch.Tensor:
     """sin(p / Θ^(c/C)) + cos(p / Θ^(c/C)) with p = ⌊x / h⌋ X + ⌊y / w⌋, one value for a whole frame (Eq. 19 and 21).
 
-    X is the height of the grid, √T h, as printed. Arguments as in `mixed_embedding`. Returns (C, √T h, √T w) float32.
+    X is the height of the grid, √T h, as printed. So p does not grow with time: frames follow one another down a column
+    (Eq. 1), and p grows by X from row to row. Arguments as in `mixed_embedding`. Returns (C, √T h, √T w) float32.
     """
     tiles = side(frames)
     row = torch.arange(tiles, dtype=torch.float64).repeat_interleave(height)[:, None]

@@ -101,6 +101,9 @@ def _scored(video: Extracted, caption: str, vectors: Mapping[str, np.ndarray]) -
 def _judged(table: pd.DataFrame, frames: list[np.ndarray], ratio: float) -> pd.DataFrame:
     """Say of each video whether it is kept and, if not, why."""
     table = table.reindex(columns=list(COLUMNS))
+    if table.score.isna().all():
+        first = table.iloc[0]
+        raise ValueError(f"none of {len(table)} videos could be scored; {first['clip']}: {first['reason']}")
     least = threshold(table.score.to_numpy(float), ratio)
     below = [int((scores < least).sum()) for scores in frames]
     table["frames_below"] = pd.array([*below, *[None] * (len(table) - len(below))], dtype="Int64")

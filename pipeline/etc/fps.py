@@ -15,9 +15,11 @@ class FpsEmbedding(ModelMixin, ConfigMixin):
     """Three linear layers behind the sinusoids that embed the timestep: ×4, back, and one that starts at zero, so that
     an untrained embedding changes nothing.
 
-    The paper says three layers that go up fourfold and back to the width they start from, not which goes where. It adds
-    the result "to the noise input of the U-Net": here to what its first convolution makes of the noise, which has that
-    width (320 channels in Stable Diffusion, where the noise itself has 4).
+    Of the embedding module that frame rate and timestep share in the paper these sinusoids are meant here: they
+    have no parameters, and the timestep's learnt layers stay its own. The paper says three layers that go up
+    fourfold and back to the width they start from, not which goes where. It adds the result "to the noise input of
+    the U-Net": here to what its first convolution makes of the noise, which has that width (320 channels in Stable
+    Diffusion, where the noise itself has 4).
     """
 
     @register_to_config

@@ -60,10 +60,10 @@ class GridUNet(nn.Module):
         Raises:
             ValueError: if T is no square, or a frame rate is outside of 0 … 120.
         """
-        if fps.min() < 0 or fps.max() > STILL:
+        grid = to_grid(noisy)
+        if not (fps.min() >= 0 and fps.max() <= STILL):
             raise ValueError(f"fps: found {fps.min():g} to {fps.max():g}, expected 0 to {STILL}")
         batch, channels, frames, height, width = noisy.shape
-        grid = to_grid(noisy)
         if self.mixed:
             grid = grid + mixed_embedding(channels, frames, height, width).to(grid)
         sinusoids = self.unet.time_proj(fps.expand(batch)).to(grid.dtype)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.world.mixtures import WorldMixture
 from pipeline.world.scene import ATTRIBUTES, COLOURS, DIRECTIONS, SHAPES, SIZES, TEXTURES, Names
@@ -42,9 +44,16 @@ def _check(name: str, attributes: Sequence[str], parts: Sequence[Names]) -> None
         " and ".join(key for key in ATTRIBUTES if getattr(a, key) != getattr(b, key)) or "nothing"
         for a, b in pairwise(parts)
     ]
+    if len(set(attributes)) < len(attributes):
+        raise ValueError(f"mixture {name}, column attributes: found {' '.join(attributes)!r}, expected each but once")
     if list(attributes) != differing:
         found = " ".join(attributes)
         raise ValueError(
             f"mixture {name}, column attributes: found {found!r}, but its parts differ in {', then '.join(differing)}: "
             "expected one attribute for each part but the first"
+        )
+    ways = [np.array(DIRECTIONS[part.motion]) for part in parts]
+    if any((a == -b).all() for a, b in pairwise(ways)):
+        raise ValueError(
+            f"mixture {name}: opposite directions have nothing between them, expected neighbours as up, left"
         )

@@ -125,7 +125,7 @@ def _compared(params: Params, name: str) -> pd.DataFrame:
     """A table of comparisons, without those of an ablation that is not to be compared."""
     table = _table(name)
     if name == "leaders" and params.harivo.remark:
-        return table[table.table != "ablation"]
+        return table[~table.table.isin(["ablation", "prompts"])]
     if name == "differences":
         return pd.DataFrame(_comparable(params, table.to_dict("records")), columns=table.columns)
     return table

@@ -1,4 +1,4 @@
-"""train_t2i: a small `UNet2DConditionModel` on the codec's latents of single frames, in Stable Diffusion's layout.
+"""train_images: a small `UNet2DConditionModel` on the codec's latents of single frames, in Stable Diffusion's layout.
 
 v-prediction on Stable Diffusion's scaled-linear schedule. Captions are the clips', motion words included, as captions
 of real videos are; they are dropped in a share of the steps (zeros as the empty prompt).

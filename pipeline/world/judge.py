@@ -22,7 +22,7 @@ PRESENT = 0.75  # share of frames that must show exactly one object for the clip
 MIN_SPEED = 0.2  # pixels per frame; slower is "still"
 MIN_SATURATION = 0.15  # below it a hue means nothing
 MIN_SHADING = 0.15  # weaker darkening from front to rear is no heading
-# Between the two halves of a clip, and between the quartiles of its frames: frames that take turns differ too.
+# Between the two halves of a clip, and between the quartiles of its frames, where frames that take turns differ too.
 MAX_DRIFT = {"hue": 35.0, "shape": 0.3, "contrast": 0.35, "radius": 1.5}
 _CHUNK = 256  # clips measured at once
 
@@ -37,8 +37,8 @@ class Readings:
     radius in pixels (disc of equal area); velocity (N, 2) in pixels per frame; heading (N, 2), where single frames show
     that it is going: direction to the bright front, times the share by which the rear is darker; roughness: root mean
     square distance in pixels between the object's path and a straight, even one (smooth motion is 0); objects: the
-    commonest number per frame; presence: share of frames with exactly one object; steady: no attribute changes midway
-    or from frame to frame.
+    commonest number per frame; presence: share of frames with exactly one object; steady: no attribute changes midway,
+    nor in more than a quarter of the frames.
     """
 
     hue: np.ndarray

@@ -24,8 +24,10 @@ def spoil(
         Clips and captions in the same order, and of each the kind of KINDS, "" where nothing was done.
 
     Raises:
-        ValueError: if no clip has another colour and shape to take a wrong caption from.
+        ValueError: if the share is none, or no clip has another colour and shape to take a wrong caption from.
     """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share: found {share:g}, expected 0 to 1")
     rng = np.random.default_rng(seed)
     clips, captions, kinds = clips.copy(), list(captions), [""] * len(clips)
     originals = list(captions)

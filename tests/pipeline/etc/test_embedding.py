@@ -40,8 +40,8 @@ def test_values_are_the_equations(size: tuple[int, int, int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_no_two_places_are_alike(size: tuple[int, int, int, int]) -> None:
-    """Float32 keeps seven digits of these values. Of large grids, one row of frames and one column are compared with
-    their whole frames: halves that differ between all places of a frame, and between all frames, are enough."""
+    """All places of the first frame differ in the first half, one place of every frame in the second: that is enough,
+    because the halves repeat. Float32 keeps seven digits of these values."""
     channels, _, height, width = size
     half = channels // 2
     embedding = mixed_embedding(*size)
@@ -54,7 +54,7 @@ def test_no_two_places_of_the_toy_worlds_grid_are_alike() -> None:
 
 
 def test_adding_the_halves_collides() -> None:
-    """Appendix C.3: place (a, a) of the frame with p = b, and place (b, b) of that with p = a, have the same sum."""
+    """Place (a, a) of the frame with p = b, and place (b, b) of that with p = a, have the same sum."""
     added = spatial_embedding(8, 16, 8, 8) + temporal_embedding(8, 16, 8, 8)
     in_second_column, in_first_frame = added[:, 0, 8], added[:, 1, 1]
     assert torch.allclose(in_second_column, in_first_frame, atol=1e-6)

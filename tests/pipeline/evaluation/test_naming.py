@@ -27,6 +27,11 @@ def test_three_parts_differ_step_by_step() -> None:
     assert found.pairs == (("red", "blue"), ("large", "small"))
 
 
+def test_an_attribute_is_mixed_once() -> None:
+    with pytest.raises(ValueError, match="found 'colour colour', expected each but once"):
+        world_mixture(*mixture("colour colour", RED, RED | {"colour": "blue"}, RED))
+
+
 @pytest.mark.parametrize(
     ("attributes", "changes", "message"),
     [
@@ -36,6 +41,7 @@ def test_three_parts_differ_step_by_step() -> None:
         ("colour", {}, "found 'colour', but its parts differ in nothing"),
         ("colour", {"colour": "blue", "size": "small"}, "but its parts differ in colour and size"),
         ("colour size", {"colour": "blue"}, "found 'colour size', but its parts differ in colour: expected one"),
+        ("motion", {"motion": "left"}, "opposite directions have nothing between them"),
         ("", {"colour": "blue"}, "found '', but its parts differ in colour"),
     ],
 )

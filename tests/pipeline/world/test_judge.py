@@ -232,6 +232,15 @@ def test_frames_that_take_turns_are_not_one_object(known: tuple, attribute: str)
     assert judge(turns).one_object.mean() < 0.02
 
 
+@pytest.mark.parametrize(("others", "steady"), [(4, True), (5, False)])
+def test_up_to_a_quarter_of_the_frames_may_be_unlike_the_others(known: tuple, others: int, steady: bool) -> None:
+    scenes = known[1][:40]
+    one, other = (render(replace(scenes, rgb=np.tile(COLOURS[name], (40, 1)))) for name in ("red", "blue"))
+    frames = np.linspace(0, 15, others).round().astype(int)
+    one[:, frames] = other[:, frames]
+    assert (judge(one).steady == steady).all()
+
+
 def test_an_object_that_vanishes_is_not_there_throughout(known: tuple) -> None:
     clips = known[2][:100].copy()
     clips[:, 6:] = 20

@@ -43,6 +43,13 @@ def test_the_originals_stay() -> None:
     assert texts == before[1]
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_what_is_no_share_is_refused(share: float) -> None:
+    names, scenes = draw(3, 5)
+    with pytest.raises(ValueError, match=r"share: found .*, expected 0 to 1"):
+        spoil(render(scenes), captions(names, 5), names, share, seed=0)
+
+
 def test_without_another_content_no_caption_is_wrong() -> None:
     names, scenes = draw(1, 5)
     with pytest.raises(ValueError, match="no clip has another colour and shape"):
