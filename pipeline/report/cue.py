@@ -14,8 +14,8 @@ from pipeline.world.attributes import ATTRIBUTES, HEADING
 SHOWN = (HEADING, *ATTRIBUTES)
 _REMARK = (
     "The judge on one clip, or image, of each unseen prompt, after the training. Chance is 25 % for action. FVD and "
-    "CLIPSIM do not compare with a control: the reference videos and the dual encoder have seen headings. Nor does not "
-    "weird: what shows no heading cannot be seen to move against it."
+    "CLIPSIM do not compare with a control: the reference videos and the dual encoder have seen headings. Nor does "
+    "the share that is not weird: what shows no heading cannot be seen to move against it."
 )
 
 
