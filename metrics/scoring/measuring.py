@@ -65,10 +65,10 @@ class Measurer:
         """The rows of a set of videos."""
         captions = batch.captions
         absent = sorted(set(captions) - {video.source.id for video in batch.inputs}) if captions else []
-        text = self._text(captions) if captions else None
+        text = self.text_vectors(captions) if captions else None
         return collect(videos, self.provenance, captions, text, absent)
 
-    def _text(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
+    def text_vectors(self, captions: Mapping[str, str]) -> dict[str, np.ndarray] | None:
         """Unit vectors of captions, each encoded once and cached; None without a dual encoder."""
         network = next((n for n in self.networks if isinstance(n, ClipFeatures)), None)
         if network is None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from metrics.networks.features import ClipFeatures
 from metrics.reading.captions import read_captions
 from metrics.reading.matching import matched
 from metrics.reading.sources import find
@@ -16,7 +15,6 @@ from metrics.scoring.measuring import Measurer
 
 EPSILON = math.log(1 / 0.07) ** math.e  # as printed: 14.28, nearly 1 / 0.07, the factor that CLIP starts from
 COLUMNS = ("clip", "caption", "score", "lowest", "lowest_frame", "frames_below", "frames", "kept", "reason")
-_TEXTS = 256  # captions in one forward pass
 
 
 def frame_scores(frames: np.ndarray, caption: np.ndarray) -> np.ndarray:
@@ -37,8 +35,7 @@ def threshold(scores: np.ndarray, ratio: float) -> float:
     Raises:
         ValueError: if the ratio is outside of that, or there is no score.
     """
-    if not 0 < ratio <= 1:
-        raise ValueError(f"the ratio of videos to keep is {ratio:g}, expected more than 0 and at most 1")
+    _check(ratio)
     known = np.sort(scores[~np.isnan(scores)])
     if not len(known):
         raise ValueError("no video could be scored, so there is nothing to keep")
@@ -49,7 +46,7 @@ def filter_videos(measurer: Measurer, videos: Path, captions: Path, ratio: float
     """Score every video below a folder against its caption, and keep the best share.
 
     Args:
-        measurer: with a dual encoder as its first network; its rule says which frames are scored. captions: see
+        measurer: with a dual encoder among its networks; its rule says which frames are scored. captions: see
             `read_captions`. ratio: see `threshold`.
 
     Returns:
@@ -61,12 +58,11 @@ def filter_videos(measurer: Measurer, videos: Path, captions: Path, ratio: float
         ValueError: before anything is decoded, if the folder holds no video, captions match no file, or the ratio is
             no share; after it if no video could be scored.
     """
-    threshold(np.zeros(1), ratio)
+    _check(ratio)
     sources = find(videos)
     texts = matched(read_captions(captions), sources, captions)
-    network = measurer.networks[0]
-    assert isinstance(network, ClipFeatures)
-    vectors = _vectors(network, texts)
+    vectors = measurer.text_vectors(texts)
+    assert vectors is not None  # the measurer has a dual encoder
     extracted = measurer.extract([VideoInput(source) for source in sources if source.id in texts], "filter")
     scored = [_scored(one, texts[one.source.id], vectors) for one, _ in extracted]
     missing = [{"clip": source.id, "reason": "has no caption"} for source in sources if source.id not in texts]
@@ -79,12 +75,9 @@ def filter_videos(measurer: Measurer, videos: Path, captions: Path, ratio: float
     return _judged(pd.DataFrame([row for row, _ in scored] + missing), [values for _, values in scored], ratio)
 
 
-def _vectors(network: ClipFeatures, texts: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Unit vectors of captions, each encoded once."""
-    unique = list(dict.fromkeys(texts.values()))
-    parts = [unique[i : i + _TEXTS] for i in range(0, len(unique), _TEXTS)]
-    rows = [row for part in parts for row in network.encoder.text_features(part).numpy()]
-    return dict(zip(unique, rows, strict=True))
+def _check(ratio: float) -> None:
+    if not 0 < ratio <= 1:
+        raise ValueError(f"the ratio of videos to keep is {ratio:g}, expected more than 0 and at most 1")
 
 
 def _scored(video: Extracted, caption: str, vectors: Mapping[str, np.ndarray]) -> tuple[dict[str, object], np.ndarray]:
