@@ -172,6 +172,11 @@ class Harivo(Section):
     sweep: Sweep
     normality: Normality
 
+    @property
+    def not_compared(self) -> set[str]:
+        """The methods of the ablation, where `remark` says why they are not to be compared; else none."""
+        return set(self.ablation.values()) if self.remark else set()
+
 
 class Oracle(Section):
     """Whether any step of the interpolation shows a mixture. `method`: of generate.methods, whose model samples all

@@ -1,5 +1,7 @@
 """Does it matter that a frame shows the heading? Trainings beside their controls, whose frames show none."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from metrics.statistics.proportions import wilson
@@ -41,14 +43,18 @@ def table(results: Results) -> Table | None:
 
 
 def _is_trained(name: str) -> bool:
-    return (paths.world_model(name) / "history.csv").is_file()
+    return _history(name).is_file()
+
+
+def _history(name: str) -> Path:
+    return paths.world_model(name) / "history.csv"
 
 
 def _measured(results: Results, name: str) -> pd.DataFrame:
     """A row for each attribute that the training's validation measures."""
     spec = results.params.train[name].spec
     assert isinstance(spec, Conditioned)  # params.py refuses other controls
-    shares, n = last_validation(paths.world_model(name) / "history.csv"), spec.validation_prompts
+    shares, n = last_validation(_history(name)), spec.validation_prompts
     rows = []
     for metric in SHOWN:
         if (share := shares.get(f"judge_{metric}")) is not None:

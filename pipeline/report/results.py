@@ -117,14 +117,13 @@ class Results:
 def _comparable(params: Params, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The pairs of methods that a reader may compare: where harivo.remark says that the ablation is not to be compared,
     without its own."""
-    variants = set(params.harivo.ablation.values()) if params.harivo.remark else set()
-    return [pair for pair in pairs if not {pair["candidate"], pair["baseline"]} <= variants]
+    return [pair for pair in pairs if not {pair["candidate"], pair["baseline"]} <= params.harivo.not_compared]
 
 
 def _compared(params: Params, name: str) -> pd.DataFrame:
     """A table of comparisons, without those of an ablation that is not to be compared."""
     table = _table(name)
-    if name == "leaders" and params.harivo.remark:
+    if name == "leaders" and params.harivo.not_compared:
         return table[~table.table.isin(["ablation", "prompts"])]
     if name == "differences":
         return pd.DataFrame(_comparable(params, table.to_dict("records")), columns=table.columns)

@@ -102,7 +102,8 @@ def _remarks(results: Results) -> str:
     intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
     paired = results.comparisons["differences"]
     flagged = ((paired.metric == _FVD) & (paired.flag != "")).any()
-    outdated = results.params.harivo.remark if set(results.params.harivo.ablation.values()) & results.judged else None
+    harivo = results.params.harivo
+    outdated = harivo.remark if harivo.not_compared & results.judged else None
     average = _AVERAGE if results.evaluation["attribute_tests"] else ""
     return " ".join(filter(None, [average, intervals, FEW if flagged else "", outdated and f"HARIVO: {outdated}"]))
 
