@@ -21,9 +21,11 @@ def main() -> None:
     evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
     results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
+    of_etc = [evaluated.read(paths.etc_point(name)) for name in wanted.etc.points]
     verdicts = oracle.read(paths.ORACLE_VERDICTS)
     further = {
         paths.SWEPT.stem: evaluation.points(points),
+        paths.ETC_POINTS.stem: evaluation.points(of_etc, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
         paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
     }

@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|etc|reference|normality|weights")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
@@ -87,6 +87,8 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
         return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
     if name == "oracle":
         return ["stages.oracle", *_sampled(wanted)]
+    if name == "etc":
+        return ["stages.etc", "pipeline.samplers.grid", "pipeline.methods.etc"]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]

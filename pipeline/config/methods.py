@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError, model_validator
 
 from pipeline.config.code import file_of
+from pipeline.config.etc import Rate
 from pipeline.config.section import Section, Switch, explain, refuse_unknown
 
 Own = TypeVar("Own", bound=Section)
@@ -47,9 +48,20 @@ class Animated(Section):
         return self
 
 
+class Rated(Section):
+    """Options of a method on a video model that has a frame rate.
+
+    trained: folder of the model, which a training with `module: etc` wrote on the text-to-image checkpoint. rate: the
+    frames a second that it is asked for; 0 asks for unrelated images, 120 for one that stands still.
+    """
+
+    trained: str
+    rate: Rate = 8
+
+
 _SHARED = ("base", "context", "noise", "rules")  # what methods are made of
 # What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
-FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated}
+FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated, "grid": Rated}
 
 
 def check_options(key: str, module: str, family: str, options: Mapping[str, Any], common: Iterable[str]) -> None:

@@ -11,9 +11,10 @@ from metrics.scoring.catalogue import EVALUATED
 from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths
 from pipeline.config.embed import Embed, EmbeddedSet
+from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
-from pipeline.config.train import Conditioned, MotionTraining, OnImages, Train
+from pipeline.config.train import Conditioned, EtcTraining, MotionTraining, OnImages, Train
 
 
 class ParamsError(ValueError):
@@ -222,6 +223,7 @@ class Params(Section):
     evaluate: Evaluate
     richspace: Richspace = Richspace()
     harivo: Harivo
+    etc: Etc
     report: Report
 
     @model_validator(mode="after")
@@ -252,6 +254,11 @@ class Params(Section):
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
+        if self.etc.points:
+            subset("etc.method", [self.etc.method], "generate.methods", self.generate.methods)
+            rated = [name for name, training in self.train.items() if isinstance(training, EtcTraining)]
+            for name, point in self.etc.points.items():
+                subset(f"etc.points.{name}.training", [point.training], "the trainings with module: etc", rated)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 

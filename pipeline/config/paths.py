@@ -19,6 +19,7 @@ SUPERSEDED = CLIPS / ".superseded"  # clips that are set aside
 FEATURES = Path("data/features")
 RESULTS = Path("data/results")
 SWEPT = RESULTS / "sweeps.csv"
+ETC_POINTS = RESULTS / "etc.csv"
 ORACLE_TABLE = RESULTS / "richspace_oracle.csv"
 ORACLE_STEPS = RESULTS / "richspace_oracle_steps.csv"
 SUMMARY = Path("data/summary")  # in git
@@ -26,6 +27,7 @@ NORMALITY = Path("data/analysis/normality.csv")
 MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
+ETC = MODELS / "etc"  # what was measured of ETC's points
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation
 ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 REFERENCE = MODELS / "reference"
@@ -47,6 +49,11 @@ def histories() -> list[Path]:
 def sweep(point: str) -> Path:
     """Folder of what was measured of a point of a sweep."""
     return SWEEPS / point
+
+
+def etc_point(point: str) -> Path:
+    """Folder of what was measured of a point of ETC's."""
+    return ETC / point
 
 
 def code_digest(kind: str) -> Path:

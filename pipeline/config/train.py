@@ -166,6 +166,45 @@ class MotionSpec(OnImages):
         return self
 
 
+class TripleShares(Section):
+    """How often a row of a batch is of which kind of ETC's three (Eq. 6); only their ratio counts."""
+
+    label_images: Weight
+    videos: Weight
+    caption_images: Weight
+
+    @model_validator(mode="after")
+    def _one_is_drawn(self) -> "TripleShares":
+        if not (self.label_images or self.videos or self.caption_images):
+            raise ValueError("label_images, videos and caption_images are all 0, expected one above")
+        return self
+
+
+class EtcSpec(OnImages):
+    """A video model of which every layer is trained, those of the text-to-image model too.
+
+    frames: how they are arranged, as one grid (ETC) or one by one with temporal attention between them (its baseline).
+    heads: of that attention. mixed: whether the mixed embedding is added to a grid. shares: of the triple data.
+    timestep_power, used: see MotionSpec.
+    """
+
+    frames: Literal["grid", "temporal"]
+    heads: Positive
+    mixed: Switch
+    shares: TripleShares
+    drop: Share
+    timestep_power: Above
+    used: Positive
+
+    @model_validator(mode="after")
+    def _fits(self) -> "EtcSpec":
+        if self.used > self.scenes:
+            raise ValueError(f"used is {self.used}, expected at most scenes, which is {self.scenes}")
+        if self.mixed and self.frames != "grid":
+            raise ValueError(f"mixed is true with frames: {self.frames}, expected a grid")
+        return self
+
+
 class CodecTraining(Section):
     module: Literal["codec"]
     spec: CodecSpec
@@ -202,11 +241,17 @@ class MotionTraining(Section):
     schedule: Schedule
 
 
+class EtcTraining(Section):
+    module: Literal["etc"]
+    spec: EtcSpec
+    schedule: Schedule
+
+
 Training = Annotated[
-    CodecTraining | ClipTraining | CogVideoXTraining | ImageTraining | LoraTraining | MotionTraining,
+    CodecTraining | ClipTraining | CogVideoXTraining | ImageTraining | LoraTraining | MotionTraining | EtcTraining,
     Field(discriminator="module"),
 ]
-Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec
+Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec | EtcSpec
 
 
 def _with_modules(trainings: Any) -> Any:

@@ -1,5 +1,8 @@
 """FPS embedding: how far apart in time the frames of a grid are (ETC, Section 4.2 and Eq. 6)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
@@ -36,3 +39,27 @@ class FpsEmbedding(ModelMixin, ConfigMixin):
     def forward(self, sinusoids: torch.Tensor) -> torch.Tensor:
         """Sinusoids (B, channels) of the frame rate -> what is added, (B, channels)."""
         return self.layers(sinusoids)
+
+
+def check_fps(fps: torch.Tensor) -> None:
+    """Refuse frame rates outside of 0 … 120.
+
+    Raises:
+        ValueError: naming the least and the greatest.
+    """
+    if not (fps.min() >= UNRELATED and fps.max() <= STILL):
+        raise ValueError(f"fps: found {fps.min():g} to {fps.max():g}, expected {UNRELATED} to {STILL}")
+
+
+@contextmanager
+def added_behind(conv_in: nn.Module, rate: torch.Tensor) -> Iterator[None]:
+    """Add what the FPS embedding made of each row's frame rate, (B, channels), to what this layer makes of it."""
+
+    def add(_module: nn.Module, _inputs: object, made: torch.Tensor) -> torch.Tensor:
+        return made + rate[:, :, None, None]
+
+    hook = conv_in.register_forward_hook(add)
+    try:
+        yield
+    finally:
+        hook.remove()

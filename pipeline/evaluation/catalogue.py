@@ -7,7 +7,7 @@ from functools import partial
 
 from metrics.scoring.catalogue import METRICS as OF_VIDEOS
 from metrics.scoring.metric import Metric
-from pipeline.evaluation import attributes, cost, mixtures, motion
+from pipeline.evaluation import attributes, cost, cuts, mixtures, motion
 
 SUCCESS_RATE = Metric(
     "success_rate",
@@ -50,6 +50,16 @@ OBJECT_SPEED = Metric(
     needs="attributes",
     asked=("prompts",),
     estimate=motion.object_speed,
+)
+CUT = Metric(
+    cuts.COLUMN,
+    "Err.",
+    higher_is_better=False,
+    digits=1,
+    unit="%",
+    needs="attributes",
+    asked=("prompts",),
+    estimate=cuts.rate,
 )
 SPEED = Metric(
     "frames_per_second",
@@ -95,6 +105,7 @@ OWN = (
     _attribute(attributes.HEADING, "Heading"),
     ROUGHNESS,
     OBJECT_SPEED,
+    CUT,
     SPEED,
     PARAMETERS,
 )

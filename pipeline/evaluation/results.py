@@ -71,19 +71,27 @@ class Evaluation:
         protocols = {mark: choices for one in own.values() for mark, choices in one["protocols"].items()}
         return tables, {"protocols": protocols, **tests}
 
-    def points(self, points: Sequence[Evaluated]) -> pd.DataFrame:
-        """Values as in the table `metrics`, of points of sweeps: what needs nothing but the judge's readings."""
-        return pd.DataFrame([row for point in points for row in self._of_point(point)], columns=list(values.COLUMNS))
+    def points(self, points: Sequence[Evaluated], of_videos: Sequence[str] = ()) -> pd.DataFrame:
+        """Values as in the table `metrics`, of points that were sampled once: what needs nothing but the judge's
+        readings, and metrics of videos where points were measured for them.
 
-    def _of_point(self, point: Evaluated) -> Rows:
+        Raises:
+            ValueError: if a point was measured by another protocol than the reference.
+        """
+        rows = [row for point in points for row in self._of_point(point, of_videos)]
+        return pd.DataFrame(rows, columns=list(values.COLUMNS))
+
+    def _of_point(self, point: Evaluated, of_videos: Sequence[str]) -> Rows:
+        if of_videos:
+            self._check_alike(point)
         prompts, _ = self._asked(point)
         asked = [asdict(prompt) for prompt in prompts.values()]
-        key = ["point", point.name, point.content, asked, *self._shared]
-        return self.cache.get(key, lambda: {"metrics": self._evaluate_point(point)})["metrics"]
+        key = ["point", point.name, point.content, asked, list(of_videos), *self._shared]
+        return self.cache.get(key, lambda: {"metrics": self._evaluate_point(point, of_videos)})["metrics"]
 
-    def _evaluate_point(self, point: Evaluated) -> Rows:
+    def _evaluate_point(self, point: Evaluated, of_videos: Sequence[str]) -> Rows:
         shown = attributes.judge_prompts(point, self.prompts).to_dict("records")
-        return [value.row(point) for value in values.evaluate(self._sample(point, [], shown), [])]
+        return [value.row(point) for value in values.evaluate(self._sample(point, [], shown), of_videos)]
 
     def _of_method(self, method: Evaluated) -> Computed:
         self._check_alike(method)

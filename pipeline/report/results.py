@@ -24,8 +24,9 @@ class Results:
 
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
-    normality, mapping_effect: HARIVO's Table A1 and Figure A1, None where their stages have not run. oracle,
-    oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
+    etc: metrics of ETC's points, which stand for methods. normality, mapping_effect: HARIVO's Table A1 and Figure A1,
+    None where their stages have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a
+    mixture, and each step; no rows without it.
     """
 
     params: Params
@@ -40,6 +41,7 @@ class Results:
     curves: dict[str, dict[str, Any]]
     encoder: str
     sweeps: pd.DataFrame
+    etc: pd.DataFrame
     normality: pd.DataFrame | None
     mapping_effect: pd.DataFrame | None
     oracle: pd.DataFrame
@@ -71,6 +73,7 @@ class Results:
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
             sweeps=read_sweeps(params),
+            etc=_table(paths.ETC_POINTS.stem),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
             oracle=_table(paths.ORACLE_TABLE.stem),

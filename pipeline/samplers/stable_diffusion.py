@@ -51,16 +51,19 @@ def load(checkpoint: str | Path, codec: str | Path | None) -> ImageModel:
     Raises:
         CheckpointError: if it has neither a decoder of its own nor `codec` names one.
     """
+    scheduler, decoder = load_around(checkpoint, codec)
+    unet = UNet2DConditionModel.from_pretrained(resolve(checkpoint), subfolder="unet", dtype=torch.float32)
+    return ImageModel(unet.to(decoder.device).eval(), scheduler, decoder)
+
+
+def load_around(checkpoint: str | Path, codec: str | Path | None) -> tuple[DDIMScheduler, Codec]:
+    """What of a checkpoint stands around its UNet: the noise schedule and the codec of its latents; see `load`."""
     folder = resolve(checkpoint)
     if codec is None and not (folder / "vae").is_dir():
         raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    decoder = resolve(codec) if codec is not None else folder / "vae"
-    return ImageModel(
-        UNet2DConditionModel.from_pretrained(folder, subfolder="unet", dtype=torch.float32).to(device).eval(),
-        DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
-        load_codec(decoder).to(device).eval(),
-    )
+    decoder = load_codec(resolve(codec) if codec is not None else folder / "vae")
+    return DDIMScheduler.from_pretrained(folder, subfolder="scheduler"), decoder.to(device).eval()
 
 
 @torch.inference_mode()

@@ -1,6 +1,5 @@
 """Runs a point of a sweep: trains, where it changes a training, and makes and measures its clips as any method's."""
 
-import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -8,14 +7,9 @@ from metrics.hashing import fingerprint
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
-from pipeline.clips.generation import generate
-from pipeline.clips.superseded import Superseded
-from pipeline.config.folders import replaced
 from pipeline.config.params import Params
-from pipeline.evaluation.features import extract
 from pipeline.evaluation.measuring import JudgeReadings
-from pipeline.methods.base import build
-from pipeline.methods.context import Context
+from pipeline.sweeps.sampled import sample_and_measure
 from pipeline.sweeps.variants import training_of, with_point
 from pipeline.training import run as training
 from pipeline.training.identity import identity
@@ -35,13 +29,8 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
         ValueError: if no clip could be made.
     """
     variant = with_point(params, name, _trained(params, name, scratch))
-    method, clips = build(Context.of(variant, name)), scratch / "clips"
-    superseded = Superseded(scratch / "superseded")
-    generate(name, method, clips, superseded, params.generate.batch, params.generate.workers)
     measurer = Measurer([JudgeReadings()], named("reelbench"), FeatureCache(None), workers=0)
-    extract({name: clips}, measurer, scratch / "features")
-    with replaced(target) as aside:
-        shutil.copytree(scratch / "features" / name, aside, dirs_exist_ok=True)
+    sample_and_measure(variant, name, measurer, scratch, target)
 
 
 def _trained(params: Params, name: str, scratch: Path) -> Path:

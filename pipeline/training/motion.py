@@ -28,10 +28,9 @@ from pipeline.training.motion_source import MotionBatch, MotionSource, channels_
 from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
 from pipeline.training.task import Losses, gathered
-from pipeline.training.validation import judged_shares, unseen_prompts
+from pipeline.training.validation import unseen_prompts
+from pipeline.training.video_validation import judged_videos
 from pipeline.training.videos import latents_of
-from pipeline.world.attributes import ATTRIBUTES, HEADING, attributes
-from pipeline.world.judge import judge
 from pipeline.world.scene import FRAMES, HEIGHT
 
 
@@ -103,12 +102,7 @@ class MotionTask:
         sampling = AnimateDiffSampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
         names, texts = unseen_prompts(n, self.data.known)
         self._clips = self.sample(texts, sampling)
-        readings = judge(self._clips)
-        shown, seen = attributes(names, texts, readings), readings.names()
-        shares = {name: np.mean(getattr(shown, name)) for name in (*ATTRIBUTES, HEADING)}
-        shares["roughness"] = np.nanmedian(readings.roughness)
-        judged = {f"judge_{name}": float(value) for name, value in shares.items()}
-        return judged | judged_shares(names, seen, ("colour", "shape"))
+        return judged_videos(names, texts, self._clips)
 
     def _validate_videos(self, draws: int = 8) -> dict[str, float]:
         """Mean L_simple of the same batches, timesteps and noise whenever it is asked for."""

@@ -8,7 +8,8 @@ from torch import nn
 from pipeline.etc.embedding import mixed_embedding
 from pipeline.etc.fps import FpsEmbedding
 from pipeline.etc.grid import from_grid, to_grid
-from pipeline.etc.unet import GridUNet
+from pipeline.etc.unet import GridUNet, TemporalUNet, load_rated
+from pipeline.harivo.unet import inflate
 
 FPS = torch.tensor([8.0, 60.0])
 
@@ -35,7 +36,7 @@ def inputs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return torch.randn(2, 4, 9, 4, 6), torch.tensor([10, 900]), torch.randn(2, 5, 12)
 
 
-def trained(model: GridUNet) -> GridUNet:
+def trained(model: GridUNet | TemporalUNet) -> GridUNet | TemporalUNet:
     """With an FPS embedding that no longer is zero."""
     nn.init.normal_(model.fps.layers[-1].weight)
     return model
@@ -101,14 +102,82 @@ def test_at_stable_diffusions_width_it_adds_less_than_a_percent() -> None:
     assert added < 0.01 * 865_910_724  # the UNet of Stable Diffusion 2.1
 
 
-def test_a_checkpoint_comes_back(unet: UNet2DConditionModel, inputs: tuple, tmp_path: Path) -> None:
-    model = trained(GridUNet.of(unet, mixed=True))
+@pytest.mark.parametrize("mixed", [True, False])
+def test_a_grid_comes_back(unet: UNet2DConditionModel, inputs: tuple, tmp_path: Path, mixed: bool) -> None:
+    model = trained(GridUNet.of(unet, mixed))
+    after = saved_and_loaded(model, inputs, tmp_path)
+    assert isinstance(after, GridUNet)
+    assert after.mixed == mixed
+
+
+def test_temporal_attention_comes_back(unet: UNet2DConditionModel, inputs: tuple, tmp_path: Path) -> None:
+    model = trained(with_attention(unet))
+    assert isinstance(saved_and_loaded(model, inputs, tmp_path), TemporalUNet)
+
+
+def saved_and_loaded(model: GridUNet | TemporalUNet, inputs: tuple, folder: Path) -> GridUNet | TemporalUNet:
+    """What is on disk, which predicts the same."""
     with torch.no_grad():
         before = model(*inputs, FPS).sample
-        model.save(tmp_path)
-        after = GridUNet.load(tmp_path, mixed=True)(*inputs, FPS).sample
-    assert torch.allclose(before, after, atol=0.02)
-    assert {path.name for path in tmp_path.iterdir()} == {"unet", "fps"}
+        model.save(folder)
+        loaded = load_rated(folder)
+        assert torch.allclose(before, loaded(*inputs, FPS).sample, atol=0.02)
+    assert {path.name for path in folder.iterdir()} == {"unet", "fps", "arrangement.json"}
+    return loaded
+
+
+def test_other_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"has no arrangement.json: expected the folder of a training with module"):
+        load_rated(tmp_path)
+
+
+def with_attention(unet: UNet2DConditionModel) -> TemporalUNet:
+    """The baseline, whose temporal layers no longer end in zeros."""
+    model = TemporalUNet.of(inflate(unet, 9, heads=2))
+    for name, parameter in model.named_parameters():
+        if "motion_modules" in name and "proj_out.weight" in name:
+            nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+@torch.no_grad()
+def test_untrained_temporal_attention_is_the_image_model_on_each_frame(
+    unet: UNet2DConditionModel, inputs: tuple
+) -> None:
+    noisy, timestep, text = inputs
+    model = TemporalUNet.of(inflate(unet, 9, heads=2))
+    found = model(noisy, timestep, text, FPS).sample
+    for frame in range(9):
+        assert torch.allclose(found[:, :, frame], unet(noisy[:, :, frame], timestep, text).sample, atol=1e-5)
+
+
+@torch.no_grad()
+def test_with_temporal_attention_frames_and_their_rate_matter(unet: UNet2DConditionModel, inputs: tuple) -> None:
+    noisy, timestep, text = inputs
+    model = trained(with_attention(unet))
+    found, other = model(noisy, timestep, text, FPS).sample, noisy.clone()
+    other[:, :, 8] = 0
+    assert (model(other, timestep, text, FPS).sample - found)[:, :, 0].abs().max() > 1e-4
+    assert (model(noisy, timestep, text, FPS.flip(0)).sample - found).abs().max() > 1e-3
+
+
+def test_every_parameter_of_the_baseline_learns(unet: UNet2DConditionModel, inputs: tuple) -> None:
+    model = trained(with_attention(unet))
+    model(*inputs, FPS).sample.square().mean().backward()
+    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert [name for name in still if "motion_modules" not in name] == []
+    assert [name for name, p in model.named_parameters() if not p.requires_grad] == []
+
+
+def test_frames_that_do_not_fit_are_named(unet: UNet2DConditionModel) -> None:
+    grid, temporal = GridUNet.of(unet, mixed=True), with_attention(unet)
+    for model in (grid, temporal):
+        model.check_frames(9)
+    grid.check_frames(25)
+    with pytest.raises(ValueError, match="found 8, expected a square number"):
+        grid.check_frames(8)
+    with pytest.raises(ValueError, match="frames: found 16, expected at most 9"):
+        temporal.check_frames(16)
 
 
 @pytest.mark.parametrize("rate", [-1.0, 121.0])

@@ -49,6 +49,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, method in generate.methods.items():
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
         _write_sweeps(params.load().harivo.sweep.points)
+        _write_etc(params.load().etc.points)
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
         _write_analyses()
     return folder
@@ -143,6 +144,11 @@ def _write_sweeps(points: Iterable[str]) -> None:
     paths.RESULTS.mkdir(parents=True)
     metrics = (*ATTRIBUTES, AVERAGE, "roughness", "object_speed")
     _write(paths.SWEPT.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
+
+
+def _write_etc(points: Iterable[str]) -> None:
+    metrics = ("fvd", "clipsim", "cut_wrongly", *ATTRIBUTES)
+    _write(paths.ETC_POINTS.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
 
 
 def metric_row(method: str, asked: str, metric: str) -> dict[str, Any]:

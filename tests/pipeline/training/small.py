@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.config.embed import Embed, EmbeddedSet, Encoder, Text
-from pipeline.config.train import ClipSpec, CodecSpec, ImageSpec, LoraSpec, MotionSpec, VideoSpec
+from pipeline.config.train import ClipSpec, CodecSpec, EtcSpec, ImageSpec, LoraSpec, MotionSpec, VideoSpec
 from pipeline.training.task import Batch, Losses, Task
 
 TEXT = Text(encoder="text", set="captions")
@@ -77,6 +77,25 @@ def motion_spec(checkpoint: Path) -> MotionSpec:
         **losses,
         **_SAMPLED,
     )
+
+
+def etc_spec(checkpoint: Path, **own: Any) -> EtcSpec:
+    """A grid with the mixed embedding and all three kinds of data, on a Stable Diffusion folder."""
+    values = {
+        "checkpoint": str(checkpoint),
+        "codec": None,
+        "frames": "grid",
+        "heads": 2,
+        "mixed": True,
+        "shares": {"label_images": 1, "videos": 2, "caption_images": 1},
+        "drop": 0.3,
+        "timestep_power": 0.5,
+        "batch": 4,
+        "scenes": 12,
+        "used": 8,
+        "validation_prompts": 3,
+    }
+    return EtcSpec(**(values | own), **_SAMPLED)
 
 
 class WordTower:

@@ -1,0 +1,26 @@
+"""The section `etc` of params.yaml: what is measured of ETC once, and travels in git."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.config.section import Number, Positive, Section
+
+Rate = Annotated[Number, Field(ge=0, le=120)]  # frames a second; pipeline.etc.fps says what 0 and 120 mean
+
+
+class EtcPoint(Section):
+    """Clips of one trained model. training: of train. rate: frames a second that it is asked for; null: the method's
+    own."""
+
+    training: str
+    rate: Rate | None = None
+
+
+class Etc(Section):
+    """`points`: what is sampled and measured, variants of `method`, of generate.methods, in the trained model and the
+    rate. `prompts`: how many, a clip each, of every point."""
+
+    method: str
+    prompts: Positive
+    points: dict[str, EtcPoint]

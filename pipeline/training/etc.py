@@ -1,0 +1,111 @@
+"""train_etc@variant: a text-to-image UNet that learns videos as grids of their frames (ETC), all of its layers, and the
+baseline with temporal attention. One file for all variants: they differ in their spec alone, and batches in nothing.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from pipeline.config.embed import Embed
+from pipeline.config.train import EtcSpec
+from pipeline.etc.fps import VIDEO_FPS
+from pipeline.etc.unet import GridUNet, TemporalUNet
+from pipeline.harivo.unet import inflate
+from pipeline.samplers import grid
+from pipeline.samplers.grid import GridModel
+from pipeline.samplers.guidance import Guidance
+from pipeline.training.denoising import denoising_loss
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips, training_captions
+from pipeline.training.motion_source import spread
+from pipeline.training.on_images import images_of
+from pipeline.training.pixels import strips
+from pipeline.training.task import Losses
+from pipeline.training.triple import GridBatch, Labels, Shares, TripleSource
+from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
+from pipeline.training.video_validation import judged_videos
+from pipeline.world.rates import at_rates
+from pipeline.world.render import render
+from pipeline.world.scene import FPS, FRAMES, draw
+
+
+class EtcTask:
+    """Denoise videos at many frame rates."""
+
+    def __init__(self, spec: EtcSpec, encoder: CaptionEncoder, seed: int) -> None:
+        self.spec, images = spec, images_of(spec)
+        torch.manual_seed(seed)
+        self.scheduler, self.codec = images.scheduler, images.codec.requires_grad_(False)
+        device = images.unet.device
+        self.source = self._source(encoder, seed, device)
+        self.data = self.source.data
+        unet = images.unet.train().requires_grad_(True)
+        if spec.frames == "grid":
+            self.model = GridUNet.of(unet, spec.mixed).to(device)
+        else:
+            self.model = TemporalUNet.of(inflate(unet, FRAMES, spec.heads)).to(device)
+
+    def _source(self, encoder: CaptionEncoder, seed: int, device: torch.device) -> TripleSource:
+        """The toy world at the paper's seven frame rates, drawn once for each clip."""
+        spec = self.spec
+        names, scenes = draw(spec.scenes, seed)
+        rates = np.random.default_rng(seed).choice(VIDEO_FPS, spec.scenes)
+        clips = render(at_rates(scenes, rates)[: spec.used], spec.shading)
+        texts = training_captions(spec.scenes, seed)
+        latents = encode_clips(self.codec, clips, device)
+        data = CaptionedLatents(latents, texts[: spec.used], encoder, frozenset(texts))
+        return TripleSource(
+            data,
+            torch.from_numpy(rates[: spec.used]),
+            Labels.embedded([f"{name.colour} {name.shape}" for name in names[: spec.used]], encoder),
+            Shares(**spec.shares.model_dump()),
+            seed,
+            spec.batch,
+            spread(self.scheduler, spec.timestep_power),
+            spec.drop,
+        )
+
+    def loss(self, model: nn.Module, batch: GridBatch) -> Losses:
+        """L_simple in the text-to-image model's own parametrisation."""
+        return Losses(
+            denoising_loss(
+                self.scheduler, batch, lambda noisy, timestep, text: model(noisy, timestep, text, batch.fps).sample
+            )
+        )
+
+    def validate(self, final: bool) -> dict[str, float]:
+        """Table A2's attributes of HARIVO, the heading, colours and shapes, on clips of unseen prompts at the toy
+        world's own frame rate, by the judge."""
+        names, texts = unseen_prompts(self.spec.validation_prompts if final else QUICK, self.data.known)
+        self._clips = self._sample(texts)
+        return judged_videos(names, texts, self._clips)
+
+    def _sample(self, texts: list[str], batch: int = 20) -> np.ndarray:
+        model, encoder = GridModel(self.model, self.scheduler, self.codec), self.data.encoder
+        tokens, row = encoder.embed(texts)
+        text, noise = encoder.scaled(tokens[row]), noise_of_seeds(len(texts), self._shape)
+        steps, guidance, empty = self.spec.sampling_steps, Guidance(self.spec.guidance), encoder.scaled(encoder.empty)
+        parts = zip(text.split(batch), noise.split(batch), strict=True)
+        clips = [grid.sample(model, *part, FPS, steps, guidance, unconditional=empty) for part in parts]
+        return torch.cat(clips).numpy()
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """(C, T, h, w) of a clip."""
+        frames, channels, *size = self.data.latents.shape[1:]
+        return (channels, frames, *size)
+
+    def picture(self) -> np.ndarray:
+        """Ten validation clips, one a row, every second frame."""
+        return strips(self._clips)
+
+
+def build_task(spec: EtcSpec, embed: Embed, seed: int, _device: str) -> EtcTask:
+    """The task of a variant's spec in params.yaml, on the trained text-to-image model."""
+    return EtcTask(spec, CaptionEncoder.of(spec.text, embed), seed)
+
+
+def export(task: EtcTask, folder: Path) -> None:
+    """Write the whole video model, float16; its noise schedule and codec stay with the text-to-image model."""
+    task.model.save(folder)
