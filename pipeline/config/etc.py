@@ -19,8 +19,9 @@ class EtcPoint(Section):
 
 class Etc(Section):
     """`points`: what is sampled and measured, variants of `method`, of generate.methods, in the trained model and the
-    rate. `prompts`: how many, a clip each, of every point."""
+    rate. `prompts`: how many, a clip each, of every point. `remark`: what the report says above them."""
 
+    remark: str | None = None
     method: str
     prompts: Positive
     points: dict[str, EtcPoint]

@@ -30,7 +30,7 @@ def build(results: Results) -> Content:
     """Table 2, and clips of the same prompts and noise."""
     table = _table_2(results)
     missing = [] if table else ["Table 2 needs points of ETC's (etc.points)."]
-    context = {"prompts": results.params.etc.prompts}
+    context = {"prompts": results.params.etc.prompts, "remark": results.params.etc.remark}
     return Content(context, [table] if table else [], clips={"all": cards(results, CLIPS)}, missing=missing)
 
 
@@ -64,7 +64,8 @@ def _table_2(results: Results) -> Table | None:
     data = results.etc[results.etc.method.isin(list(variants))]
     places = zip(data.method, data.metric, strict=True)
     data = data.assign(paper=[published()["table_2"].get(point, {}).get(metric) for point, metric in places])
-    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS]
+    said = [results.params.etc.remark] if results.params.etc.remark else []
+    remarks = [*said, INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS]
     caption = "Mixed embedding and triple data (Table 2)"
     return Table("etc_table2", caption, *with_shared_notes(columns, rows), data, remarks)
 
