@@ -83,7 +83,8 @@ def _variants(results: Results) -> dict[str, tuple[bool, bool]]:
 
 
 def _printed(theirs: dict[str, float], name: str) -> Cell:
-    return Cell(fixed(theirs[name], 2 if name == "clipsim" else 0)) if name in theirs else Cell()
+    digits = {"fvd": 0, "clipsim": 2, "cut_wrongly": 1}
+    return Cell(fixed(theirs[name], digits[name])) if name in theirs else Cell()
 
 
 PAGE = Page("paper_etc", "ETC", "Mixed embedding and triple data beside the paper's Table 2.", build)

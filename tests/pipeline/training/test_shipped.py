@@ -13,7 +13,8 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from metrics.networks.clip import TextTower, WorldClip
 from pipeline.codec.loading import load_codec
 from pipeline.config.params import Params, load
-from pipeline.samplers import animatediff, cogvideox, stable_diffusion
+from pipeline.etc.unet import load_rated
+from pipeline.samplers import animatediff, cogvideox, grid, stable_diffusion
 from pipeline.samplers.animatediff import AnimateDiffSampling
 from pipeline.samplers.cogvideox import CogVideoXSampling
 from pipeline.samplers.guidance import Guidance
@@ -27,7 +28,7 @@ from pipeline.training.validation import judged, noise_of_seeds, unseen_prompts
 from pipeline.world.attributes import attributes
 from pipeline.world.judge import hue_difference, hue_of, judge
 from pipeline.world.render import render
-from pipeline.world.scene import COLOURS, SHADING, Names, draw
+from pipeline.world.scene import COLOURS, FPS, SHADING, Names, draw
 
 LARGEST = {"codec": 8e6, "clip": 8e6, "cogvideox": 8e6}  # bytes; the others 6e6
 MOTION = (
@@ -194,6 +195,21 @@ def test_the_lora_swaps_colours_and_keeps_shapes(
     pairs = list(zip(prompts[0], seen, strict=True))
     assert np.mean([found.colour == SWAPPED[name.colour] for name, found in pairs]) >= 0.75
     assert np.mean([found.shape == name.shape for name, found in pairs]) >= 0.9
+
+
+@pytest.mark.parametrize("name", ETC)
+def test_grids_show_what_prompts_name(
+    models: Path, params: Params, encoder: CaptionEncoder, prompts: tuple[list[Names], list[str]], name: str
+) -> None:
+    names, texts = (some[:CLIPS] for some in prompts)
+    tokens, row = encoder.embed(texts)
+    around = stable_diffusion.load_around(models / "t2i", models / "codec")
+    model = grid.GridModel(load_rated(models / name), *around)
+    noise, guidance = noise_of_seeds(CLIPS, (8, 16, 8, 8)), Guidance(params.train[name].spec.guidance)
+    clips = grid.sample(model, encoder.scaled(tokens[row]), noise, FPS, STEPS, guidance).numpy()
+    shares = judged(names, clips, ("colour", "shape"))
+    assert min(shares["judge_colour"], shares["judge_shape"]) >= 0.75, shares
+    assert model.parameters / stable_diffusion.load(models / "t2i", models / "codec").parameters <= 1.01
 
 
 def test_temporal_layers_keep_an_object_and_move_it_evenly(
