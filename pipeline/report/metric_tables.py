@@ -38,6 +38,8 @@ def comparison(results: Results, methods: pd.DataFrame, name: str, caption: str)
     remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), BOLD, *_few(methods)]
     if results.params.harivo.not_compared & set(methods.method):
         remarks.append(f"HARIVO: {results.params.harivo.remark}")
+    if results.params.etc.remark and results.params.etc.method in set(methods.method):
+        remarks.append(f"ETC: {results.params.etc.remark}")
     return Table(f"comparison_{name}", caption, *with_shared_notes(columns, rows), data=methods, remarks=remarks)
 
 
