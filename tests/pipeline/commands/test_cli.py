@@ -80,6 +80,7 @@ def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
     Params.model_validate(small)
     assert small["train"] == wanted["train"]  # else the smoke run would train
     assert small["harivo"]["sweep"]["points"] == {}
+    assert small["etc"]["points"] == {}
     assert small["richspace"]["oracle"] == {"method": "richspace"} | smoke.ORACLE
     without = wanted | {"richspace": {"oracle": None}}
     assert smoke.shrink(without)["richspace"]["oracle"] is None
