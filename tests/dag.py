@@ -86,21 +86,19 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     if name in ("generate", "check"):
         return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
     if name == "oracle":
-        return ["stages.oracle", *_sampled(wanted)]
+        oracle = wanted.get("richspace", {}).get("oracle")
+        return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
     if name == "etc":
-        return ["stages.etc", "pipeline.samplers.grid", "pipeline.methods.etc"]
+        return ["stages.etc", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]
     return [f"stages.{name}"]
 
 
-def _sampled(wanted: dict[str, Any]) -> list[str]:
-    """The modules of the oracle's method and its sampler; none without an oracle."""
-    oracle = wanted.get("richspace", {}).get("oracle")
-    if not oracle:
-        return []
-    method = wanted["generate"]["methods"][oracle["method"]]
+def _sampled(wanted: dict[str, Any], name: str) -> list[str]:
+    """The modules of a method and its sampler."""
+    method = wanted["generate"]["methods"][name]
     family = wanted["generate"]["models"][method["model"]]["family"]
     samplers = [family, *(["animatediff"] if method.get("motion") else [])]
     return [*(f"pipeline.samplers.{name}" for name in samplers), module_of(Path(method["module"]))]

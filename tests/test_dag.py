@@ -106,6 +106,15 @@ def test_the_digests_cover_what_the_stages_run(root: Path, wanted: dict[str, Any
         assert {path for path in run if path.parts[0] != "stages"} <= digest
 
 
+def test_what_etcs_stage_names_is_what_its_points_are_of(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    method, named = wanted["etc"]["method"], dag["etc"]["do"]
+    entry = wanted["generate"]["methods"][method]
+    names = [f"generate.methods.{method}", f"generate.models.{entry['model']}", "generate.set"]
+    assert set(names) <= set(named["params"])
+    assert f"prompts/{wanted['generate']['set']}.csv" in named["deps"]
+    assert f"models/world/{wanted['etc']['points']['etc']['training']}" == entry["trained"]
+
+
 def test_what_the_sweep_stage_names_is_what_is_swept(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
     sweep, named = wanted["harivo"]["sweep"], dag["sweep"]["do"]
     method = wanted["generate"]["methods"][sweep["method"]]

@@ -25,3 +25,8 @@ class Etc(Section):
     method: str
     prompts: Positive
     points: dict[str, EtcPoint]
+
+    @property
+    def not_compared(self) -> set[str]:
+        """The method, where `remark` says why it is not to be compared; else none."""
+        return {self.method} if self.remark else set()

@@ -167,7 +167,8 @@ class MotionSpec(OnImages):
 
 
 class TripleShares(Section):
-    """How often a row of a batch is of which kind of ETC's three (Eq. 6); only their ratio counts."""
+    """How often a row of a batch is of which kind of ETC's three (Eq. 6); only their ratio counts. ETC without triple
+    data has videos alone."""
 
     label_images: Weight
     videos: Weight

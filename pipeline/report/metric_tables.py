@@ -36,10 +36,9 @@ def comparison(results: Results, methods: pd.DataFrame, name: str, caption: str)
         cells = [metric_cell(values, metric, (metric, method) in best) for metric in shown]
         rows.append(row(str(method), *cells, clips_cell(own.iloc[0])))
     remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), BOLD, *_few(methods)]
-    if results.params.harivo.not_compared & set(methods.method):
-        remarks.append(f"HARIVO: {results.params.harivo.remark}")
-    if results.params.etc.remark and results.params.etc.method in set(methods.method):
-        remarks.append(f"ETC: {results.params.etc.remark}")
+    for paper, section in (("HARIVO", results.params.harivo), ("ETC", results.params.etc)):
+        if section.not_compared & set(methods.method):
+            remarks.append(f"{paper}: {section.remark}")
     return Table(f"comparison_{name}", caption, *with_shared_notes(columns, rows), data=methods, remarks=remarks)
 
 

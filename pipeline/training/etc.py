@@ -22,7 +22,7 @@ from pipeline.training.motion_source import spread
 from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
 from pipeline.training.task import Losses
-from pipeline.training.triple import GridBatch, Labels, Shares, TripleSource
+from pipeline.training.triple import GridBatch, Labels, TripleSource
 from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
 from pipeline.training.video_validation import judged_videos
 from pipeline.world.rates import at_rates
@@ -59,7 +59,7 @@ class EtcTask:
             data,
             torch.from_numpy(rates[: spec.used]),
             Labels.embedded([f"{name.colour} {name.shape}" for name in names[: spec.used]], encoder),
-            Shares(**spec.shares.model_dump()),
+            spec.shares,
             seed,
             spec.batch,
             spread(self.scheduler, spec.timestep_power),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from pipeline.config.train import TripleShares
 from pipeline.etc.fps import STILL, UNRELATED
 from pipeline.training.denoising import Noising, Timesteps
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder
@@ -37,14 +38,6 @@ class Labels(NamedTuple):
         return cls(*encoder.embed(list(labels)))
 
 
-class Shares(NamedTuple):
-    """How often a row is of which kind; only their ratio counts. ETC without triple data has videos alone."""
-
-    label_images: float
-    videos: float
-    caption_images: float
-
-
 @dataclass(frozen=True)
 class TripleSource:
     """Draws clips, the kind of each row, its frames, which texts are dropped, timesteps and noise, in this order.
@@ -56,7 +49,7 @@ class TripleSource:
     data: CaptionedLatents
     rates: torch.Tensor
     labels: Labels
-    shares: Shares
+    shares: TripleShares
     seed: int
     size: int
     timesteps: Timesteps
@@ -69,13 +62,18 @@ class TripleSource:
         """A whole batch of what comes next in the generator."""
         latents = self.data.latents
         rows = torch.randint(len(latents), (self.size,), generator=generator)
-        kinds = torch.multinomial(torch.tensor(self.shares).float(), self.size, replacement=True, generator=generator)
+        kinds = torch.multinomial(self._shares, self.size, replacement=True, generator=generator)
         clips, frames = self._places(rows, kinds, generator)
         clean = latents[clips, frames].float().movedim(2, 1)
         kept = torch.rand(self.size, generator=generator) >= self.drop
         timestep = self.timesteps(self.size, generator)
         noise = torch.randn(clean.shape, generator=generator)
         return GridBatch(clean, noise, timestep, self._texts(rows, kinds, kept), self._fps(rows, kinds))
+
+    @property
+    def _shares(self) -> torch.Tensor:
+        """(3,), in the order of the kinds."""
+        return torch.tensor([self.shares.label_images, self.shares.videos, self.shares.caption_images]).float()
 
     def _places(
         self, rows: torch.Tensor, kinds: torch.Tensor, generator: torch.Generator

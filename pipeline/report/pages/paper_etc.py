@@ -1,16 +1,11 @@
 """ETC's ablation beside the printed one."""
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import yaml
-
 from pipeline.config.train import EtcTraining
+from pipeline.report.cards import cards
 from pipeline.report.formatting import fixed
 from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
 from pipeline.report.page import Content, Page
-from pipeline.report.pages.paper_harivo import cards
+from pipeline.report.printed import published
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 
@@ -34,12 +29,6 @@ def build(results: Results) -> Content:
     return Content(context, [table] if table else [], clips={"all": cards(results, CLIPS)}, missing=missing)
 
 
-@cache
-def published() -> dict[str, Any]:
-    """The values that the paper prints."""
-    return yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-
-
 def _table_2(results: Results) -> Table | None:
     """Every variant on a grid: mixed embedding by triple data; None without points."""
     variants = _variants(results)
@@ -52,7 +41,7 @@ def _table_2(results: Results) -> Table | None:
     rows = []
     for point, (mixed, triple) in variants.items():
         values = results.etc[results.etc.method == point].set_index("metric")
-        theirs = published()["table_2"].get(point, {})
+        theirs = published(__file__)["table_2"].get(point, {})
         rows.append(
             row(
                 point,
@@ -63,7 +52,7 @@ def _table_2(results: Results) -> Table | None:
         )
     data = results.etc[results.etc.method.isin(list(variants))]
     places = zip(data.method, data.metric, strict=True)
-    data = data.assign(paper=[published()["table_2"].get(point, {}).get(metric) for point, metric in places])
+    data = data.assign(paper=[published(__file__)["table_2"].get(point, {}).get(metric) for point, metric in places])
     said = [results.params.etc.remark] if results.params.etc.remark else []
     remarks = [*said, INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS]
     caption = "Mixed embedding and triple data (Table 2)"

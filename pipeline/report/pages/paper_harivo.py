@@ -1,20 +1,16 @@
 """HARIVO's tables beside the printed ones, what its mapping network does, and clips of every variant."""
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
-from pipeline.clips import ledger
 from pipeline.report import cue, plots
+from pipeline.report.cards import cards
 from pipeline.report.formatting import fixed, interval
 from pipeline.report.metric_tables import BOLD, metric_cell, metric_column, separated
 from pipeline.report.page import Content, Page
+from pipeline.report.printed import published
 from pipeline.report.results import Results
-from pipeline.report.strips import Card, Shot
 from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
 
@@ -22,7 +18,6 @@ PRINTED = (*ATTRIBUTES, AVERAGE)  # in this order
 CUE = ("animatediff", "animatediff_cueless")
 UNMAPPED = ("harivo", "harivo_unmapped", "frames", "frames_mapped")
 PERSONALISED = ("harivo", "personalised")
-_CARDS = 6  # prompts whose clips are shown
 _ELSEWHERE = "The paper's values: UCF-101, and people judging 400 videos. Other data, other size: compare the order."
 _ACTION = (
     "The paper's annotators did not check the direction of movement under action; here action is the direction. "
@@ -49,12 +44,6 @@ def build(results: Results) -> Content:
     return Content(context, tables, figures, clips, missing)
 
 
-@cache
-def published() -> dict[str, Any]:
-    """The values that the paper prints."""
-    return yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-
-
 def _tables(results: Results) -> tuple[list[Table], list[str]]:
     """Tables, and a sentence for each that is missing."""
     tables, missing = [], []
@@ -78,7 +67,7 @@ def _table_1(results: Results) -> Table:
     """FVD and KVD of every variant, where they were measured, beside the paper's FVD."""
     shown = [name for name in ("fvd", "kvd") if name in set(results.metrics.metric)]
     columns = [Column("Variant", numeric=False), *map(metric_column, shown), Column("Paper's FVD")]
-    theirs = published()["table_1"]
+    theirs = published(__file__)["table_1"]
     rows = [
         row(variant, *_cells(results, method, shown), fixed(theirs.get(variant, float("nan")), 2))
         for variant, method in results.params.harivo.ablation.items()
@@ -96,7 +85,7 @@ def _table_a2(results: Results) -> Table:
     columns = [Column("Variant", numeric=False), *map(metric_column, shown), *paper]
     rows = []
     for variant, method in results.params.harivo.ablation.items():
-        theirs = dict(zip(PRINTED, published()["table_a2"].get(variant, []), strict=False))
+        theirs = dict(zip(PRINTED, published(__file__)["table_a2"].get(variant, []), strict=False))
         rows.append(row(variant, *_cells(results, method, shown), *(_printed(theirs.get(name)) for name in order)))
     caption = "Attributes of HARIVO's ablation (Table A2)"
     remarks = [*(_outdated(results) or [_ELSEWHERE, BOLD]), _ACTION]
@@ -123,8 +112,8 @@ def _ablation(results: Results) -> pd.DataFrame:
     variants = {method: variant for variant, method in results.params.harivo.ablation.items()}
     own = results.metrics[results.metrics.method.isin(list(variants))].copy()
     own.insert(0, "variant", own.method.map(variants))
-    theirs = {(variant, "fvd"): value for variant, value in published()["table_1"].items()}
-    for variant, values in published()["table_a2"].items():
+    theirs = {(variant, "fvd"): value for variant, value in published(__file__)["table_1"].items()}
+    for variant, values in published(__file__)["table_a2"].items():
         theirs |= {(variant, name): value / 100 for name, value in zip(PRINTED, values, strict=True)}
     return own.assign(paper=[theirs.get(place) for place in zip(own.variant, own.metric, strict=True)])
 
@@ -132,7 +121,7 @@ def _ablation(results: Results) -> pd.DataFrame:
 def _table_a1(normality: pd.DataFrame) -> Table:
     """The share of noises that pass, beside the paper's where frames and weight are its own."""
     same = normality.weight.isin([0, 1]) & (normality.frames == 24)
-    data = normality.assign(paper=normality.noise.map(published()["table_a1"]).where(same))
+    data = normality.assign(paper=normality.noise.map(published(__file__)["table_a1"]).where(same))
     columns = [
         Column("Noise", numeric=False),
         Column("Pass Jarque-Bera", "%"),
@@ -152,29 +141,6 @@ def _table_a1(normality: pd.DataFrame) -> Table:
     ]
     remark = f"Each of {int(normality.videos.iloc[0]):,} noises is one sample, the whole video."
     return Table("harivo_table_a1", "Noises that pass for Gaussian (Table A1)", columns, rows, data, [remark])
-
-
-def cards(results: Results, methods: Sequence[str]) -> list[Card]:
-    """Clips of the same prompt and noise by those methods that made them: the first prompts of the first method."""
-    generate = results.params.generate
-    ledgers = {name: ledger.read(generate.folder(name)) for name in methods if name in generate.methods}
-    made = {name: entries for name, entries in ledgers.items() if entries}
-    if len(made) < 2:
-        return []
-    clips = list(next(iter(made.values())))[:_CARDS]
-    return [
-        Card(
-            next(iter(made.values()))[clip].prompt,
-            [_shot(results, name, entries[clip]) for name, entries in made.items() if clip in entries],
-        )
-        for clip in clips
-    ]
-
-
-def _shot(results: Results, method: str, entry: ledger.Entry) -> Shot:
-    generate = results.params.generate
-    fps = generate.models[generate.methods[method].model].fps
-    return Shot(method.replace("_", " "), method, generate.folder(method) / entry.file, fps)
 
 
 PAGE = Page(

@@ -13,7 +13,6 @@ from pipeline.samplers import animatediff, stable_diffusion
 from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling, denoise, personalise, sample
 from pipeline.samplers.decoding import decode
 from pipeline.samplers.guidance import Guidance
-from pipeline.text.encoders import TextEncoder
 from pipeline.weights.checkpoints import CheckpointError
 from tests.pipeline import tiny
 
@@ -35,18 +34,6 @@ def motion_folder(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPa
 @pytest.fixture
 def model(stable_diffusion_folder: Path, motion_folder: Path) -> AnimateDiffModel:
     return animatediff.load(stable_diffusion_folder, None, motion_folder)
-
-
-@pytest.fixture
-def text(stable_diffusion_folder: Path) -> torch.Tensor:
-    """(3, 77, 16): two prompts and the empty one."""
-    encoder = TextEncoder("clip", stable_diffusion_folder)
-    return encoder.encode(["A cat runs.", "A dog sits.", ""], 77, zero_padding=False).tokens
-
-
-@pytest.fixture
-def noise() -> torch.Tensor:
-    return torch.randn(2, 4, FRAMES, 8, 8, generator=torch.Generator().manual_seed(3))
 
 
 def pipeline_of(model: AnimateDiffModel) -> AnimateDiffPipeline:

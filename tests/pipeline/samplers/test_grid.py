@@ -14,7 +14,6 @@ from pipeline.etc.unet import GridUNet, TemporalUNet
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import grid, stable_diffusion
 from pipeline.samplers.guidance import Guidance
-from pipeline.text.encoders import TextEncoder
 
 FRAMES = 4
 GRID, TEMPORAL = "grid", "temporal"
@@ -32,18 +31,6 @@ def trained(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFact
         folders[kind] = tmp_path_factory.mktemp(kind)
         model.save(folders[kind])
     return {kind: str(folder) for kind, folder in folders.items()}
-
-
-@pytest.fixture
-def text(stable_diffusion_folder: Path) -> torch.Tensor:
-    """(3, 77, 16): two prompts and the empty one."""
-    encoder = TextEncoder("clip", stable_diffusion_folder)
-    return encoder.encode(["A cat runs.", "A dog sits.", ""], 77, zero_padding=False).tokens
-
-
-@pytest.fixture
-def noise() -> torch.Tensor:
-    return torch.randn(2, 4, FRAMES, 8, 8, generator=torch.Generator().manual_seed(3))
 
 
 def sampler(

@@ -15,16 +15,13 @@ from pipeline.config.params import Params
 from pipeline.evaluation import evaluated
 from pipeline.evaluation.cuts import COLUMN
 from pipeline.evaluation.measuring import JudgeReadings
-from pipeline.prompts.sets import read_sets
-from pipeline.prompts.tables import write_tables
 from pipeline.sweeps import etc as points
 from pipeline.sweeps.cuts import CutReadings
-from pipeline.text.embeddings import embed_set
-from pipeline.text.encoders import TextEncoder
 from pipeline.training import etc
 from pipeline.world.cuts import cut_wrongly
 from pipeline.world.render import render
 from pipeline.world.scene import draw
+from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.training.small import etc_spec
 
 POINTS = {"own": {"training": "etc"}, "fast": {"training": "etc", "rate": 60}, "plain": {"training": "etc_plain"}}
@@ -35,15 +32,7 @@ PROMPTS = 2
 def params(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Params]:
     """A folder with the toy world's prompts, embedded, and two models that are shipped."""
     folder = tmp_path_factory.mktemp("etc")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        (folder / "pipeline").symlink_to(root / "pipeline")
-        wanted = Params.model_validate(small(root, stable_diffusion_folder))
-        prompts, mixtures = read_sets(root / "prompts", ["world"])
-        write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
-        encoder = wanted.embed.encoders["clip"]
-        store = paths.embeddings("clip") / "world.safetensors"
-        embed_set(TextEncoder("clip", encoder.checkpoint), prompts, encoder.sets["world"], store)
+    with run_folder(root, folder, small(root, stable_diffusion_folder)) as wanted:
         for name in wanted.train:
             task = etc.build_task(wanted.train[name].spec, wanted.embed, 0, "cpu")
             paths.world_model(name).mkdir(parents=True)

@@ -15,15 +15,14 @@ from pipeline.config import paths
 from pipeline.config.params import Oracle, Params
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context
-from pipeline.prompts.sets import read_sets
-from pipeline.prompts.tables import write_tables
+from pipeline.prompts.tables import read_tables
 from pipeline.richspace.search import search_mixture, write_searches
 from pipeline.sweeps import oracle
 from pipeline.sweeps.steps import context_of, every_step, judged, step_of
-from pipeline.text.embeddings import Embeddings, embed_set
-from pipeline.text.encoders import TextEncoder
+from pipeline.text.embeddings import Embeddings
 from pipeline.world.render import render
 from pipeline.world.scene import draw
+from tests.pipeline.sweeps.folder import run_folder
 
 K, SEEDS, LIMIT = 4, 2, 2
 ROWS = LIMIT * SEEDS * (K + 2)  # steps 0 … K and the guide
@@ -33,18 +32,9 @@ ROWS = LIMIT * SEEDS * (K + 2)  # steps 0 … K and the guide
 def params(root: Path, cogvideox_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Params]:
     """A folder with the toy world's prompts, embedded and searched."""
     folder = tmp_path_factory.mktemp("oracle")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        (folder / "pipeline").symlink_to(root / "pipeline")
-        wanted = Params.model_validate(small(root, cogvideox_folder))
-        prompts, mixtures = read_sets(root / "prompts", ["richspace", "world"])
-        write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
-        encoder = wanted.embed.encoders["t5"]
-        store = paths.embeddings("t5") / "world.safetensors"
-        own = [prompt for prompt in prompts if prompt.set == "world"]
-        embed_set(TextEncoder("t5", encoder.checkpoint), own, encoder.sets["world"], store)
-        searched = [mixture for mixture in mixtures if mixture.set == "world"]
-        embeddings = Embeddings.read(store)
+    with run_folder(root, folder, small(root, cogvideox_folder), ["richspace", "world"]) as wanted:
+        searched = [mixture for mixture in read_tables(paths.PROMPTS, paths.MIXTURES)[1] if mixture.set == "world"]
+        embeddings = Embeddings.read(paths.embeddings("t5") / "world.safetensors")
         write_searches([search_mixture(mixture, embeddings, 30) for mixture in searched], paths.search("t5"))
         yield wanted
 

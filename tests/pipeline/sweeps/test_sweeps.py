@@ -11,13 +11,10 @@ from pipeline.config import paths
 from pipeline.config.generate import Method
 from pipeline.config.params import Params
 from pipeline.evaluation import evaluated
-from pipeline.prompts.sets import read_sets
-from pipeline.prompts.tables import write_tables
 from pipeline.sweeps import point, tables
 from pipeline.sweeps.variants import training_of, with_point
-from pipeline.text.embeddings import embed_set
-from pipeline.text.encoders import TextEncoder
 from pipeline.training import motion
+from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.training.small import motion_spec
 
 POINTS = {"mg-20": {"mg_scale": 20}, "mg-0": {"mg_scale": 0}, "all": {"lambda_trs": 0.1}, "none": {"lambda_trs": 0}}
@@ -28,15 +25,7 @@ PROMPTS = 3
 def params(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Params]:
     """A folder with the toy world's prompts, embedded, and a HARIVO that is shipped."""
     folder = tmp_path_factory.mktemp("sweeps")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        (folder / "pipeline").symlink_to(root / "pipeline")
-        wanted = Params.model_validate(small(root, stable_diffusion_folder))
-        prompts, mixtures = read_sets(root / "prompts", ["world"])
-        write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
-        encoder = wanted.embed.encoders["clip"]
-        store = paths.embeddings("clip") / "world.safetensors"
-        embed_set(TextEncoder("clip", encoder.checkpoint), prompts, encoder.sets["world"], store)
+    with run_folder(root, folder, small(root, stable_diffusion_folder)) as wanted:
         task = motion.build_task(wanted.train["harivo"].spec, wanted.embed, 0, "cpu")
         motion.export(task, paths.world_model("harivo"))
         yield wanted

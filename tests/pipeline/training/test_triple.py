@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from pipeline.config.embed import EmbeddedSet
+from pipeline.config.train import TripleShares
 from pipeline.text.encoders import TextEncoder
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.task import Share
-from pipeline.training.triple import GridBatch, Labels, Shares, TripleSource
+from pipeline.training.triple import GridBatch, Labels, TripleSource
 
 CLIPS, FRAMES, BATCH = 12, 9, 300
 OF = [("red circle", "blue square", "red square")[i % 3] for i in range(CLIPS)]
@@ -28,9 +29,9 @@ def data(minilm: Path) -> CaptionedLatents:
 
 def source(data: CaptionedLatents, *shares: float, drop: float = 0.0) -> TripleSource:
     labels = Labels.embedded(OF, data.encoder)
-    return TripleSource(
-        data, RATES, labels, Shares(*shares), 0, BATCH, lambda n, g: torch.randint(9, (n,), generator=g), drop
-    )
+    label_images, videos, caption_images = shares
+    ratio = TripleShares(label_images=label_images, videos=videos, caption_images=caption_images)
+    return TripleSource(data, RATES, labels, ratio, 0, BATCH, lambda n, g: torch.randint(9, (n,), generator=g), drop)
 
 
 def read(batch: GridBatch) -> tuple[np.ndarray, np.ndarray]:

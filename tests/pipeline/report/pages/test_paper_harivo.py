@@ -3,10 +3,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from metrics.reading.video import read_all
 from pipeline.config import params
 from pipeline.report.pages import overview
-from pipeline.report.pages.paper_harivo import UNMAPPED, build, cards
+from pipeline.report.pages.paper_harivo import build
 from pipeline.report.results import Results
 from tests.pipeline.report.reading import Reader, words
 
@@ -34,13 +33,6 @@ def test_the_test_is_told_with_its_interval(report: Path) -> None:
     text = words(Reader(report / "paper_harivo.html"))
     assert "is +10.0 points (−10.0 to +20.0) from that of animatediff: better in 1, worse in 0" in text
     assert "p = 0.4. No difference is shown." in text
-
-
-def test_cards_show_one_prompt_by_every_method(results: Results) -> None:
-    found = cards(results, UNMAPPED)
-    assert [shot.method for shot in found[0].shots] == list(UNMAPPED)
-    assert all(read_all(shot.source).shape == (4, 16, 16, 3) for shot in found[0].shots)
-    assert cards(results, ["harivo", "no such method"]) == []  # nothing to compare with
 
 
 def test_nothing_is_concluded_from_an_ablation_that_compares_nothing(
