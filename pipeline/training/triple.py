@@ -78,7 +78,10 @@ class TripleSource:
     def _places(
         self, rows: torch.Tensor, kinds: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """From which clip, and from where in it, each frame of a row is: (B, T) both (Eq. 6)."""
+        """From which clip, and from where in it, each frame of a row is: (B, T) both (Eq. 6).
+
+        An image is the middle frame of its clip: at low rates the object has left most of the others.
+        """
         total = self.data.latents.shape[1]
         clips = rows[:, None].repeat(1, total)
         frames = torch.arange(total).repeat(self.size, 1)
@@ -86,9 +89,8 @@ class TripleSource:
             if kind == LABEL_IMAGES:
                 alike = (self.labels.of == self.labels.of[row]).nonzero()[:, 0]
                 clips[i] = alike[torch.randint(len(alike), (total,), generator=generator)]
-                frames[i] = torch.randint(total, (total,), generator=generator)
-            elif kind == CAPTION_IMAGES:
-                frames[i] = torch.randint(total, (1,), generator=generator)
+            if kind != VIDEOS:
+                frames[i] = total // 2
         return clips, frames
 
     def _texts(self, rows: torch.Tensor, kinds: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
