@@ -10,16 +10,24 @@ from pipeline.config.methods import module_name
 
 
 def modules(kind: str, wanted: params.Params) -> list[str]:
-    """The modules that make the results of a kind of stages: of temporal layers, or of points of sweeps.
+    """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, or of ETC's.
 
     Raises:
         ValueError: if there is no such kind.
     """
-    motion = ["pipeline.training.run", "pipeline.training.motion"]
-    swept = wanted.generate.methods.get(wanted.harivo.sweep.method)
-    method = [module_name(swept.module)] if swept else []
-    kinds = {"motion": motion, "sweep": ["pipeline.sweeps.point", "pipeline.samplers.animatediff", *motion, *method]}
+    motion, etc = (["pipeline.training.run", f"pipeline.training.{name}"] for name in ("motion", "etc"))
+    swept, of_etc = (_module(wanted, name) for name in (wanted.harivo.sweep.method, wanted.etc.method))
+    kinds = {
+        "motion": motion,
+        "sweep": ["pipeline.sweeps.point", "pipeline.samplers.animatediff", *motion, *swept],
+        "etc": ["pipeline.sweeps.etc", "pipeline.sweeps.larger", "pipeline.samplers.grid", *etc, *of_etc],
+    }
     return pick("stages/code.py", kinds, kind)
+
+
+def _module(wanted: params.Params, method: str) -> list[str]:
+    """The module of a method, where there is such a method."""
+    return [module_name(wanted.generate.methods[method].module)] if method in wanted.generate.methods else []
 
 
 @stage

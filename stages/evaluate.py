@@ -21,7 +21,7 @@ def main() -> None:
     evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
     results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
-    of_etc = [evaluated.read(paths.etc_point(name)) for name in wanted.etc.points]
+    of_etc = [evaluated.read(paths.etc_point(name)) for name in wanted.etc.measured]
     verdicts = oracle.read(paths.ORACLE_VERDICTS)
     further = {
         paths.SWEPT.stem: evaluation.points(points),

@@ -17,6 +17,8 @@ from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
 EXACT = re.compile(r"train.*|code.*|oracle|etc|reference|normality|weights")
+# Stages of many points, which depend on the digest of their code; so do the trainings of temporal layers.
+DIGESTED = ("sweep", "etc", "etc_short", "etc_larger")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
@@ -78,8 +80,10 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     name, *arguments = command.split("python -m stages.")[1].split()
     if name == "code":
         return code.modules(arguments[0], params.Params.model_validate(wanted))
-    if name == "sweep" or (name == "train" and wanted["train"][arguments[0]].get("module") == "motion"):
-        return []  # they depend on the digest of their code
+    if name in DIGESTED:
+        return []
+    if name == "train" and wanted["train"][arguments[0]].get("module") == "motion":
+        return []
     if name == "train":
         model = arguments[0]
         return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
@@ -88,8 +92,6 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     if name == "oracle":
         oracle = wanted.get("richspace", {}).get("oracle")
         return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
-    if name == "etc":
-        return ["stages.etc", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import params, paths
 from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure
 from stages import code
-from tests.dag import code_deps, commands, errors, listed, needed, read, rewritten, runs, sampled, value
+from tests.dag import DIGESTED, code_deps, commands, errors, listed, needed, read, rewritten, runs, sampled, value
 
 FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
 
@@ -89,7 +89,9 @@ def test_what_is_named_at_run_time_counts(root: Path) -> None:
     assert {*samplers, "pipeline.methods.richspace"} <= set(runs("python -m stages.generate m", wanted, root))
 
 
-@pytest.mark.parametrize(("stage", "kind"), [("train_motion", "motion"), ("sweep", "sweep")])
+@pytest.mark.parametrize(
+    ("stage", "kind"), [("train_motion", "motion"), *zip(DIGESTED, ("sweep", "etc", "etc", "etc"), strict=True)]
+)
 def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str, Any], stage: str, kind: str) -> None:
     assert paths.code_digest(kind).as_posix() in dag[stage]["do"]["deps"]
     assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
@@ -100,9 +102,9 @@ def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str,
 def test_the_digests_cover_what_the_stages_run(root: Path, wanted: dict[str, Any]) -> None:
     """Read from the stages' own imports, not from the lists that the digests are made of."""
     everything = params.Params.model_validate(wanted)
-    for kind, stage in (("motion", "stages.train"), ("sweep", "stages.sweep")):
+    for kind, stage in zip(("motion", "sweep", "etc", "etc", "etc"), ("train", *DIGESTED), strict=True):
         digest = set(closure(*code.modules(kind, everything), without=CARRIES_NO_RESULT, root=root))
-        run = closure(stage, without=[*CARRIES_NO_RESULT, "pipeline.tracking"], root=root)
+        run = closure(f"stages.{stage}", without=[*CARRIES_NO_RESULT, "pipeline.tracking"], root=root)
         assert {path for path in run if path.parts[0] != "stages"} <= digest
 
 

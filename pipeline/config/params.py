@@ -254,13 +254,19 @@ class Params(Section):
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
-        if self.etc.points:
-            subset("etc.method", [self.etc.method], "generate.methods", self.generate.methods)
-            rated = [name for name, training in self.train.items() if isinstance(training, EtcTraining)]
-            for name, point in self.etc.points.items():
-                subset(f"etc.points.{name}.training", [point.training], "the trainings with module: etc", rated)
+        self._etc_exists()
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
+
+    def _etc_exists(self) -> None:
+        """What the points of ETC are variants of."""
+        etc, rated = self.etc, [name for name, training in self.train.items() if isinstance(training, EtcTraining)]
+        trainings = {f"etc.points.{name}.training": point.training for name, point in etc.points.items()}
+        trainings |= {f"etc.{kind}.training": own.training for kind, own in etc.variants.items()}
+        for key, training in trainings.items():
+            subset(key, [training], "the trainings with module: etc", rated)
+        if trainings:
+            subset("etc.method", [etc.method], "generate.methods", self.generate.methods)
 
     def _shaded_alike(self) -> None:
         """What is trained on top of a text-to-image model of the toy world sees the same world."""

@@ -28,6 +28,7 @@ MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
 ETC = MODELS / "etc"  # what was measured of ETC's points
+ETC_LARGER = MODELS / "etc_larger"  # clips of ETC's points with more frames or pixels, and what was measured of them
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation
 ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 REFERENCE = MODELS / "reference"
@@ -54,6 +55,11 @@ def sweep(point: str) -> Path:
 def etc_point(point: str) -> Path:
     """Folder of what was measured of a point of ETC's."""
     return ETC / point
+
+
+def etc_larger(point: str) -> Path:
+    """Folder of the clips of a point of ETC's with more frames or pixels."""
+    return ETC_LARGER / point
 
 
 def code_digest(kind: str) -> Path:

@@ -22,6 +22,7 @@ Count = Annotated[_Int, Field(ge=0)]
 Weight = Annotated[Number, Field(ge=0)]
 Above = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+KeptShare = Annotated[Number, Field(gt=0, le=1)]
 Switch = StrictBool  # "no" in quotes is a text, and would otherwise be a matter of taste
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.config.embed import Text
-from pipeline.config.section import Above, Count, Positive, Section, Share, Switch, Weight
+from pipeline.config.section import Above, Count, KeptShare, Positive, Section, Share, Switch, Weight
 
 
 def _no_is_a_word(precision: Any) -> Any:
@@ -181,12 +181,27 @@ class TripleShares(Section):
         return self
 
 
+class Filtered(Section):
+    """A collection as the web has them, and what ETC's video filter keeps of it (Section 4.2, Eq. 5).
+
+    spoilt: the share of its clips that are bad videos. ratio: α, the share that is kept. clip, text_tower: folders of
+    the dual encoder that scores.
+    """
+
+    spoilt: Share
+    ratio: KeptShare
+    clip: str
+    text_tower: str
+
+
 class EtcSpec(OnImages):
     """A video model of which every layer is trained, those of the text-to-image model too.
 
     frames: how they are arranged, as one grid (ETC) or one by one with temporal attention between them (its baseline).
     heads: of that attention. mixed: whether the mixed embedding is added to a grid. shares: of the triple data.
-    timestep_power, used: see MotionSpec.
+    timestep_power, used: see MotionSpec. length: frames of a clip, height: its pixels; null: the toy world's.
+    starts_from: folder of a video model that is trained on; null: a new one. filtered: null: no clip is spoilt, and
+    none is dropped.
     """
 
     frames: Literal["grid", "temporal"]
@@ -196,6 +211,10 @@ class EtcSpec(OnImages):
     drop: Share
     timestep_power: Above
     used: Positive
+    length: Positive | None = None
+    height: Positive | None = None
+    starts_from: str | None = None
+    filtered: Filtered | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "EtcSpec":

@@ -1,12 +1,13 @@
 """The video filter: of captioned videos, those whose frames match their captions best (ETC, Section 4.2, Eq. 5)."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from metrics.networks.features import ClipFeatures
 from metrics.reading.captions import read_captions
 from metrics.reading.matching import matched
 from metrics.reading.sources import find
@@ -14,6 +15,7 @@ from metrics.scoring.extraction import Extracted, VideoInput
 from metrics.scoring.measuring import Measurer
 
 EPSILON = math.log(1 / 0.07) ** math.e  # as printed: 14.28, nearly 1 / 0.07, the factor that CLIP starts from
+_BATCH = 64  # clips that are scored at once
 COLUMNS = ("clip", "caption", "score", "lowest", "lowest_frame", "frames_below", "frames", "kept", "reason")
 
 
@@ -40,6 +42,29 @@ def threshold(scores: np.ndarray, ratio: float) -> float:
     if not len(known):
         raise ValueError("no video could be scored, so there is nothing to keep")
     return float(known[-max(1, math.floor(ratio * len(known) + 0.5))])
+
+
+def best(network: ClipFeatures, clips: np.ndarray, captions: Sequence[str], ratio: float) -> np.ndarray:
+    """Which clips in memory the filter keeps: (N,) bool, the best `ratio` by the mean of Eq. 5 over their frames.
+
+    Args:
+        network: a dual encoder. clips: uint8 (N, T, H, W, 3). captions: N.
+
+    Raises:
+        ValueError: if the ratio is no share.
+    """
+    _check(ratio)
+    unique = list(dict.fromkeys(captions))
+    vectors = dict(zip(unique, network.encoder.text_features(unique).numpy(), strict=True))
+    scores = np.empty(len(clips))
+    for start in range(0, len(clips), _BATCH):
+        part = slice(start, start + _BATCH)
+        features = network.features([network.prepare(clip) for clip in clips[part]])
+        scores[part] = [
+            frame_scores(clip["frames"], vectors[text]).mean()
+            for clip, text in zip(features, captions[part], strict=True)
+        ]
+    return scores >= threshold(scores, ratio)
 
 
 def filter_videos(measurer: Measurer, videos: Path, captions: Path, ratio: float) -> pd.DataFrame:

@@ -19,13 +19,18 @@ def world_mixture(mixture: Mixture, prompts: Mapping[str, Prompt]) -> WorldMixtu
         ValueError: if a part lacks a name, as prompts of other sets do, or has one that the judge does not know; or if
             the column attributes does not say in what each part differs from the one before it.
     """
-    parts = tuple(_names(prompts[part]) for part in mixture.parts)
+    parts = tuple(names_of(prompts[part]) for part in mixture.parts)
     attributes = tuple(mixture.extra["attributes"].split())
     _check(mixture.id, attributes, parts)
     return WorldMixture(mixture.name, parts, attributes)
 
 
-def _names(prompt: Prompt) -> Names:
+def names_of(prompt: Prompt) -> Names:
+    """A prompt's attributes, from the columns of the world's prompt file.
+
+    Raises:
+        ValueError: if one is missing, or the judge does not know its name.
+    """
     missing = [attribute for attribute in ATTRIBUTES if attribute not in prompt.extra]
     if missing:
         raise ValueError(

@@ -1,19 +1,15 @@
 """Runs a point of a sweep: trains, where it changes a training, and makes and measures its clips as any method's."""
 
-from contextlib import nullcontext
 from pathlib import Path
 
-from metrics.hashing import fingerprint
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
 from pipeline.config.params import Params
 from pipeline.evaluation.measuring import JudgeReadings
 from pipeline.sweeps.sampled import sample_and_measure
+from pipeline.sweeps.trained import trained
 from pipeline.sweeps.variants import training_of, with_point
-from pipeline.training import run as training
-from pipeline.training.identity import identity
-from pipeline.training.loop import silent
 
 
 def run(params: Params, name: str, scratch: Path, target: Path) -> None:
@@ -28,17 +24,8 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     Raises:
         ValueError: if no clip could be made.
     """
-    variant = with_point(params, name, _trained(params, name, scratch))
+    wanted = training_of(params, name)  # of a point of α nothing is trained
+    weights = trained(name, wanted, params.embed, scratch) if wanted else scratch
+    variant = with_point(params, name, weights)
     measurer = Measurer([JudgeReadings()], named("reelbench"), FeatureCache(None), workers=0)
     sample_and_measure(variant, name, measurer, scratch, target)
-
-
-def _trained(params: Params, name: str, scratch: Path) -> Path:
-    """The folder of a point's temporal layers, trained unless they are there; of a point of α nothing is."""
-    wanted = training_of(params, name)
-    if wanted is None:
-        return scratch
-    folder = scratch / f"model-{fingerprint([identity(name, wanted, params.embed)])}"
-    if not (folder / training.HISTORY).is_file():
-        training.run(name, wanted, params.embed, folder, scratch, lambda: nullcontext(silent))
-    return folder

@@ -6,8 +6,7 @@ from pipeline.config.generate import Generate, Method
 from pipeline.config.methods import check_options
 from pipeline.config.params import Params, Sweep, SweepPoint
 from pipeline.config.train import MotionTraining
-
-WARMUP = 0.1  # share of a short training's steps
+from pipeline.sweeps.trained import shortened
 
 
 def with_point(params: Params, name: str, motion: Path) -> Params:
@@ -44,10 +43,9 @@ def training_of(params: Params, name: str) -> MotionTraining | None:
         return None
     used = min(base.spec.used, sweep.steps * sweep.batch)
     short = {"batch": sweep.batch, "used": used, "validation_prompts": 1}
-    schedule = {"steps": sweep.steps, "warmup": int(WARMUP * sweep.steps), "checkpoint_every": 50}
     return base.model_copy(
         update={
             "spec": base.spec.model_copy(update=point.weights | short),
-            "schedule": base.schedule.model_copy(update=schedule),
+            "schedule": shortened(base.schedule, sweep.steps),
         }
     )

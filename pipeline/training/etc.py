@@ -6,18 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from torch import nn
 
 from pipeline.config.embed import Embed
 from pipeline.config.train import EtcSpec
-from pipeline.etc.fps import VIDEO_FPS
-from pipeline.etc.unet import GridUNet, TemporalUNet
+from pipeline.etc.unet import GridUNet, TemporalUNet, load_rated
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import grid
 from pipeline.samplers.grid import GridModel
 from pipeline.samplers.guidance import Guidance
+from pipeline.training.collection import of_world
 from pipeline.training.denoising import denoising_loss
-from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips, training_captions
+from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips
 from pipeline.training.motion_source import spread
 from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
@@ -25,9 +26,8 @@ from pipeline.training.task import Losses
 from pipeline.training.triple import GridBatch, Labels, TripleSource
 from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
 from pipeline.training.video_validation import judged_videos
-from pipeline.world.rates import at_rates
-from pipeline.world.render import render
-from pipeline.world.scene import FPS, FRAMES, draw
+from pipeline.weights.checkpoints import resolve
+from pipeline.world.scene import FPS, FRAMES
 
 
 class EtcTask:
@@ -40,25 +40,23 @@ class EtcTask:
         device = images.unet.device
         self.source = self._source(encoder, seed, device)
         self.data = self.source.data
-        unet = images.unet.train().requires_grad_(True)
-        if spec.frames == "grid":
-            self.model = GridUNet.of(unet, spec.mixed).to(device)
-        else:
-            self.model = TemporalUNet.of(inflate(unet, FRAMES, spec.heads)).to(device)
+        self.model = self._model(images.unet).to(device)
+
+    def _model(self, unet: UNet2DConditionModel) -> GridUNet | TemporalUNet:
+        """What is trained: on the text-to-image UNet, or a video model that was trained on it before."""
+        if self.spec.starts_from:
+            return load_rated(resolve(self.spec.starts_from)).train()
+        unet = unet.train().requires_grad_(True)
+        if self.spec.frames == "grid":
+            return GridUNet.of(unet, self.spec.mixed)
+        return TemporalUNet.of(inflate(unet, self.spec.length or FRAMES, self.spec.heads))
 
     def _source(self, encoder: CaptionEncoder, seed: int, device: torch.device) -> TripleSource:
-        """The toy world at the paper's seven frame rates, drawn once for each clip."""
-        spec = self.spec
-        names, scenes = draw(spec.scenes, seed)
-        rates = np.random.default_rng(seed).choice(VIDEO_FPS, spec.scenes)
-        clips = render(at_rates(scenes, rates)[: spec.used], spec.shading)
-        texts = training_captions(spec.scenes, seed)
-        latents = encode_clips(self.codec, clips, device)
-        data = CaptionedLatents(latents, texts[: spec.used], encoder, frozenset(texts))
+        spec, clips = self.spec, of_world(self.spec, seed)
         return TripleSource(
-            data,
-            torch.from_numpy(rates[: spec.used]),
-            Labels.embedded([f"{name.colour} {name.shape}" for name in names[: spec.used]], encoder),
+            CaptionedLatents(encode_clips(self.codec, clips.clips, device), clips.captions, encoder, clips.known),
+            torch.from_numpy(clips.rates),
+            Labels.embedded(clips.labels, encoder),
             spec.shares,
             seed,
             spec.batch,

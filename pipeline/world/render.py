@@ -7,18 +7,23 @@ from pipeline.world.scene import FRAMES, HEIGHT, SHADING, STRIPE_PERIOD, WIDTH, 
 _CHUNK = 128  # scenes rendered at once: bounds the memory of the intermediate arrays to about 100 MB
 
 
-def render(scenes: Scenes, shading: float | np.ndarray = SHADING) -> np.ndarray:
+def render(
+    scenes: Scenes, shading: float | np.ndarray = SHADING, frames: int = FRAMES, height: int = HEIGHT
+) -> np.ndarray:
     """Render N scenes to uint8 clips (N, T, H, W, 3).
 
     Args:
         shading: how much darker the rear of each object is than its front, in [0, 1], of all or of each (N,); 0 hides
             where it is going.
+        frames: T, about the same middle of the clip.
+        height: H in pixels; the same scene is seen in more or fewer of them, in its own aspect ratio.
     """
-    clips = np.empty((len(scenes), FRAMES, HEIGHT, WIDTH, 3), np.uint8)
+    scale = height / HEIGHT
+    clips = np.empty((len(scenes), frames, height, round(scale * WIDTH), 3), np.uint8)
     depth = np.broadcast_to(shading, len(scenes))
     for start in range(0, len(scenes), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        clips[chunk] = _render_chunk(scenes[chunk], depth[chunk])
+        clips[chunk] = _render_chunk(scenes[chunk], depth[chunk], clips.shape[1:4])
     return clips
 
 
@@ -27,14 +32,17 @@ def _column(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float32)[:, None, None, None]
 
 
-def _render_chunk(scenes: Scenes, shading: np.ndarray) -> np.ndarray:
-    time = (np.arange(FRAMES, dtype=np.float32) - (FRAMES - 1) / 2)[None, :, None, None]
+def _render_chunk(scenes: Scenes, shading: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
+    """All lengths are in pixels of the toy world, of which a rendered pixel may be a part."""
+    frames, height, width = size
+    scale = np.float32(height / HEIGHT)
+    time = (np.arange(frames, dtype=np.float32) - (frames - 1) / 2)[None, :, None, None]
     centre_x = _column(scenes.centre[:, 0]) + _column(scenes.velocity[:, 0]) * time
     centre_y = _column(scenes.centre[:, 1]) + _column(scenes.velocity[:, 1]) * time
-    dx = np.arange(WIDTH, dtype=np.float32)[None, None, None, :] + 0.5 - centre_x
-    dy = np.arange(HEIGHT, dtype=np.float32)[None, None, :, None] + 0.5 - centre_y
+    dx = (np.arange(width, dtype=np.float32)[None, None, None, :] + 0.5) / scale - centre_x
+    dy = (np.arange(height, dtype=np.float32)[None, None, :, None] + 0.5) / scale - centre_y
 
-    coverage = _coverage(dx, dy, scenes)[..., None]
+    coverage = _coverage(dx, dy, scenes, scale)[..., None]
     # even about the centre: an odd pattern would be brighter above it, as an object is that moves up
     stripe = np.clip(0.5 + 1.5 * np.cos(dy * np.float32(2 * np.pi / STRIPE_PERIOD)), 0, 1)
     white = (_column(scenes.contrast) * stripe)[..., None]
@@ -45,15 +53,16 @@ def _render_chunk(scenes: Scenes, shading: np.ndarray) -> np.ndarray:
     return np.round(frame * 255).astype(np.uint8)
 
 
-def _coverage(dx: np.ndarray, dy: np.ndarray, scenes: Scenes) -> np.ndarray:
-    """Share of each pixel inside the superellipse, from the first-order signed distance (norm - r) / |gradient|."""
+def _coverage(dx: np.ndarray, dy: np.ndarray, scenes: Scenes, scale: np.float32) -> np.ndarray:
+    """Share of each pixel inside the superellipse, from the first-order signed distance (norm - r) / |gradient|;
+    `scale`: pixels in one of the toy world's."""
     p = _column(scenes.exponent)
     ax, ay = np.maximum(np.abs(dx), 1e-3), np.maximum(np.abs(dy), 1e-3)
     largest = np.maximum(ax, ay)
     norm = largest * (1 + (np.minimum(ax, ay) / largest) ** p) ** (1 / p)
     gradient = np.hypot((ax / norm) ** (p - 1), (ay / norm) ** (p - 1))
     extent = _column(half_extent(scenes.radius, scenes.exponent))
-    return np.clip(0.5 + (extent - norm) / gradient, 0, 1)
+    return np.clip(0.5 + scale * (extent - norm) / gradient, 0, 1)
 
 
 def _light(dx: np.ndarray, dy: np.ndarray, scenes: Scenes, shading: np.ndarray) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""Longer and larger clips than a model was trained on, after a few more steps (ETC, Section 5.2, Figure 6)."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from metrics.networks.resize import resize
+from metrics.networks.rules import Resize
+from metrics.reading.video import read_all
+from pipeline.clips import ledger
+from pipeline.clips.generation import generate
+from pipeline.clips.superseded import Superseded
+from pipeline.config import paths
+from pipeline.config.etc import Larger
+from pipeline.config.folders import replaced
+from pipeline.config.params import Params
+from pipeline.config.train import EtcSpec, EtcTraining
+from pipeline.evaluation.naming import names_of
+from pipeline.methods.base import build
+from pipeline.methods.context import Context
+from pipeline.sweeps.etc import with_etc_point
+from pipeline.sweeps.trained import shortened, trained
+from pipeline.training.video_validation import judged_videos
+from pipeline.world.cuts import cut_wrongly
+from pipeline.world.scene import HEIGHT, WIDTH
+
+MEASURED = "measured.csv"  # beside the first clips
+
+
+def run(params: Params, name: str, scratch: Path, target: Path) -> None:
+    """Train on, sample, and leave in `target` the first clips and MEASURED: metric, value and the number of clips, for
+    the judge's shares and the share of clips that are cut wrongly. Larger clips are judged reduced to the toy world's
+    size.
+
+    Killed and started again, it goes on with the training, or with the clips, where it was.
+
+    Args:
+        scratch: folder of the point's weights and clips; safe to remove.
+
+    Raises:
+        ValueError: if no clip could be made.
+    """
+    weights = trained(name, larger_training(params, name), params.embed, scratch)
+    context, clips = Context.of(with_larger_point(params, name, weights), name), scratch / "clips"
+    batch, workers = params.generate.batch, params.generate.workers
+    entries = generate(name, build(context), clips, Superseded(scratch / "superseded"), batch, workers)
+    made = [entry for entry in entries if entry.outcome == ledger.OK]
+    seen = np.stack([_at_world_size(read_all(clips / entry.file)) for entry in made])
+    names = [names_of(context.inputs.tables[0][entry.prompt_id]) for entry in made]
+    shares = judged_videos(names, [entry.caption for entry in made], seen) | {"cut_wrongly": cut_wrongly(seen).mean()}
+    table = pd.DataFrame(shares.items(), columns=["metric", "value"]).assign(clips=len(made))
+    with replaced(target) as aside:
+        table.to_csv(aside / MEASURED, index=False)
+        for entry in made[: _larger(params).shown]:
+            shutil.copyfile(clips / entry.file, aside / entry.file)
+
+
+def larger_training(params: Params, name: str) -> EtcTraining:
+    """The few steps of a point of `etc.larger`, from the shipped weights of its training."""
+    larger = _larger(params)
+    point, base = larger.points[name], params.train[larger.training]
+    assert isinstance(base, EtcTraining)  # checked with params.yaml
+    changes = {
+        "starts_from": str(paths.world_model(larger.training)),
+        "length": point.frames,
+        "height": point.height,
+        "batch": point.batch,
+        "used": min(base.spec.used, point.steps * point.batch),
+        "validation_prompts": 1,
+    }
+    spec = EtcSpec.model_validate(base.spec.model_dump() | changes)
+    return base.model_copy(update={"spec": spec, "schedule": shortened(base.schedule, point.steps)})
+
+
+def with_larger_point(params: Params, name: str, weights: Path) -> Params:
+    """The parameters with the method `name` alone, which samples clips of the point's size."""
+    larger = _larger(params)
+    point = larger.points[name]
+    wanted = with_etc_point(params, name, weights, point.rate, larger.prompts)
+    key = wanted.generate.methods[name].model
+    model = wanted.generate.models[key]
+    size = {"frames": point.frames, "height": point.height, "width": point.height * WIDTH // HEIGHT}
+    sampling = model.sampling.model_copy(update=size)
+    models = wanted.generate.models | {key: model.model_copy(update={"sampling": sampling})}
+    return wanted.model_copy(update={"generate": wanted.generate.model_copy(update={"models": models})})
+
+
+def _larger(params: Params) -> Larger:
+    if params.etc.larger is None:
+        raise ValueError("etc.larger is null, so it has no points")
+    return params.etc.larger
+
+
+def _at_world_size(clip: np.ndarray) -> np.ndarray:
+    """A clip (T, H, W, 3) in the toy world's height and width."""
+    frames = resize(torch.from_numpy(clip), HEIGHT, Resize.SQUASH_BICUBIC)
+    return frames.round().clamp(0, 255).byte().movedim(1, -1).numpy()
