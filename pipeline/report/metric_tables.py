@@ -35,11 +35,16 @@ def comparison(results: Results, methods: pd.DataFrame, name: str, caption: str)
         values = own.set_index("metric")
         cells = [metric_cell(values, metric, (metric, method) in best) for metric in shown]
         rows.append(row(str(method), *cells, clips_cell(own.iloc[0])))
-    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), BOLD, *_few(methods)]
-    for paper, section in (("HARIVO", results.params.harivo), ("ETC", results.params.etc)):
-        if section.not_compared & set(methods.method):
-            remarks.append(f"{paper}: {section.remark}")
+    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), BOLD, *few(methods)]
+    remarks += not_compared(results, methods)
     return Table(f"comparison_{name}", caption, *with_shared_notes(columns, rows), data=methods, remarks=remarks)
+
+
+def not_compared(results: Results, methods: pd.DataFrame) -> list[str]:
+    """What a table that holds methods of a paper must say where they are not to be compared."""
+    papers = {"HARIVO": results.params.harivo, "ETC": results.params.etc}
+    shown = set(methods.method)
+    return [f"{paper}: {section.remark}" for paper, section in papers.items() if section.not_compared & shown]
 
 
 def metric_column(metric: str) -> Column:
@@ -86,7 +91,7 @@ def differences(results: Results) -> Table:
         cells = [metric_cell(values, metric, _excludes_zero(values, metric)) for metric in shown]
         rows.append(row(f"{candidate} − {baseline}", *cells, str(own.pairs.max())))
     caption = "Differences on the same prompts and noise"
-    remarks = [f"{PAIRED} Bold: intervals without 0.", *_few(paired)]
+    remarks = [f"{PAIRED} Bold: intervals without 0.", *few(paired)]
     return Table("differences", caption, *with_shared_notes(columns, rows), data=paired, remarks=remarks)
 
 
@@ -159,7 +164,7 @@ def fingerprints(results: Results) -> Table:
     return Table("fingerprints", "Fingerprints of the protocols", columns, rows, data=data)
 
 
-def _few(rows: pd.DataFrame) -> list[str]:
+def few(rows: pd.DataFrame) -> list[str]:
     """What the flag of a few clips means, if a row has one."""
     return [FEW] if ((rows.metric == "fvd") & (rows.flag != "")).any() else []
 

@@ -1,0 +1,57 @@
+"""What a method's weights were trained on: every training behind its denoiser, as params.yaml states them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config import paths
+from pipeline.config.generate import Method
+from pipeline.config.params import Params
+from pipeline.config.train import OnImages, Spec, Training
+
+_OPTIONS = ("motion", "trained", "lora")  # keys of a method that name weights beside its model's
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training. name: of train, or the folder or hub id of what was trained elsewhere. clips: how many it draws
+    from; None where params.yaml does not say. iterations, batch: None where it was trained elsewhere."""
+
+    name: str
+    clips: int | None = None
+    iterations: int | None = None
+    batch: int | None = None
+
+
+def behind(params: Params, method: Method) -> list[Step]:
+    """The trainings of a method's denoiser, the first one first; those of the codec and of the text encoder are not
+    among them."""
+    places = [params.generate.models[method.model].checkpoint, *map(method.options.get, _OPTIONS)]
+    steps = {step.name: step for place in filter(None, places) for step in _steps(params.train, place)}
+    return list(steps.values())
+
+
+def step(train: Mapping[str, Training], place: str) -> Step:
+    """The training that wrote a folder; its name alone if none of params.yaml did."""
+    training = _training(train, place)
+    if training is None:
+        return Step(place)
+    return Step(Path(place).name, _clips(training.spec), training.schedule.steps, training.spec.batch)
+
+
+def _steps(train: Mapping[str, Training], place: str) -> Iterator[Step]:
+    """The training that wrote a folder, after those that it started from."""
+    training = _training(train, place)
+    if training is not None and isinstance(training.spec, OnImages):
+        yield from _steps(train, training.spec.checkpoint)
+    yield step(train, place)
+
+
+def _training(train: Mapping[str, Training], place: str) -> Training | None:
+    name = Path(place).name
+    return train.get(name) if Path(place) == paths.world_model(name) else None
+
+
+def _clips(spec: Spec) -> int | None:
+    """None for a folder of videos, which params.yaml does not count."""
+    return None if getattr(spec, "videos", None) else getattr(spec, "used", spec.scenes)
