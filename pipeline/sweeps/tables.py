@@ -1,6 +1,7 @@
 """The results of HARIVO's sweeps of α and the weights λ: a row per point, and which points each sweep has."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,11 @@ def read(params: Params) -> pd.DataFrame:
     Raises:
         FileNotFoundError: if a point has no results.
     """
-    sweep, results = params.harivo.sweep, _results()
+    sweep, results = params.harivo.sweep, results_of(paths.SWEPT)
     missing = [name for name in sweep.points if name not in results]
     if missing:
         raise FileNotFoundError(f"{paths.SWEPT} lacks the point {missing[0]}: run the sweep and the evaluate stage")
-    rows = [_parameters(params, name) | _measured(results[name]) for name in sweep.points]
+    rows = [_parameters(params, name) | measured(results[name]) for name in sweep.points]
     return pd.DataFrame(rows).sort_values(["mg_scale", *LAMBDAS], ignore_index=True) if rows else pd.DataFrame()
 
 
@@ -32,10 +33,11 @@ def base_of(params: Params) -> dict[str, float]:
     return {key: getattr(spec, key) for key in LAMBDAS}
 
 
-def _results() -> dict[str, pd.DataFrame]:
-    if not paths.SWEPT.is_file():
+def results_of(file: Path) -> dict[str, pd.DataFrame]:
+    """The rows of each point of a table of the evaluate stage; none where there is no such file."""
+    if not file.is_file():
         return {}
-    return dict(iter(pd.read_csv(paths.SWEPT, dtype={"method": str}).groupby("method")))
+    return dict(iter(pd.read_csv(file, dtype={"method": str}).groupby("method")))
 
 
 def _parameters(params: Params, name: str) -> dict[str, object]:
@@ -45,7 +47,8 @@ def _parameters(params: Params, name: str) -> dict[str, object]:
     return {"point": name, "mg_scale": point.mg_scale or 0.0, **base_of(params), **point.weights, "steps": steps}
 
 
-def _measured(values: pd.DataFrame) -> dict[str, float]:
+def measured(values: pd.DataFrame) -> dict[str, float]:
+    """`clips` of a point, and each metric with its bounds, from its rows."""
     row: dict[str, float] = {"clips": int(values.requested.iloc[0])}
     for value in values.itertuples():
         row |= {value.metric: value.value, f"{value.metric}_low": value.low, f"{value.metric}_high": value.high}
