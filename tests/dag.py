@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|etc|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|etc|attention_maps|reference|normality|weights")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
@@ -88,8 +88,8 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     if name == "oracle":
         oracle = wanted.get("richspace", {}).get("oracle")
         return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
-    if name == "etc":
-        return ["stages.etc", *_sampled(wanted, wanted["etc"]["method"])]
+    if name in ("etc", "attention_maps"):
+        return [f"stages.{name}", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]

@@ -259,8 +259,21 @@ class Params(Section):
             rated = [name for name, training in self.train.items() if isinstance(training, EtcTraining)]
             for name, point in self.etc.points.items():
                 subset(f"etc.points.{name}.training", [point.training], "the trainings with module: etc", rated)
+        self._attention_can_be_recorded()
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
+
+    def _attention_can_be_recorded(self) -> None:
+        """Of grids alone, at steps that are sampled."""
+        if not (wanted := self.etc.attention):
+            return
+        subset("etc.method", [self.etc.method], "generate.methods", self.generate.methods)
+        grids = [k for k, v in self.train.items() if isinstance(v, EtcTraining) and v.spec.frames == "grid"]
+        subset("etc.attention.trainings", wanted.trainings, "the trainings with frames: grid", grids)
+        model = self.generate.methods[self.etc.method].model
+        if wanted.steps[-1] > (most := self.generate.models[model].sampling.steps):
+            said = f"expected at most generate.models.{model}.sampling.steps, which is {most}"
+            raise ValueError(f"etc.attention.steps: found {wanted.steps[-1]}, {said}")
 
     def _shaded_alike(self) -> None:
         """What is trained on top of a text-to-image model of the toy world sees the same world."""

@@ -28,6 +28,7 @@ MAPPING_EFFECT = Path("data/analysis/mapping.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
 ETC = MODELS / "etc"  # what was measured of ETC's points
+ATTENTION_MAPS = MODELS / "attention_maps/maps.csv"  # of ETC's frames, Figure 11
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation
 ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 REFERENCE = MODELS / "reference"
