@@ -18,8 +18,8 @@ class EtcPoint(Section):
 
 
 class EtcAttention(Section):
-    """Figure 11: `trainings`, of train, on grids. `prompts`: how many, a clip each, the maps are means over. `steps`: of
-    sampling, counted from 1."""
+    """Figure 11: `trainings`, of train, on grids. `prompts`: how many, a clip each, the maps are means over. `steps`:
+    of sampling, counted from 1."""
 
     trainings: Annotated[list[str], Field(min_length=1)]
     prompts: Positive

@@ -27,8 +27,8 @@ def frame_shares(weights: torch.Tensor, frames: int, height: int, width: int) ->
     """Sum an attention map over the tokens of each pair of frames.
 
     Figure 11's caption prints the sum over x ∈ Frame_i, y ∈ Frame_i of attn_{x,y} for row i, column j; y ∈ Frame_j must
-    be meant, or all columns were alike. Here that sum is divided by the tokens of a frame, so that an entry is the share
-    of its attention that frame i gives to frame j.
+    be meant, or all columns were alike. Here that sum is divided by the tokens of a frame, so that an entry is the
+    share of its attention that frame i gives to frame j.
 
     Args:
         weights: (B, heads, N, N), softmax over the last axis; token n lies at (n // width, n % width) of the feature

@@ -26,7 +26,7 @@ _CAPTION = (
     "Self-attention of the mid block after the softmax: row i, column j is the share of its attention that frame i "
     "gives to frame j, so that rows sum to 1; mean over {prompts} unseen prompts, the prediction with the prompt. The "
     "paper's caption prints y ∈ Frame_i in its sum; Frame_j is meant. Its maps are 4 × 4, of 20 heads and 50 "
-    "steps of DDPM; here are {heads} heads and {of} steps of DDIM. Both pictures have one scale of colours."
+    "steps of DDPM; here {heads} heads, sampled with DDIM. All maps have one scale of colours."
 )
 
 
@@ -38,8 +38,7 @@ def section(results: Results) -> Content:
     top = float(maps.share.max())
     own = {str(name): table for name, table in maps.groupby("training", sort=False)}
     figures = {f"attention_{name}": plots.attention_maps(table, top) for name, table in own.items()}
-    steps = results.params.generate.models[results.params.generate.methods[results.params.etc.method].model]
-    caption = _CAPTION.format(prompts=wanted.prompts, heads=maps["head"].nunique(), of=steps.sampling.steps)
+    caption = _CAPTION.format(prompts=wanted.prompts, heads=maps["head"].nunique())
     seen = {name: described(table) for name, table in own.items()}
     return Content({"attention": seen, "attention_caption": caption}, [_table(maps)], figures)
 
@@ -50,28 +49,47 @@ def described(maps: pd.DataFrame) -> list[str]:
     Args:
         maps: step, head, from_frame, to_frame, share; a row for each pair of the frames of every map.
     """
-    shares, frames = _of_kinds(maps), int(maps.to_frame.max())
-    even, percent = 1 / frames, "{:.2f}\u00a0%".format
+    return [_where(maps), _over_steps(maps), _received(maps)]
+
+
+def _where(maps: pd.DataFrame) -> str:
+    """Own frame, frames next in time, others; and what chance is."""
     gap = (maps.from_frame - maps.to_frame).abs()
-    totals = [maps.share[gap == 0].sum(), maps.share[gap == 1].sum(), maps.share[gap > 1].sum()]
-    uniform = [(gap == 0).mean(), (gap == 1).mean(), (gap > 1).mean()]
-    found = [percent(100 * value / maps.share.sum()) for value in totals]
-    spread = [percent(100 * value) for value in uniform]
-    by_map = maps[gap == 0].groupby(["step", "head"]).share.mean()
+    groups = [gap == 0, gap == 1, gap > 1]
+    found = [_percent(maps.share[group].sum() / maps.share.sum()) for group in groups]
+    even = [_percent(group.mean()) for group in groups]
+    return (
+        f"Of all attention {found[0]} stays in the own frame, {found[1]} goes to the frames next in time "
+        f"(|i − j| = 1), {found[2]} to the others. Spread evenly over the {maps.to_frame.max()} frames it would be "
+        f"{even[0]}, {even[1]} and {even[2]}."
+    )
+
+
+def _over_steps(maps: pd.DataFrame) -> str:
+    own = maps[maps.from_frame == maps.to_frame]
+    by_step, by_map = own.groupby("step").share.mean(), own.groupby(["step", "head"]).share.mean()
+    ends = " and ".join(f"{_percent(by_step[step])} at step {step}" for step in by_step.index[[0, -1]])
+    return (
+        f"The own frame has {ends}; in single maps {_percent(by_map.min())} to {_percent(by_map.max())}. "
+        f"In {(by_map > 0.5).sum()} of {len(by_map)} maps it has more than half."
+    )
+
+
+def _received(maps: pd.DataFrame) -> str:
+    """What each frame gets from all, which makes vertical stripes; the mean of every map is an even spread."""
     received = maps.groupby(["step", "head", "to_frame"]).share.mean()
     step, head, frame = received.idxmax()
-    columns = ((received - even) ** 2).mean() / ((maps.share - even) ** 2).mean() if maps.share.std() else 0.0
-    return [
-        f"Of all attention {found[0]} stays in the own frame, {found[1]} goes to the frames next in time (|i − j| = 1), "
-        f"{found[2]} to the others. Spread evenly over the {frames} frames it would be {spread[0]}, {spread[1]} and "
-        f"{spread[2]}.",
-        f"The own frame has {percent(100 * shares.own.iloc[0])} at step {shares.index[0]} and "
-        f"{percent(100 * shares.own.iloc[-1])} at step {shares.index[-1]}; in single maps {percent(100 * by_map.min())} "
-        f"to {percent(100 * by_map.max())}. In {(by_map > 0.5).sum()} of {len(by_map)} maps it has more than half.",
-        f"The most that one frame receives from all, on average, is {percent(100 * received.max())}: frame {frame} in "
-        f"head {head} at step {step}. Which frame receives makes {percent(100 * columns)} of the variance "
-        "within these maps (vertical stripes); the rest depends on who gives.",
-    ]
+    of_all = ((maps.share - maps.share.mean()) ** 2).mean()
+    stripes = ((received - maps.share.mean()) ** 2).mean() / of_all if of_all else 0.0
+    return (
+        f"The most that one frame receives from all, on average, is {_percent(received.max())}: frame {frame} in head "
+        f"{head} at step {step}. Which frame receives makes {_percent(stripes)} of the variance within these maps "
+        "(vertical stripes); the rest depends on who gives."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{fixed(100 * share, 2)}\u00a0%"
 
 
 def _table(maps: pd.DataFrame) -> Table:

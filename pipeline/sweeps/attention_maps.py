@@ -23,8 +23,8 @@ def run(params: Params, target: Path) -> None:
     replaced.
 
     A row for each training, step, head and pair of frames, all counted from 1 in their order; share: mean over the
-    prompts of etc.attention, one clip each. Of the two predictions that guidance combines it is the one with the prompt.
-    Without etc.attention there is no row.
+    prompts of etc.attention, one clip each. Of the two predictions that guidance combines it is the one with the
+    prompt. Without etc.attention there is no row.
     """
     wanted = params.etc.attention
     found = [] if wanted is None else [_of_training(params, wanted, name) for name in wanted.trainings]
