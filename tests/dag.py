@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|etc|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|attention_maps|reference|normality|weights")
 # Stages of many points, which depend on the digest of their code; so do the trainings of temporal layers.
 DIGESTED = ("sweep", "etc", "etc_short", "etc_larger")
 
@@ -92,6 +92,8 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     if name == "oracle":
         oracle = wanted.get("richspace", {}).get("oracle")
         return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
+    if name == "attention_maps":
+        return ["stages.attention_maps", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]

@@ -117,6 +117,16 @@ def test_what_etcs_stage_names_is_what_its_points_are_of(dag: dict[str, Any], wa
     assert f"models/world/{wanted['etc']['points']['etc']['training']}" == entry["trained"]
 
 
+def test_what_the_stage_of_attention_names_is_what_it_samples(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    method, named = wanted["etc"]["method"], dag["attention_maps"]
+    model = wanted["generate"]["methods"][method]["model"]
+    assert {f"generate.methods.{method}", f"generate.models.{model}", "generate.set"} <= set(named["params"])
+    grids = {dep for dep in named["deps"] if dep.startswith("models/world/etc")}
+    if attention := wanted["etc"]["attention"]:
+        assert grids == {f"models/world/{name}" for name in attention["trainings"]}
+    assert f"prompts/{wanted['generate']['set']}.csv" in named["deps"]
+
+
 def test_what_the_sweep_stage_names_is_what_is_swept(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
     sweep, named = wanted["harivo"]["sweep"], dag["sweep"]["do"]
     method = wanted["generate"]["methods"][sweep["method"]]

@@ -15,6 +15,7 @@ SMALL = {
     "harivo": {"normality": {"videos": 100}},
 }
 STEPS = 6  # sampling steps of every model
+ATTENTION = {"prompts": 2, "steps": [1, STEPS]}
 ORACLE = {"k": 2, "limit": 2, "seeds": 1}  # eight clips
 
 
@@ -43,6 +44,8 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
         points["points"] = {}  # with fewer sampling steps each would be computed anew
     if oracle := small.get("richspace", {}).get("oracle"):
         small["richspace"] = {"oracle": oracle | ORACLE}
+    if attention := small["etc"].get("attention"):
+        small["etc"]["attention"] = attention | ATTENTION
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
     for method in small["generate"]["methods"].values():

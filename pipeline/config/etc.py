@@ -56,10 +56,26 @@ class Larger(Section):
     points: dict[str, LargerPoint]
 
 
+class EtcAttention(Section):
+    """Figure 11: `trainings`, of train, on grids. `prompts`: how many, a clip each, the maps are means over. `steps`:
+    of sampling, counted from 1."""
+
+    trainings: Annotated[list[str], Field(min_length=1)]
+    prompts: Positive
+    steps: Annotated[list[Positive], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _steps_are_in_order(self) -> "EtcAttention":
+        if self.steps != sorted(set(self.steps)):
+            raise ValueError(f"steps are {self.steps}, expected each once, in rising order")
+        return self
+
+
 class Etc(Section):
     """`points`: what is sampled and measured, variants of `method`, of generate.methods, in the trained model and the
     rate. `prompts`: how many, a clip each, of every point. `remark`: what the report says above them. `short`: points
-    with a training of their own; `larger`: fine-tunings for longer or larger clips; null: none."""
+    with a training of their own; `larger`: fine-tunings for longer or larger clips; `attention`: whose frames'
+    attention to one another is recorded; null: none."""
 
     remark: str | None = None
     method: str
@@ -67,6 +83,7 @@ class Etc(Section):
     points: dict[str, EtcPoint]
     short: Short | None = None
     larger: Larger | None = None
+    attention: EtcAttention | None = None
 
     @property
     def measured(self) -> list[str]:

@@ -9,12 +9,12 @@ from pydantic import Field, ValidationError, model_validator
 from metrics.reading.rule import ClipRule
 from metrics.scoring.catalogue import EVALUATED
 from metrics.scoring.protocol import PROTOCOLS, Protocol, named
-from pipeline.config import paths
+from pipeline.config import paths, references
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
-from pipeline.config.train import Conditioned, EtcTraining, MotionTraining, OnImages, Train
+from pipeline.config.train import Conditioned, MotionTraining, OnImages, Train
 
 
 class ParamsError(ValueError):
@@ -254,19 +254,9 @@ class Params(Section):
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
-        self._etc_exists()
+        references.check_etc(self.etc, self.train, self.generate)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
-
-    def _etc_exists(self) -> None:
-        """What the points of ETC are variants of."""
-        etc, rated = self.etc, [name for name, training in self.train.items() if isinstance(training, EtcTraining)]
-        trainings = {f"etc.points.{name}.training": point.training for name, point in etc.points.items()}
-        trainings |= {f"etc.{kind}.training": own.training for kind, own in etc.variants.items()}
-        for key, training in trainings.items():
-            subset(key, [training], "the trainings with module: etc", rated)
-        if trainings:
-            subset("etc.method", [etc.method], "generate.methods", self.generate.methods)
 
     def _shaded_alike(self) -> None:
         """What is trained on top of a text-to-image model of the toy world sees the same world."""

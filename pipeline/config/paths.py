@@ -29,6 +29,7 @@ REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
 ETC = MODELS / "etc"  # what was measured of ETC's points
 ETC_LARGER = MODELS / "etc_larger"  # clips of ETC's points with more frames or pixels, and what was measured of them
+ATTENTION_MAPS = MODELS / "attention_maps/maps.csv"  # of ETC's frames, Figure 11
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation
 ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 REFERENCE = MODELS / "reference"

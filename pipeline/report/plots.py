@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
@@ -195,3 +196,35 @@ def training(history: pd.DataFrame) -> str:
     figure = _figure("step", "loss", 240)
     figure.add_scatter(x=loss.step.tolist(), y=loss.loss.round(5).tolist(), line={"color": BLUE, "width": 1.5})
     return figure.update_yaxes(type="log").to_json()
+
+
+def attention_maps(maps: pd.DataFrame, top: float) -> str:
+    """Shares of attention from frame (down) to frame (across) as small heat maps, a row for each head and a column for
+    each step; the lightest colour stands for `top`."""
+    steps, heads = sorted(set(maps.step)), sorted(set(maps["head"]))
+    timesteps = maps.groupby("step").timestep.first()
+    figure = make_subplots(
+        rows=len(heads),
+        cols=len(steps),
+        column_titles=[f"step {step}<br>t = {timesteps[step]}" for step in steps],
+        row_titles=[f"head {head}" for head in heads],
+        horizontal_spacing=0.012,
+        vertical_spacing=0.02,
+    )
+    for (head, step), own in maps.groupby(["head", "step"]):
+        table = own.pivot(index="from_frame", columns="to_frame", values="share")
+        figure.add_heatmap(
+            z=table.round(4).to_numpy().tolist(),
+            x0=1,
+            y0=1,
+            coloraxis="coloraxis",
+            hovertemplate=f"head {head}, step {step}<br>from frame %{{y}} to %{{x}}: %{{z:.1%}}<extra></extra>",
+            row=heads.index(head) + 1,
+            col=steps.index(step) + 1,
+        )
+    figure.update_layout(_LAYOUT | {"margin": {"l": 4, "r": 24, "t": 40, "b": 44}}, height=90 + 64 * len(heads))
+    figure.update_annotations(font={"size": 11})
+    bar = {"orientation": "h", "y": 0, "yanchor": "top", "thickness": 8, "len": 0.6, "tickformat": ".0%", "nticks": 6}
+    figure.update_layout(coloraxis={"colorscale": "Viridis", "cmin": 0, "cmax": top, "colorbar": bar})
+    figure.update_xaxes(visible=False)
+    return figure.update_yaxes(visible=False, autorange="reversed").to_json()

@@ -25,8 +25,8 @@ class Results:
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods. normality, mapping_effect: HARIVO's Table A1 and Figure A1,
-    None where their stages have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a
-    mixture, and each step; no rows without it.
+    attention_maps: ETC's Figure 11; None where their stages have not run. oracle, oracle_steps: how often any
+    step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
     """
 
     params: Params
@@ -44,6 +44,7 @@ class Results:
     etc: pd.DataFrame
     normality: pd.DataFrame | None
     mapping_effect: pd.DataFrame | None
+    attention_maps: pd.DataFrame | None
     oracle: pd.DataFrame
     oracle_steps: pd.DataFrame
 
@@ -76,6 +77,7 @@ class Results:
             etc=_table(paths.ETC_POINTS.stem),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
+            attention_maps=_optional(paths.ATTENTION_MAPS),
             oracle=_table(paths.ORACLE_TABLE.stem),
             oracle_steps=_table(paths.ORACLE_STEPS.stem),
         )

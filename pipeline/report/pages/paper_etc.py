@@ -1,7 +1,7 @@
 """ETC's ablation beside the printed one, and every method beside its Table 1."""
 
 from pipeline.config.train import EtcTraining
-from pipeline.report import efficiency
+from pipeline.report import attention, efficiency
 from pipeline.report.cards import cards
 from pipeline.report.formatting import fixed
 from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
@@ -23,13 +23,15 @@ _REMARKS = (
 
 
 def build(results: Results) -> Content:
-    """Tables 1 and 2, and clips of the same prompts and noise."""
+    """Tables 1 and 2, Figure 11, and clips of the same prompts and noise."""
     table = _table_2(results)
     missing = [] if table else ["Table 2 needs points of ETC's (etc.points)."]
     missing += [] if len(results.metrics) else ["Table 1 needs a method that was evaluated."]
     tables = [*efficiency.tables(results, published(__file__)), *([table] if table else [])]
     context = {"prompts": results.params.etc.prompts, "remark": results.params.etc.remark}
-    return Content(context, tables, clips={"all": cards(results, CLIPS)}, missing=missing)
+    maps, clips = attention.section(results), {"all": cards(results, CLIPS)}
+    tables += maps.tables
+    return Content(context | {**maps.context}, tables, maps.plots, clips, [*missing, *maps.missing])
 
 
 def _table_2(results: Results) -> Table | None:

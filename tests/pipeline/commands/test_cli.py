@@ -81,6 +81,8 @@ def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
     assert small["train"] == wanted["train"]  # else the smoke run would train
     assert small["harivo"]["sweep"]["points"] == {}
     assert small["etc"]["points"] == {}
+    assert small["etc"]["attention"]["steps"] == [1, smoke.STEPS]
+    assert smoke.shrink(wanted | {"etc": wanted["etc"] | {"attention": None}})["etc"]["attention"] is None
     assert small["richspace"]["oracle"] == {"method": "richspace"} | smoke.ORACLE
     without = wanted | {"richspace": {"oracle": None}}
     assert smoke.shrink(without)["richspace"]["oracle"] is None

@@ -50,6 +50,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
         _write_sweeps(params.load().harivo.sweep.points)
         _write_etc(params.load().etc.points)
+        _write_attention_maps()
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
         _write_analyses()
     return folder
@@ -149,6 +150,22 @@ def _write_sweeps(points: Iterable[str]) -> None:
 def _write_etc(points: Iterable[str]) -> None:
     metrics = ("fvd", "clipsim", "cut_wrongly", *ATTRIBUTES)
     _write(paths.ETC_POINTS.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
+
+
+def _write_attention_maps() -> None:
+    """Of 16 frames: etc looks at the own frame alone, etc_plain at all alike."""
+    frames = range(1, 17)
+    rows = [
+        {"training": name, "step": step, "timestep": t, "head": head, "from_frame": i, "to_frame": j, "share": share}
+        for name in ("etc", "etc_plain")
+        for step, t in ((1, 999), (25, 39))
+        for head in (1, 2)
+        for i in frames
+        for j in frames
+        for share in [float(i == j) if name == "etc" else 1 / 16]
+    ]
+    paths.ATTENTION_MAPS.parent.mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(paths.ATTENTION_MAPS, index=False)
 
 
 def metric_row(method: str, asked: str, metric: str) -> dict[str, Any]:

@@ -59,3 +59,34 @@ def test_a_legend_has_room_for_all_its_names() -> None:
 
 def test_plotlys_script_is_there() -> None:
     assert plots.script().stat().st_size > 1e6
+
+
+PAIRS = [(1, 1), (1, 2), (2, 1), (2, 2)]  # of frames
+
+
+def test_maps_of_attention_are_rows_of_heads_and_columns_of_steps() -> None:
+    rows = [(s, 1000 - s, h, i, j, s + 0.1 * h + 0.01 * (i < j)) for s in (5, 1, 25) for h in (1, 2) for i, j in PAIRS]
+    maps = pd.DataFrame(rows, columns=["step", "timestep", "head", "from_frame", "to_frame", "share"])
+    figure = json.loads(plots.attention_maps(maps, 30.0))
+    found = {place(figure, trace): trace["z"] for trace in figure["data"]}
+    assert sorted(found) == [(row, column) for row in range(2) for column in range(3)]
+    for (row, column), table in found.items():
+        value = (1, 5, 25)[column] + 0.1 * (row + 1)
+        assert np.array(table) == pytest.approx(np.array([[value, value + 0.01], [value, value]]))  # rows give
+    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    assert titles == ["step 1<br>t = 999", "step 5<br>t = 995", "step 25<br>t = 975", "head 1", "head 2"]
+    axes = [value for name, value in figure["layout"].items() if name.startswith("yaxis")]
+    assert {axis["autorange"] for axis in axes} == {"reversed"}  # the first frame on top, as in a matrix
+    colours = figure["layout"]["coloraxis"]
+    assert (colours["cmin"], colours["cmax"]) == (0, 30.0)
+    assert {trace["coloraxis"] for trace in figure["data"]} == {"coloraxis"}
+
+
+def place(figure: dict, trace: dict) -> tuple[int, int]:
+    """Row from the top and column of a small multiple, by where its axes lie."""
+    layout = figure["layout"]
+    domains = {
+        axis: sorted({tuple(v["domain"]) for k, v in layout.items() if k.startswith(f"{axis}axis")}) for axis in "xy"
+    }
+    x, y = (tuple(layout[trace[f"{axis}axis"].replace(axis, f"{axis}axis")]["domain"]) for axis in "xy")
+    return domains["y"][::-1].index(y), domains["x"].index(x)

@@ -47,5 +47,5 @@ def test_without_points_there_is_no_table(run: Path, monkeypatch: pytest.MonkeyP
     wanted = params.load()
     none = wanted.model_copy(update={"etc": wanted.etc.model_copy(update={"points": {}})})
     content = build(Results.read(none))
-    assert [table.name for table in content.tables] == ["etc_table1", "etc_table1_paper"]
+    assert [table.name for table in content.tables] == ["etc_table1", "etc_table1_paper", "etc_attention"]
     assert content.missing == ["Table 2 needs points of ETC's (etc.points)."]
