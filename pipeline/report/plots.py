@@ -1,5 +1,6 @@
 """Plots as plotly figures in JSON; a page draws each when it comes into view, in its own colours."""
 
+from collections.abc import Mapping
 from itertools import cycle
 from pathlib import Path
 
@@ -188,6 +189,31 @@ def mapping_effect(effect: pd.DataFrame) -> str:
     ):
         figure.add_scatter(x=timesteps, y=effect[column].round(5).tolist(), name=label, line={"color": colour})
     return _legend_above(figure.update_xaxes(autorange="reversed")).to_json()
+
+
+def by_training_steps(points: pd.DataFrame, metric: str, title: str) -> str:
+    """A metric of trainings against their steps, with its interval, a line for each number of clips they learn from."""
+    figure = _figure("training steps", title, 300)
+    whole = points.used.max()
+    for (used, own), colour in zip(points.groupby("used"), cycle(_COLOURS), strict=False):
+        figure.add_scatter(
+            x=own.steps.tolist(),
+            y=own[metric].round(4).tolist(),
+            name=f"{100 * used / whole:g} %, {used:,.0f} clips",
+            mode="lines+markers",
+            line={"width": 2, "color": colour},
+            error_y=_spread(own, metric),
+        )
+    return _legend_above(figure.update_yaxes(rangemode="tozero")).to_json()
+
+
+def losses(curves: Mapping[str, pd.Series]) -> str:
+    """Smoothed losses of trainings by step, on a logarithmic axis."""
+    figure = _figure("step", "loss", 300)
+    for (name, curve), colour in zip(curves.items(), cycle(_COLOURS), strict=False):
+        line = {"color": colour, "width": 2}
+        figure.add_scatter(x=curve.index.tolist(), y=curve.round(5).tolist(), name=name.replace("_", " "), line=line)
+    return _legend_above(figure.update_yaxes(type="log")).to_json()
 
 
 def training(history: pd.DataFrame) -> str:

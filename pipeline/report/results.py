@@ -12,6 +12,7 @@ from pipeline.config.params import Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.richspace.optima import read_curves, read_optima
+from pipeline.sweeps.etc_tables import read_larger
 from pipeline.sweeps.tables import read as read_sweeps
 from pipeline.world.attributes import AVERAGE
 
@@ -24,9 +25,10 @@ class Results:
 
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
-    etc: metrics of ETC's points, which stand for methods. normality, mapping_effect: HARIVO's Table A1 and Figure A1,
-    attention_maps: ETC's Figure 11; None where their stages have not run. oracle, oracle_steps: how often any
-    step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
+    etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
+    normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11; None where their stages
+    have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step;
+    no rows without it.
     """
 
     params: Params
@@ -42,6 +44,7 @@ class Results:
     encoder: str
     sweeps: pd.DataFrame
     etc: pd.DataFrame
+    etc_larger: pd.DataFrame
     normality: pd.DataFrame | None
     mapping_effect: pd.DataFrame | None
     attention_maps: pd.DataFrame | None
@@ -75,6 +78,7 @@ class Results:
             encoder=encoder,
             sweeps=read_sweeps(params),
             etc=_table(paths.ETC_POINTS.stem),
+            etc_larger=read_larger(params),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
             attention_maps=_optional(paths.ATTENTION_MAPS),

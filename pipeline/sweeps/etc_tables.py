@@ -8,6 +8,7 @@ from pipeline.config.train import EtcTraining
 from pipeline.sweeps.tables import measured, results_of
 
 SWEPT = ("rate", "used", "filter_ratio")
+LARGER = "measured.csv"  # of a point of Figure 6: metric, value, clips; beside the first clips
 
 
 def read(params: Params) -> pd.DataFrame:
@@ -42,6 +43,16 @@ def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "filter_ratio": short[filtered].sort_values("filter_ratio"),
     }
     return {name: own.reset_index(drop=True) for name, own in found.items() if len(own)}
+
+
+def read_larger(params: Params) -> pd.DataFrame:
+    """What was measured of longer and larger clips: point, metric, value, clips; no rows of a point that is not made."""
+    names = params.etc.larger.points if params.etc.larger else {}
+    files = {name: paths.etc_larger(name) / LARGER for name in names}
+    tables = [pd.read_csv(file).assign(point=name) for name, file in files.items() if file.is_file()]
+    return (
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["point", "metric", "value", "clips"])
+    )
 
 
 def _shipped(params: Params) -> dict[str, dict[str, float | None]]:

@@ -22,16 +22,15 @@ from pipeline.evaluation.naming import names_of
 from pipeline.methods.base import build
 from pipeline.methods.context import Context
 from pipeline.sweeps.etc import with_etc_point
+from pipeline.sweeps.etc_tables import LARGER
 from pipeline.sweeps.trained import shortened, trained
 from pipeline.training.video_validation import judged_videos
 from pipeline.world.cuts import cut_wrongly
 from pipeline.world.scene import HEIGHT, WIDTH
 
-MEASURED = "measured.csv"  # beside the first clips
-
 
 def run(params: Params, name: str, scratch: Path, target: Path) -> None:
-    """Train on, sample, and leave in `target` the first clips and MEASURED: metric, value and the number of clips, for
+    """Train on, sample, and leave in `target` the first clips and LARGER: metric, value and the number of clips, for
     the judge's shares and the share of clips that are cut wrongly. Larger clips are judged reduced to the toy world's
     size.
 
@@ -53,7 +52,7 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     shares = judged_videos(names, [entry.caption for entry in made], seen) | {"cut_wrongly": cut_wrongly(seen).mean()}
     table = pd.DataFrame(shares.items(), columns=["metric", "value"]).assign(clips=len(made))
     with replaced(target) as aside:
-        table.to_csv(aside / MEASURED, index=False)
+        table.to_csv(aside / LARGER, index=False)
         for entry in made[: _larger(params).shown]:
             shutil.copyfile(clips / entry.file, aside / entry.file)
 
