@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|etc|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|etc|attention|reference|normality|weights")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")
