@@ -3,8 +3,8 @@
     python -m benchmarks.attention [--device cuda] [--scale 2] [--tokens 16384] [--rounds 4] [--csv FILE]
 
 `--scale` divides the places of a frame, `--tokens` is B L of Figure 10. The defaults are the paper's, some 50 s on one
-thread. Seconds are of one call, the best (and the median) of all; the paper prints them for 1,000. A CPU's are CPU time,
-of all threads together. MiB are measured on a GPU; on a CPU they are what Eq. 8 holds with all scores, computed:
+thread. Seconds are of one call, the best (and the median) of all; the paper prints them for 1,000. On a CPU this is CPU
+time, of all threads together. MiB are measured on a GPU; on a CPU they are what Eq. 8 holds with all scores, computed:
 torch's own kernel does not hold them.
 """
 

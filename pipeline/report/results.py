@@ -26,7 +26,8 @@ class Results:
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods. normality, mapping_effect: HARIVO's Table A1 and Figure A1,
     None where their stages have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a
-    mixture, and each step; no rows without it.
+    mixture, and each step; no rows without it. attention, attention_sweep: ETC's Table 3 and Figure 10, None where
+    their stage has not run.
     """
 
     params: Params
@@ -46,6 +47,8 @@ class Results:
     mapping_effect: pd.DataFrame | None
     oracle: pd.DataFrame
     oracle_steps: pd.DataFrame
+    attention: pd.DataFrame | None
+    attention_sweep: pd.DataFrame | None
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -78,6 +81,8 @@ class Results:
             mapping_effect=_optional(paths.MAPPING_EFFECT),
             oracle=_table(paths.ORACLE_TABLE.stem),
             oracle_steps=_table(paths.ORACLE_STEPS.stem),
+            attention=_optional(paths.ATTENTION_TABLE),
+            attention_sweep=_optional(paths.ATTENTION_SWEEP),
         )
 
     @property

@@ -1,6 +1,7 @@
 """ETC's ablation beside the printed one."""
 
 from pipeline.config.train import EtcTraining
+from pipeline.report import etc_cost
 from pipeline.report.cards import cards
 from pipeline.report.formatting import fixed
 from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
@@ -22,11 +23,13 @@ _REMARKS = (
 
 
 def build(results: Results) -> Content:
-    """Table 2, and clips of the same prompts and noise."""
+    """Table 2, what attention costs, and clips of the same prompts and noise."""
     table = _table_2(results)
     missing = [] if table else ["Table 2 needs points of ETC's (etc.points)."]
     context = {"prompts": results.params.etc.prompts, "remark": results.params.etc.remark}
-    return Content(context, [table] if table else [], clips={"all": cards(results, CLIPS)}, missing=missing)
+    cost = etc_cost.build(results, published(__file__)["table_3"])
+    tables, missing = [*([table] if table else []), *cost.tables], [*missing, *cost.missing]
+    return Content({**context, **cost.context}, tables, cost.plots, {"all": cards(results, CLIPS)}, missing)
 
 
 def _table_2(results: Results) -> Table | None:
