@@ -18,8 +18,8 @@ _NAMES = {
     "high_quality": "High quality",
 }
 _TIMES = (
-    "CPU time of one call of attention ({threads} of {cpus} threads, torch {torch}), the best of {calls} or more in turns. "
-    "The paper's times are of 1,000 calls on another machine: compare the ratios."
+    "CPU time of one call of attention ({threads} of {cpus} threads, torch {torch}), the best of {calls} or more in "
+    "turns. The paper's times are of 1,000 calls on another machine: compare the ratios."
 )
 _RATIOS = (
     "Image/video: the one attention of a video as an image, for one of spatial and temporal attention together. "
@@ -43,7 +43,7 @@ def build(results: Results, theirs: Mapping[str, Mapping[str, float]]) -> Conten
 def _said(sweep: pd.DataFrame) -> dict[str, object]:
     """Figure 10 in words. fastest: the number of sequences that takes least; overhead: whether more take longer."""
     tokens, fastest = int(sweep.tokens.max()), int(sweep.batch[sweep.best_s.idxmin()])
-    return {"tokens": f"{tokens:,}", "fastest": f"{fastest:,}", "overhead": fastest < sweep.batch.max()}
+    return {"tokens": f"{tokens:,}", "fastest": f"{fastest:,}", "overhead": fastest < int(sweep.batch.max())}
 
 
 def _table_3(timed: pd.DataFrame, theirs: Mapping[str, Mapping[str, float]]) -> Table:
@@ -67,7 +67,7 @@ def _table_3(timed: pd.DataFrame, theirs: Mapping[str, Mapping[str, float]]) -> 
                 _NAMES.get(str(setting), str(setting)),
                 f"{parts.tokens['temporal']}",
                 f"{parts.tokens['spatial']:,}",
-                *(f"{1000 * times[part]:,.3g}" for part in PARTS),
+                *(fixed(1000 * times[part], 1) for part in PARTS),
                 fixed(_ratio(times), 2),
                 *(Cell(f"{printed[part]:.3f}") if printed else Cell() for part in PARTS),
                 fixed(_ratio(printed), 2) if printed else Cell(),
