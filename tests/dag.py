@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|attention_maps|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|attention.*|reference|normality|weights")
 # Stages of many points, which depend on the digest of their code; so do the trainings of temporal layers.
 DIGESTED = ("sweep", "etc", "etc_short", "etc_larger")
 

@@ -8,6 +8,7 @@ import torch
 
 from metrics.networks import i3d
 from pipeline.config import params, paths
+from pipeline.etc import timing
 from pipeline.samplers import animatediff, cogvideox
 from pipeline.samplers.guidance import Guidance
 from pipeline.training import motion
@@ -86,3 +87,14 @@ def test_video_transformer(monkeypatch: pytest.MonkeyPatch) -> None:
 
     gpu, cpu = on_both(monkeypatch, clips)
     assert (gpu - cpu).abs().mean() < 4.0  # of 255; both compute in bfloat16
+
+
+def test_attention_is_measured_there() -> None:
+    """Its values are the CPU's, each call is waited for, and its memory holds Q, K, V and the output at least."""
+    hidden, matrices = torch.randn(16, 64, 4), torch.randn(3, 4, 4)
+    gpu = timing.attention(hidden.cuda(), matrices.cuda()).cpu()
+    assert torch.allclose(gpu, timing.attention(hidden, matrices), atol=1e-2)
+    table = timing.table_3(scale=16, rounds=2, device="cuda")
+    assert set(table.device) == {"cuda"}
+    assert (table.best_s > 0).all() and (table.calls >= 2).all()
+    assert (table.memory_mib * 2**20 >= 4 * 4 * table.batch * table.tokens * table.channels).all()

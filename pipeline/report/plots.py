@@ -1,5 +1,6 @@
 """Plots as plotly figures in JSON; a page draws each when it comes into view, in its own colours."""
 
+import math
 from collections.abc import Mapping
 from itertools import cycle
 from pathlib import Path
@@ -214,6 +215,30 @@ def losses(curves: Mapping[str, pd.Series]) -> str:
         line = {"color": colour, "width": 2}
         figure.add_scatter(x=curve.index.tolist(), y=curve.round(5).tolist(), name=name.replace("_", " "), line=line)
     return _legend_above(figure.update_yaxes(type="log")).to_json()
+
+
+def attention_cost(sweep: pd.DataFrame, marks: Mapping[str, int]) -> str:
+    """Time and operations, in percent of the largest, and receptive field of the same tokens in ever more sequences, on
+    logarithmic axes (ETC, Figure 10). marks: names of numbers of sequences."""
+    figure = _figure("sequences B", "", 320)
+    shares = {
+        "time": (sweep.best_s / sweep.best_s.max(), BLUE, None),
+        "operations": (sweep.operations / sweep.operations.max(), GREY, "dot"),
+        "receptive field": (sweep.receptive_field, ORANGE, None),
+    }
+    for name, (share, colour, dash) in shares.items():
+        percent = [float(f"{100 * value:.4g}") for value in share]
+        line = {"width": 2, "color": colour, "dash": dash}
+        figure.add_scatter(x=sweep.batch.tolist(), y=percent, name=name, mode="lines+markers", line=line)
+    for name, batch in marks.items():
+        figure.add_vline(x=batch, line={"color": GREY, "dash": "dash", "width": 1})
+        figure.add_annotation(
+            text=name, x=math.log10(batch), y=0, yref="paper", yanchor="bottom", xanchor="left", showarrow=False
+        )
+    ticks = sweep.batch.tolist()[::2]
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{batch:,}" for batch in ticks])
+    figure.update_yaxes(type="log", dtick=1, ticksuffix=" %")
+    return _legend_above(figure).to_json()
 
 
 def training(history: pd.DataFrame) -> str:

@@ -26,8 +26,8 @@ class Results:
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
-    normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11; None where their stages
-    have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step;
+    normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
+    attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step;
     no rows without it.
     """
 
@@ -50,6 +50,8 @@ class Results:
     attention_maps: pd.DataFrame | None
     oracle: pd.DataFrame
     oracle_steps: pd.DataFrame
+    attention: pd.DataFrame | None
+    attention_sweep: pd.DataFrame | None
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -84,6 +86,8 @@ class Results:
             attention_maps=_optional(paths.ATTENTION_MAPS),
             oracle=_table(paths.ORACLE_TABLE.stem),
             oracle_steps=_table(paths.ORACLE_STEPS.stem),
+            attention=_optional(paths.ATTENTION_TABLE),
+            attention_sweep=_optional(paths.ATTENTION_SWEEP),
         )
 
     @property

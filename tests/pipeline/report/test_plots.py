@@ -48,6 +48,19 @@ def test_a_sweep_shows_shares_and_where_it_was_measured_the_roughness() -> None:
     assert figure["data"][-1]["error_y"]["array"] == pytest.approx([0.2, 0.2])
 
 
+def test_the_cost_of_attention_is_in_percent_of_the_largest() -> None:
+    columns = {"batch": [1, 16], "best_s": [0.5, 0.125], "operations": [80, 8], "receptive_field": [1.0, 0.0625]}
+    figure = json.loads(plots.attention_cost(pd.DataFrame(columns), {"image": 1, "spatial": 16}))
+    assert {line["name"]: line["y"] for line in figure["data"]} == {
+        "time": [100, 25],
+        "operations": [100, 10],
+        "receptive field": [100, 6.25],
+    }
+    assert [line["x0"] for line in figure["layout"]["shapes"]] == [1, 16]
+    places = {note["text"]: note["x"] for note in figure["layout"]["annotations"]}
+    assert places == {"image": 0, "spatial": pytest.approx(1.204, abs=1e-3)}  # on logarithmic axes these are powers
+
+
 def test_a_legend_has_room_for_all_its_names() -> None:
     def room(methods: int) -> int:
         points = pd.DataFrame([{"method": str(m), "n": n, "fvd": 1.0} for m in range(methods) for n in (2, 4)])
