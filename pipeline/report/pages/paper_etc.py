@@ -1,84 +1,28 @@
-"""ETC's ablation beside the printed one, and every method beside its Table 1."""
+"""ETC's tables and figures beside the printed ones, a section for each."""
 
-from pipeline.config.train import EtcTraining
-from pipeline.report import attention, efficiency
+from itertools import chain
+
 from pipeline.report.cards import cards
-from pipeline.report.formatting import fixed
-from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
+from pipeline.report.etc import ablation, attention, autoencoder, cost, efficiency, losses, points
 from pipeline.report.page import Content, Page
 from pipeline.report.printed import published
 from pipeline.report.results import Results
-from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 
-PRINTED = {"fvd": ("FVD", ""), "clipsim": ("CLIP", "×100"), "cut_wrongly": ("Err.", "%")}
 CLIPS = ("etc", "animatediff", "frames", "cogvideox_prompts")
-_SHOWN = ("fvd", "clipsim", "cut_wrongly", "content", "action", "smooth", "not_weird", "heading", "roughness")
-_REMARKS = (
-    "ME: mixed embedding; TDT: triple-data training. Without TDT a model learns from videos alone.",
-    "Err.: clips of which more than a quarter of the frames shows an object that goes on in the frame beside it in the "
-    "grid, or several objects.",
-    "The paper's values: MSR-VTT, Stable Diffusion 2.1. Its Table 2 swaps the marks of the two middle rows relative to "
-    "its text, which is followed here. Other data, other size: compare the order.",
-)
+_SECTIONS = (ablation, losses, points, efficiency, cost, attention, autoencoder)
 
 
 def build(results: Results) -> Content:
-    """Tables 1 and 2, Figure 11, and clips of the same prompts and noise."""
-    table = _table_2(results)
-    missing = [] if table else ["Table 2 needs points of ETC's (etc.points)."]
-    missing += [] if len(results.metrics) else ["Table 1 needs a method that was evaluated."]
-    tables = [*efficiency.tables(results, published(__file__)), *([table] if table else [])]
+    """What every section has, and clips of the same prompts and noise."""
+    parts = [one.section(results, published(__file__)) for one in _SECTIONS]
     context = {"prompts": results.params.etc.prompts, "remark": results.params.etc.remark}
-    maps, clips = attention.section(results), {"all": cards(results, CLIPS)}
-    tables += maps.tables
-    return Content(context | {**maps.context}, tables, maps.plots, clips, [*missing, *maps.missing])
+    return Content(
+        context | {key: value for part in parts for key, value in part.context.items()},
+        list(chain.from_iterable(part.tables for part in parts)),
+        {name: plot for part in parts for name, plot in part.plots.items()},
+        {"all": cards(results, CLIPS)} | {name: group for part in parts for name, group in part.clips.items()},
+        list(chain.from_iterable(part.missing for part in parts)),
+    )
 
 
-def _table_2(results: Results) -> Table | None:
-    """Every variant on a grid: mixed embedding by triple data; None without points."""
-    variants = _variants(results)
-    if not variants:
-        return None
-    shown = [name for name in _SHOWN if name in set(results.etc.metric)]
-    paper = [Column(f"Paper: {label}", unit) for label, unit in PRINTED.values()]
-    marks = [Column(name, numeric=False) for name in ("ME", "TDT")]
-    columns = [Column("Variant", numeric=False), *marks, *map(metric_column, shown), *paper]
-    rows = []
-    for point, (mixed, triple) in variants.items():
-        values = results.etc[results.etc.method == point].set_index("metric")
-        theirs = published(__file__)["table_2"].get(point, {})
-        rows.append(
-            row(
-                point,
-                *("✓" if mark else "" for mark in (mixed, triple)),
-                *(metric_cell(values, name) for name in shown),
-                *(_printed(theirs, name) for name in PRINTED),
-            )
-        )
-    data = results.etc[results.etc.method.isin(list(variants))]
-    places = zip(data.method, data.metric, strict=True)
-    data = data.assign(paper=[published(__file__)["table_2"].get(point, {}).get(metric) for point, metric in places])
-    said = [results.params.etc.remark] if results.params.etc.remark else []
-    remarks = [*said, INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS]
-    caption = "Mixed embedding and triple data (Table 2)"
-    return Table("etc_table2", caption, *with_shared_notes(columns, rows), data, remarks)
-
-
-def _variants(results: Results) -> dict[str, tuple[bool, bool]]:
-    """Points of grids at the method's own rate: whether they have the mixed embedding, and triple data."""
-    found = {}
-    for name, point in results.params.etc.points.items():
-        training = results.params.train[point.training]
-        assert isinstance(training, EtcTraining)  # checked with params.yaml
-        spec = training.spec
-        if spec.frames == "grid" and point.rate is None and name in set(results.etc.method):
-            found[name] = (spec.mixed, bool(spec.shares.label_images or spec.shares.caption_images))
-    return dict(sorted(found.items(), key=lambda one: sum(one[1])))
-
-
-def _printed(theirs: dict[str, float], name: str) -> Cell:
-    digits = {"fvd": 0, "clipsim": 2, "cut_wrongly": 1}
-    return Cell(fixed(theirs[name], digits[name])) if name in theirs else Cell()
-
-
-PAGE = Page("paper_etc", "ETC", "Every method, and ETC's variants, beside the paper's Tables 1 and 2.", build)
+PAGE = Page("paper_etc", "ETC", "The paper's tables and figures, as this toy world has them.", build)

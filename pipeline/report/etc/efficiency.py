@@ -13,6 +13,7 @@ from pipeline.report import lineage
 from pipeline.report.formatting import fixed
 from pipeline.report.lineage import Step
 from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column, not_compared
+from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import NOTHING, Cell, Column, Table, row, with_shared_notes
 from pipeline.weights.parameters import parameters
@@ -42,13 +43,16 @@ _OTHERS = (
 )
 
 
-def tables(results: Results, printed: Mapping[str, Any]) -> list[Table]:
+def section(results: Results, printed: Mapping[str, Any]) -> Content:
     """This project's Table 1, where methods were evaluated, and the paper's.
 
     Args:
         printed: the paper's values: table_1, by model; table_4, the votes of a volunteer by name.
     """
-    return [*([_measured(results)] if len(results.metrics) else []), _paper(printed["table_1"], printed["table_4"])]
+    theirs = _paper(printed["table_1"], printed["table_4"])
+    if not len(results.metrics):
+        return Content(tables=[theirs], missing=["Table 1 needs a method that was evaluated."])
+    return Content(tables=[_measured(results), theirs])
 
 
 @dataclass(frozen=True)

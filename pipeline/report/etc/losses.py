@@ -1,5 +1,8 @@
 """ETC's Figure 2b: how the losses of the grid and of temporal attention fall, and when each has settled."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from pipeline.config import paths
@@ -20,7 +23,7 @@ _REMARK = (
 )
 
 
-def section(results: Results) -> Content:
+def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     """The curves of one plot, and a table of both."""
     pair = _pair(results)
     if len(pair) < 2:

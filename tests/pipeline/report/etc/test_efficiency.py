@@ -10,7 +10,7 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
-from pipeline.report import efficiency
+from pipeline.report.etc import efficiency
 from pipeline.report.pages import paper_etc
 from pipeline.report.printed import published
 from pipeline.report.results import Results
@@ -23,7 +23,7 @@ PRINTED = published(paper_etc.__file__)
 
 def table_1(results: Results) -> tuple[Table, dict[str, dict[str, str]]]:
     """The table, and its texts by method and column."""
-    table = efficiency.tables(results, PRINTED)[0]
+    table = efficiency.section(results, PRINTED).tables[0]
     headers = [column.header for column in table.columns]
     return table, {row[0].text: dict(zip(headers, (cell.text for cell in row), strict=True)) for row in table.rows}
 

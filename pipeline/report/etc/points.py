@@ -1,7 +1,8 @@
 """What ETC's points show: the frame rate that is asked for, the amount of training data (Figure 7), α of the video
 filter, and longer and larger clips (Figure 6)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -32,7 +33,7 @@ _LARGER = (
 )
 
 
-def section(results: Results) -> Content:
+def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     """A table of each sweep that has points, the curves of Figure 7, and the clips of Figure 6."""
     found = etc_tables.sweeps(results.params, etc_tables.read(results.params))
     tables, figures = [], {}

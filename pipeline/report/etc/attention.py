@@ -1,6 +1,8 @@
 """ETC's Figure 11: how much the frames of a grid attend to one another in the UNet's mid block, by step and head."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,7 @@ _CAPTION = (
 )
 
 
-def section(results: Results) -> Content:
+def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     """A picture for each trained model, what it shows in numbers, and a table of them; or that it is missing."""
     wanted, maps = results.params.etc.attention, results.attention_maps
     if wanted is None or maps is None or maps.empty:
@@ -40,7 +42,7 @@ def section(results: Results) -> Content:
     figures = {f"attention_{name}": plots.attention_maps(table, top) for name, table in own.items()}
     caption = _CAPTION.format(prompts=wanted.prompts, heads=maps["head"].nunique())
     seen = {name: described(table) for name, table in own.items()}
-    return Content({"attention": seen, "attention_caption": caption}, [_table(maps)], figures)
+    return Content({"attention_maps": seen, "attention_maps_caption": caption}, [_table(maps)], figures)
 
 
 def described(maps: pd.DataFrame) -> list[str]:

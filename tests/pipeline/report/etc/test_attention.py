@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.report import attention
+from pipeline.report.etc import attention
 from pipeline.report.results import Results
 from tests.pipeline.report.reading import Reader, words
 
@@ -55,7 +55,7 @@ def test_the_shares_are_those_of_the_map() -> None:
 
 
 def test_neighbours_in_time_and_in_the_grid_are_told_apart(results: Results) -> None:
-    (table,) = attention.section(replace(results, attention_maps=maps_of(KNOWN))).tables
+    (table,) = attention.section(replace(results, attention_maps=maps_of(KNOWN)), {}).tables
     assert [cell.text for cell in table.rows[0]] == ["an even spread", "", *["25.00"] * 4]
     # |i − j| = 1: 0.3 0.2 0.2 0.2 0.2 0.3; = 2: 0.2 0.2 0.2 0.2; = 3: 0.1 0.1
     assert [cell.text for cell in table.rows[1]] == ["m", "1", "40.00", "23.33", "20.00", "10.00"]
@@ -64,7 +64,7 @@ def test_neighbours_in_time_and_in_the_grid_are_told_apart(results: Results) -> 
 
 
 def test_every_model_has_a_picture_of_one_scale(results: Results, report: Path) -> None:
-    content = attention.section(results)
+    content = attention.section(results, {})
     assert list(content.plots) == ["attention_etc", "attention_etc_plain"]
     page = words(Reader(report / "paper_etc.html"))
     assert "6.25\u00a0% stays in the own frame" in page.replace(" %", "\u00a0%")
@@ -73,5 +73,5 @@ def test_every_model_has_a_picture_of_one_scale(results: Results, report: Path) 
 
 @pytest.mark.parametrize("maps", [None, pd.DataFrame()])
 def test_the_page_says_that_nothing_was_recorded(results: Results, maps: pd.DataFrame | None) -> None:
-    content = attention.section(replace(results, attention_maps=maps))
+    content = attention.section(replace(results, attention_maps=maps), {})
     assert (content.missing, content.plots) == (["Figure 11 needs the stage attention_maps (etc.attention)."], {})

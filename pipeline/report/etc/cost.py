@@ -1,6 +1,7 @@
 """What attention costs on a video as one image and on a video as frames: ETC's Table 3 and Figure 10, as timed here."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -27,17 +28,17 @@ _RATIOS = (
 )
 
 
-def build(results: Results, theirs: Mapping[str, Mapping[str, float]]) -> Content:
+def section(results: Results, printed: Mapping[str, Any]) -> Content:
     """The table, the figure, and what the page says of them; what was not timed is missing.
 
-    theirs: the paper's seconds of 1,000 calls, by setting and part.
+    printed: table_3, the paper's seconds of 1,000 calls, by setting and part.
     """
     missing = "Table 3 and Figure 10 need the stage attention."
     if results.attention is None or results.attention_sweep is None:
         return Content(context={"attention": None}, missing=[missing])
     sweep, base = results.attention_sweep, results.attention[results.attention.setting == "base"]
     figures = {"attention": plots.attention_cost(sweep, dict(zip(base.part, base.batch.map(int), strict=True)))}
-    return Content({"attention": _said(sweep)}, [_table_3(results.attention, theirs)], figures)
+    return Content({"attention": _said(sweep)}, [_table_3(results.attention, printed["table_3"])], figures)
 
 
 def _said(sweep: pd.DataFrame) -> dict[str, object]:
