@@ -82,7 +82,7 @@ def read_image(path: Path) -> np.ndarray:
         VideoError: naming the file, if it cannot be read or has more than 8 bits a channel.
     """
     try:
-        return _image(path)
+        return np.array(_image(path))  # PIL's own memory is read-only
     except Exception as error:  # as in `read`
         raise VideoError(f"{readable(path)}: {reason(error)}") from error
 
@@ -102,10 +102,11 @@ def timing(source: Source) -> Timing:
 def read_at(source: Source, times: Sequence[float]) -> np.ndarray:
     """The frames that a video file shows at these times, uint8 (T, H, W, 3); the same one again where it still stands.
 
-    A frame may begin half a frame late: containers round, to milliseconds for example.
+    Each begins half an average frame early, so that the nearest is taken where they are evenly spaced, and times that
+    a container rounds (Matroska to milliseconds) do no harm.
 
     Args:
-        times: in seconds from the first frame, none before the one that precedes it.
+        times: in seconds from the first frame, ascending.
 
     Raises:
         VideoError: naming the file, if it cannot be decoded, ends before, or changes its size.
