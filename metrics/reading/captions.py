@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metrics.reading.sources import ARRAYS, VIDEOS
+from metrics.reading.sources import ARRAYS, IMAGES, VIDEOS
 
 CLIP_FIELDS = ("file", "clip", "stem", "video", "name", "id")
 CAPTION_FIELDS = ("caption", "prompt", "text")
@@ -65,7 +65,8 @@ def _by_stem(path: Path, rows: Iterable[tuple[str, Any]]) -> dict[str, str]:
         if not isinstance(row, Mapping):
             raise CaptionError(f"{path}, {where}: found {type(row).__name__}, expected an object")
         name, caption = _field(path, where, row, CLIP_FIELDS), _field(path, where, row, CAPTION_FIELDS)
-        stem = str(Path(name).with_suffix("")) if Path(name).suffix.lower() in (*VIDEOS, *ARRAYS) else name
+        known = Path(name).suffix.lower() in (*VIDEOS, *IMAGES, *ARRAYS)
+        stem = str(Path(name).with_suffix("")) if known else name
         if captions.setdefault(stem, caption) != caption:
             raise CaptionError(f"{path}, {where}: {name!r} has another caption already: {captions[stem]!r}")
     if not captions:

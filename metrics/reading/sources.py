@@ -1,4 +1,4 @@
-"""Finds the videos below a folder: files, folders of frames, and clips in files of arrays."""
+"""Finds the videos below a folder, files, folders of frames, and clips in files of arrays; and single images."""
 
 import functools
 import hashlib
@@ -50,6 +50,21 @@ def find(place: Path) -> list[Source]:
     if not sources:
         kinds = " ".join((*VIDEOS, *ARRAYS))
         raise VideoError(f"{readable(place)}: no video found (expected {kinds}, or folders of frames)")
+    return sorted(_told_apart(sources), key=lambda source: _natural(source.id))
+
+
+def find_images(folder: Path) -> list[Source]:
+    """Every image below a folder, in the order of their ids; hidden files are left out.
+
+    Raises:
+        VideoError: if there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise VideoError(f"{readable(folder)}: no such folder")
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix.lower() in IMAGES)
+    seen = (path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    if not (sources := [Source(_id(path, folder), path) for path in seen]):
+        raise VideoError(f"{readable(folder)}: no image found (expected {' '.join(IMAGES)})")
     return sorted(_told_apart(sources), key=lambda source: _natural(source.id))
 
 

@@ -36,6 +36,14 @@ class Video:
     decoder: str
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Frames a second of a video file, on average, and its length in seconds."""
+
+    rate: float
+    seconds: float
+
+
 def read(source: Source, rule: ClipRule, decoder: str | None = None) -> Video:
     """Read the clips that the rule takes; nothing after the last of their frames is decoded.
 
@@ -65,6 +73,77 @@ def read_all(source: Source | Path) -> np.ndarray:
         return np.stack(frames)
     except Exception as error:  # as in `read`
         raise VideoError(f"{readable(source.path)}: {reason(error)}") from error
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An image as uint8 (H, W, 3).
+
+    Raises:
+        VideoError: naming the file, if it cannot be read or has more than 8 bits a channel.
+    """
+    try:
+        return np.array(_image(path))  # PIL's own memory is read-only
+    except Exception as error:  # as in `read`
+        raise VideoError(f"{readable(path)}: {reason(error)}") from error
+
+
+def timing(source: Source) -> Timing:
+    """How a video file runs, by its header: nothing is decoded.
+
+    Raises:
+        VideoError: naming the file, if it has no frame rate or no length, as folders of frames and arrays.
+    """
+    try:
+        return _timing(source.path)
+    except Exception as error:  # as in `read`
+        raise VideoError(f"{readable(source.path)}: {reason(error)}") from error
+
+
+def read_at(source: Source, times: Sequence[float]) -> np.ndarray:
+    """The frames that a video file shows at these times, uint8 (T, H, W, 3); the same one again where it still stands.
+
+    Each begins half an average frame early, so that the nearest is taken where they are evenly spaced, and times that
+    a container rounds (Matroska to milliseconds) do no harm.
+
+    Args:
+        times: in seconds from the first frame, ascending.
+
+    Raises:
+        VideoError: naming the file, if it cannot be decoded, ends before, or changes its size.
+    """
+    try:
+        slack = 0.5 / _timing(source.path).rate
+        with _opened(source.path) as (container, stream):
+            shown = dict(enumerate(_shown(container.decode(stream), times, slack)))
+        return _pack(shown, ClipRule(len(times)), len(shown))[0]
+    except Exception as error:  # as in `read`
+        raise VideoError(f"{readable(source.path)}: {reason(error)}") from error
+
+
+def _timing(path: Path) -> Timing:
+    if path.is_dir() or path.suffix.lower() in ARRAYS:
+        raise VideoError("has no frame rate of its own, expected a video file")
+    with _opened(path) as (container, stream):
+        ends = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / av.time_base
+        if not stream.average_rate or ends <= 0:
+            raise VideoError("its header says no frame rate or no length")
+        return Timing(float(stream.average_rate), float(ends))
+
+
+def _shown(frames: Iterator[Any], times: Sequence[float], slack: float) -> Iterator[np.ndarray]:
+    """The frame at each of the times, while there are frames; the last one stands for as long as two slacks."""
+    waiting, start, before, at = list(times), None, None, 0.0
+    for frame in frames:
+        start = frame.time if start is None else start
+        while waiting and before is not None and frame.time - start > waiting[0] + slack:
+            yield before.to_ndarray(format="rgb24")
+            waiting.pop(0)
+        if not waiting:
+            return
+        before, at = frame, frame.time - start
+    for time in waiting:
+        if before is not None and time < at + 2 * slack:
+            yield before.to_ndarray(format="rgb24")
 
 
 def reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 A module is a file of pipeline/training/; a new one has its specification here.
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -18,7 +19,9 @@ def _no_is_a_word(precision: Any) -> Any:
 
 class Schedule(Section):
     """How long and how fast to train. `ema`: decay of the averaged weights; `clip`: limit of the gradient norm;
-    `precision`: accelerate's mixed precision; `*_every`: in steps."""
+    `accumulate`: in how many equal parts, one after the other, a process takes its rows of a batch: less memory, and a
+    loss in which rows meet one another sees those of one part; `precision`: accelerate's mixed precision; `*_every`:
+    in steps."""
 
     steps: Positive
     learning_rate: Above
@@ -26,6 +29,7 @@ class Schedule(Section):
     weight_decay: Weight = 0.01
     ema: Share = 0.995
     clip: Above = 1.0
+    accumulate: Positive = 1
     seed: Count = 0
     precision: Annotated[Literal["no", "bf16"], BeforeValidator(_no_is_a_word)] = "no"
     log_every: Positive = 20
@@ -119,20 +123,32 @@ class LoraSpec(OnImages):
     layers: Annotated[list[str], Field(min_length=1)]
 
 
-class VideoFolder(Section):
+class Videos(Section):
     """Videos below the folder `clips` (metrics.reading.sources) and the file of their `captions`
     (metrics.reading.captions).
 
-    Of each the first `frames` frames are taken, every `stride`-th, the short side scaled to `size` pixels and the
-    middle kept. The last `unseen` videos, in the order of their names, are kept for validation.
+    Of each `frames` frames are taken, the short side scaled to `size` pixels and the middle kept. The last `unseen`
+    videos, in the order of their names, are kept for validation.
     """
 
     clips: str
     captions: str
     frames: Positive
     size: Positive
-    stride: Positive = 1
     unseen: Positive = 8
+
+
+class VideoFolder(Videos):
+    """Of each video the first frames, every `stride`-th."""
+
+    stride: Positive = 1
+
+
+class ImageFolder(Section):
+    """Images below a folder and the file of their `captions` (metrics.reading.captions)."""
+
+    folder: str
+    captions: str
 
 
 class MotionSpec(OnImages):
@@ -199,9 +215,16 @@ class EtcSpec(OnImages):
 
     frames: how they are arranged, as one grid (ETC) or one by one with temporal attention between them (its baseline).
     heads: of that attention. mixed: whether the mixed embedding is added to a grid. shares: of the triple data.
-    timestep_power, used: see MotionSpec. length: frames of a clip, height: its pixels; null: the toy world's.
-    starts_from: folder of a video model that is trained on; null: a new one. filtered: null: no clip is spoilt, and
-    none is dropped.
+    timestep_power, used: see MotionSpec. recompute: whether activations are computed again on the way back (gradient
+    checkpointing), which takes less memory and more time. starts_from: folder of a video model that is trained on;
+    null: a new one.
+
+    length: frames of a clip of the toy world, height: its pixels; null: as it is. filtered: null: no clip of it is
+    spoilt, and none is dropped.
+
+    videos: a folder of captioned videos to train on instead of the toy world, each at one of the paper's frame rates;
+    beside them images: captioned images, without which they are the middle frames of the videos, and labels: a folder
+    with a folder of images for each label, whose name is the label (`_` for a blank).
     """
 
     frames: Literal["grid", "temporal"]
@@ -215,6 +238,26 @@ class EtcSpec(OnImages):
     height: Positive | None = None
     starts_from: str | None = None
     filtered: Filtered | None = None
+    recompute: Switch = False
+    videos: Videos | None = None
+    images: ImageFolder | None = None
+    labels: str | None = None
+
+    @model_validator(mode="after")
+    def _videos_fit(self) -> "EtcSpec":
+        if self.videos is None:
+            beside = [name for name in ("images", "labels") if getattr(self, name) is not None]
+            if beside:
+                raise ValueError(f"{' and '.join(beside)} without videos: expected videos, beside which they are seen")
+            return self
+        if worlds := [name for name in ("length", "height", "filtered") if getattr(self, name) is not None]:
+            raise ValueError(f"{' and '.join(worlds)} with videos: expected null, they are of the toy world")
+        if self.frames == "grid" and math.isqrt(self.videos.frames) ** 2 != self.videos.frames:
+            raise ValueError(f"videos.frames is {self.videos.frames} with frames: grid, expected a square number")
+        if self.shares.label_images and self.labels is None:
+            share = self.shares.label_images
+            raise ValueError(f"shares.label_images is {share:g} without labels, expected their folder, or a share of 0")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> "EtcSpec":

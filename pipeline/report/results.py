@@ -27,8 +27,8 @@ class Results:
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
     normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
-    attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step;
-    no rows without it.
+    attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often
+    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
     """
 
     params: Params

@@ -46,7 +46,7 @@ def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def read_larger(params: Params) -> pd.DataFrame:
-    """What was measured of longer and larger clips: point, metric, value, clips; no rows of a point that is not made."""
+    """What was measured of longer and larger clips: point, metric, value, clips; of points that were made."""
     names = params.etc.larger.points if params.etc.larger else {}
     files = {name: paths.etc_larger(name) / LARGER for name in names}
     tables = [pd.read_csv(file).assign(point=name) for name, file in files.items() if file.is_file()]

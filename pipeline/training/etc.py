@@ -22,12 +22,14 @@ from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_c
 from pipeline.training.motion_source import spread
 from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
-from pipeline.training.task import Losses
-from pipeline.training.triple import GridBatch, Labels, TripleSource
+from pipeline.training.rated_videos import sources_of
+from pipeline.training.task import Losses, Share
+from pipeline.training.triple import GridBatch, Stills, TripleSource
 from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
 from pipeline.training.video_validation import judged_videos
+from pipeline.training.videos import check_size
 from pipeline.weights.checkpoints import resolve
-from pipeline.world.scene import FPS, FRAMES
+from pipeline.world.scene import FPS
 
 
 class EtcTask:
@@ -38,9 +40,13 @@ class EtcTask:
         torch.manual_seed(seed)
         self.scheduler, self.codec = images.scheduler, images.codec.requires_grad_(False)
         device = images.unet.device
-        self.source = self._source(encoder, seed, device)
+        if spec.videos:
+            check_size(spec.videos, images, spec.checkpoint)
+        self.source, self.unseen = self._sources(encoder, seed, device)
         self.data = self.source.data
         self.model = self._model(images.unet).to(device)
+        if spec.recompute:
+            self.model.unet.enable_gradient_checkpointing()
 
     def _model(self, unet: UNet2DConditionModel) -> GridUNet | TemporalUNet:
         """What is trained: on the text-to-image UNet, or a video model that was trained on it before."""
@@ -49,14 +55,25 @@ class EtcTask:
         unet = unet.train().requires_grad_(True)
         if self.spec.frames == "grid":
             return GridUNet.of(unet, self.spec.mixed)
-        return TemporalUNet.of(inflate(unet, self.spec.length or FRAMES, self.spec.heads))
+        return TemporalUNet.of(inflate(unet, self.data.latents.shape[1], self.spec.heads))
 
-    def _source(self, encoder: CaptionEncoder, seed: int, device: torch.device) -> TripleSource:
+    def _sources(
+        self, encoder: CaptionEncoder, seed: int, device: torch.device
+    ) -> tuple[TripleSource, TripleSource | None]:
+        """What is trained on, and of a folder the videos that are not."""
+        if self.spec.videos is None:
+            return self._of_world(encoder, seed, device), None
+        timesteps = spread(self.scheduler, self.spec.timestep_power)
+        return sources_of(self.spec, self.codec, encoder, seed, timesteps, device)
+
+    def _of_world(self, encoder: CaptionEncoder, seed: int, device: torch.device) -> TripleSource:
         spec, clips = self.spec, of_world(self.spec, seed)
+        latents = encode_clips(self.codec, clips.clips, device)
+        data = CaptionedLatents(latents, clips.captions, encoder, clips.known)
         return TripleSource(
-            CaptionedLatents(encode_clips(self.codec, clips.clips, device), clips.captions, encoder, clips.known),
+            data,
             torch.from_numpy(clips.rates),
-            Labels.embedded(clips.labels, encoder),
+            Stills.middles(data, clips.labels),
             spec.shares,
             seed,
             spec.batch,
@@ -74,10 +91,23 @@ class EtcTask:
 
     def validate(self, final: bool) -> dict[str, float]:
         """Table A2's attributes of HARIVO, the heading, colours and shapes, on clips of unseen prompts at the toy
-        world's own frame rate, by the judge."""
+        world's own frame rate, by the judge; of videos from a folder, which it cannot judge, the loss of those that
+        were kept from training."""
+        if self.unseen:
+            return self._validate_videos(self.unseen)
         names, texts = unseen_prompts(self.spec.validation_prompts if final else QUICK, self.data.known)
         self._clips = self._sample(texts)
         return judged_videos(names, texts, self._clips)
+
+    def _validate_videos(self, unseen: TripleSource, draws: int = 8) -> dict[str, float]:
+        """Mean loss of the same batches, timesteps and noise whenever it is asked for; a row at a time, as the clips
+        of their captions are sampled, because a grid of Stable Diffusion's size is large."""
+        device, losses = self.model.unet.device, []
+        for batch in (unseen.batch(-1 - i) for i in range(draws)):
+            rows = (batch.part(Share(i, self.spec.batch)).to(device) for i in range(self.spec.batch))
+            losses += [self.loss(self.model, row).total for row in rows]
+        self._clips = self._sample(unseen.data.captions[: self.spec.validation_prompts], batch=1)
+        return {"validation_loss": float(torch.stack(losses).mean())}
 
     def _sample(self, texts: list[str], batch: int = 20) -> np.ndarray:
         model, encoder = GridModel(self.model, self.scheduler, self.codec), self.data.encoder

@@ -2,7 +2,8 @@
 
 One process, or several that `accelerate launch` starts: each learns from its rows of the same batch, and the first
 alone validates, reports and writes. Everything random in a step is drawn from (seed, step), so a run that is killed and
-continued takes exactly the steps that an undisturbed run takes.
+continued takes exactly the steps that an undisturbed run takes. Under DeepSpeed, whose processes each hold a part of
+the optimizer's moments, nothing is kept to continue from.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import nn
@@ -22,7 +24,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from metrics.progress import Progress
 from pipeline.config.train import Schedule
 from pipeline.training.checkpoint import History, State, restore, save, trained
-from pipeline.training.task import Batch, Losses, Share, Task
+from pipeline.training.task import Batch, Losses, Share, Task, mean
 
 _WAIT = timedelta(hours=2)  # of the other processes, while the first validates
 
@@ -53,10 +55,10 @@ def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str
         validations measured, which the first process alone knows.
 
     Raises:
-        ValueError: if a batch cannot be divided equally among the processes.
+        ValueError: if a batch cannot be divided equally among the processes and the parts of each.
     """
     run = _Run(task, schedule)
-    first = restore(checkpoint, identity, run.state)
+    first = 0 if run.sharded else restore(checkpoint, identity, run.state)
     learning_rate = _learning_rate(run.state.optimizer, schedule, first)
     run.model.train()
     with Progress(checkpoint.stem, schedule.steps, "steps", done=first) as work:
@@ -70,7 +72,7 @@ def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str
                 run.in_first(report, done, row, None)
             if done % schedule.validate_every == 0 and done < schedule.steps:
                 run.in_first(_validate, task, run.state, done, report)
-            if done % schedule.checkpoint_every == 0 or done == schedule.steps:
+            if (done % schedule.checkpoint_every == 0 or done == schedule.steps) and not run.sharded:
                 run.in_first(save, checkpoint, identity, done, run.state)
             work.update(detail=loss)
     run.state.ema.copy_to(run.state.weights)
@@ -85,9 +87,14 @@ class _Run:
     def __init__(self, task: Task[Batch], schedule: Schedule) -> None:
         processes()
         AcceleratorState._reset_state()  # of a training before in this process: its precision may have been another
-        self.accelerator = Accelerator(mixed_precision=schedule.precision, cpu=not torch.cuda.is_available())
+        self.accelerator = Accelerator(
+            mixed_precision=schedule.precision,
+            gradient_accumulation_steps=schedule.accumulate,
+            cpu=not torch.cuda.is_available(),
+        )
         self.task, self.clip = task, schedule.clip
         self.share = Share(self.accelerator.process_index, self.accelerator.num_processes)
+        self.parts = [Share(i, schedule.accumulate) for i in range(schedule.accumulate)]
         self.weights = trained(task.model)
         optimizer = torch.optim.AdamW(
             self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
@@ -98,15 +105,27 @@ class _Run:
 
     def step(self, step: int) -> tuple[Losses, torch.Tensor]:
         """Move the weights once; returns this process's losses and the norm of the whole gradient before clipping."""
-        batch = self.task.source.batch(step, self.share).to(self.accelerator.device)
-        with self.accelerator.autocast():
-            losses = self.task.loss(self.model, batch)
-        self.accelerator.backward(losses.total)
+        batch = self.task.source.batch(step, self.share)
+        losses = mean([self._backward(batch.part(part)) for part in self.parts])
         norm = self.accelerator.clip_grad_norm_(self.weights, self.clip)
         self.state.optimizer.step()
         self.state.optimizer.zero_grad(set_to_none=True)
         self.state.ema.step(self.weights)
         return losses, norm
+
+    def _backward(self, batch: Batch) -> Losses:
+        """Add the gradients of a part of a batch to those that are there; of several parts they become the mean, and
+        processes meet at the last one."""
+        with self.accelerator.accumulate(self.model):
+            with self.accelerator.autocast():
+                losses = self.task.loss(self.model, batch.to(self.accelerator.device))
+            self.accelerator.backward(losses.total)
+        return losses.detached()
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process has a part of the optimizer's moments alone."""
+        return self.accelerator.distributed_type == DistributedType.DEEPSPEED
 
     def log(self, step: int, losses: Losses, **others: float) -> dict[str, float]:
         """The history's row of a step: every loss as the mean over processes, and others."""

@@ -30,7 +30,7 @@ from pipeline.training.pixels import strips
 from pipeline.training.task import Losses, gathered
 from pipeline.training.validation import unseen_prompts
 from pipeline.training.video_validation import judged_videos
-from pipeline.training.videos import latents_of
+from pipeline.training.videos import check_size, latents_of
 from pipeline.world.scene import FRAMES, HEIGHT
 
 
@@ -42,7 +42,8 @@ class MotionTask:
         self.frames, self.size = (spec.videos.frames, spec.videos.size) if spec.videos else (FRAMES, HEIGHT)
         torch.manual_seed(seed)
         self.weights = LossWeights(spec.lambda_trs, spec.lambda_reg, spec.lambda_dc)
-        self._check_size()
+        if spec.videos:
+            check_size(spec.videos, self.images, spec.checkpoint)
         codec, device = self.images.codec.requires_grad_(False), self.images.unet.device
         if spec.videos:
             self.data, self.unseen = latents_of(spec.videos, codec, encoder, device)
@@ -72,12 +73,6 @@ class MotionTask:
         timesteps = spread(self.images.scheduler, spec.timestep_power)
         videos = NoisingSource(data, self.seed, spec.batch, channels_first, timesteps, spec.drop)
         return MotionSource(videos, spec.noise, spec.noise_weight)
-
-    def _check_size(self) -> None:
-        unet, codec = self.images.unet, self.images.codec
-        least = stable_diffusion.scale_factor(codec) * 2 ** (len(unet.config.block_out_channels) - 1)
-        if self.spec.videos and self.size % least:
-            raise ValueError(f"videos: size is {self.size}, expected a multiple of {least} for {self.spec.checkpoint}")
 
     def loss(self, model: nn.Module, batch: MotionBatch, weights: LossWeights | None = None) -> Losses:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight (by default the

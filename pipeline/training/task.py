@@ -4,6 +4,7 @@ Everything random of a step is drawn from (seed, step) for the whole batch, and 
 it. So the batch does not depend on the number of processes, and a killed run that is continued repeats its steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Protocol, Self, TypeVar
 
@@ -15,7 +16,7 @@ from torch.distributed.nn.functional import all_gather
 
 @dataclass(frozen=True)
 class Share:
-    """Which part of every batch a process takes: the `rank`-th of `of` equal ones."""
+    """Which part of a batch is taken, by a process or of its rows at once: the `rank`-th of `of` equal ones."""
 
     rank: int = 0
     of: int = 1
@@ -27,7 +28,7 @@ class Share:
             ValueError: if it cannot be divided equally: the mean over processes would not be that over the batch.
         """
         if total % self.of:
-            raise ValueError(f"a batch of {total} cannot be divided equally among {self.of} processes")
+            raise ValueError(f"a batch of {total} cannot be divided equally among {self.of} processes or parts")
         size = total // self.of
         return slice(self.rank * size, (self.rank + 1) * size)
 
@@ -58,6 +59,16 @@ class Losses:
 
     total: torch.Tensor
     parts: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def detached(self) -> "Losses":
+        """The same values without what they were computed from."""
+        return Losses(self.total.detach(), {name: value.detach() for name, value in self.parts.items()})
+
+
+def mean(losses: Sequence[Losses]) -> Losses:
+    """Of equally large parts of a batch."""
+    parts = {name: torch.stack([one.parts[name] for one in losses]).mean() for name in losses[0].parts}
+    return Losses(torch.stack([one.total for one in losses]).mean(), parts)
 
 
 Drawn_co = TypeVar("Drawn_co", bound=Batch, covariant=True)

@@ -27,3 +27,9 @@ def clip_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def stable_diffusion_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small folder of the layout of Stable Diffusion v1.5."""
     return tiny.stable_diffusion_checkpoint(tmp_path_factory.mktemp("stable_diffusion"), tokenizers)
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion_21_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small folder of the layout of Stable Diffusion 2.1."""
+    return tiny.stable_diffusion_21_checkpoint(tmp_path_factory.mktemp("stable_diffusion_21"), tokenizers)

@@ -124,6 +124,48 @@ def stable_diffusion_checkpoint(folder: Path, tokenizers: Path) -> Path:
     return folder
 
 
+def stable_diffusion_21_checkpoint(folder: Path, tokenizers: Path) -> Path:
+    """A Stable Diffusion 2.1 folder: as v1.5's, with heads that grow from level to level, linear projections, attention
+    in float32, OpenCLIP's text encoder and padding, four levels of UNet and codec, and v-prediction."""
+    torch.manual_seed(0)
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    vocabulary = {"vocab_size": 49408, "eos_token_id": 2, "bos_token_id": 0, "pad_token_id": 1}
+    StableDiffusionPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(8, 8, 8, 8),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            latent_channels=4,
+            norm_num_groups=4,
+        ),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**tower, **vocabulary, hidden_act="gelu", projection_dim=8)),
+        tokenizer=CLIPTokenizer.from_pretrained(tokenizers / "clip_sd", pad_token="!"),
+        unet=UNet2DConditionModel(
+            sample_size=8,
+            layers_per_block=2,
+            block_out_channels=(8, 16, 16, 16),
+            cross_attention_dim=IMAGE_TEXT_WIDTH,
+            attention_head_dim=[1, 2, 4, 4],
+            use_linear_projection=True,
+            upcast_attention=True,
+            norm_num_groups=4,
+        ),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            clip_sample=False,
+            set_alpha_to_one=False,
+            steps_offset=1,
+            prediction_type="v_prediction",
+        ),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return folder
+
+
 def write_lora(checkpoint: Path, folder: Path, alpha: int = 2, **further: Any) -> None:
     """A random LoRA of rank 2 for a checkpoint's UNet, with its metadata; `further` goes to `save_lora_weights`."""
     unet = UNet2DConditionModel.from_pretrained(checkpoint, subfolder="unet")

@@ -17,8 +17,8 @@ from pipeline.report.table import Column, Table, row, with_shared_notes
 WINDOW, NEAR = 500, 0.05  # steps that are averaged; how near to its last value a loss has settled
 _SHOWN = ("fvd", "clipsim", "cut_wrongly", "content", "action", "not_weird", "roughness")
 _REMARK = (
-    f"Loss: mean over {WINDOW} steps. Settled: the first step from which that mean stays within {100 * NEAR:g} % of its "
-    "last value. The learning rate falls to 0 by a cosine, so that every loss settles by the end. Both learn from the "
+    f"Loss: mean over {WINDOW} steps. Settled: the first step from which that mean stays within {100 * NEAR:g} % of "
+    "its last value. The learning rate falls to 0 by a cosine, so that every loss settles by the end. Both learn from the "
     "same batches."
 )
 

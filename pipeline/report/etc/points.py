@@ -24,8 +24,8 @@ _SHORT = (
     "goes on; FVD of few clips is for this table alone."
 )
 _RATE = (
-    f"An object of the toy world moves {SPEED:g} px on average between two frames at {FPS} frames/s, so {SPEED * FPS:g} "
-    "px a second. The speed is the judge's, of the clips that show an object: at low rates it soon leaves the frame."
+    f"An object of the toy world moves {SPEED:g} px on average from frame to frame at {FPS} frames/s. Object speed is "
+    "the judge's, of the clips that show an object: at low rates it soon leaves the frame."
 )
 _LARGER = (
     "Shares of the judge, of so many clips, without intervals; larger clips are reduced to the toy world's size before "

@@ -8,6 +8,7 @@ import yaml
 from pipeline.commands.check import missing_places, unnamed_mixtures
 from pipeline.config import paths
 from pipeline.config.params import Params
+from pipeline.config.train import ImageFolder, Videos
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 
@@ -59,6 +60,17 @@ def test_videos_of_others_are_looked_for(root: Path, place: Path) -> None:
     (place / "videos").mkdir()
     wanted = changed(root, "generate.external", {"lvdm": {"clips": "videos", "captions": "c.csv"}})
     assert missing_places(wanted) == ["params.yaml: generate.external.lvdm.captions is 'c.csv': no such file or folder"]
+
+
+def test_folders_that_a_training_reads_are_looked_for(root: Path, place: Path) -> None:
+    wanted = changed(root, "train.etc_plain.spec.mixed", False)
+    videos = Videos(clips="c", captions="c.csv", frames=16, size=64)
+    beside = {"videos": videos, "images": ImageFolder(folder="i", captions="i.csv"), "labels": "l"}
+    spec = wanted.train["etc"].spec.model_copy(update=beside)
+    training = wanted.train["etc"].model_copy(update={"spec": spec})
+    said = missing_places(wanted.model_copy(update={"train": wanted.train | {"etc": training}}))
+    keys = ("videos.clips", "videos.captions", "images.folder", "images.captions", "labels")
+    assert [one.split(" is ")[0] for one in said] == [f"params.yaml: train.etc.spec.{key}" for key in keys]
 
 
 def test_a_mixture_that_the_judge_cannot_name_is_found_before_anything_is_sampled(root: Path, place: Path) -> None:

@@ -119,6 +119,22 @@ def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
         assert (row["final"], row["training"]) == (row["step"] == 60, 0)
 
 
+@pytest.mark.parametrize("parts", [2, 16])
+def test_a_batch_in_parts_is_the_batch(tmp_path: Path, parts: int) -> None:
+    """Losses, which are means of rows, the gradient's norm and the weights; in float32, summed in another order."""
+    whole, split = Line(), Line()
+    rows = run(tmp_path, whole)
+    others = run(tmp_path / "parts", split, schedule=SCHEDULE.model_copy(update={"accumulate": parts}))
+    assert split.values == pytest.approx(whole.values, rel=1e-4)
+    for row, other in zip(rows, others, strict=True):
+        assert other == pytest.approx(row, rel=1e-3, abs=1e-5)
+
+
+def test_parts_must_be_equal(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a batch of 16 cannot be divided equally among 3 processes or parts"):
+        run(tmp_path, Line(), schedule=SCHEDULE.model_copy(update={"accumulate": 3}))
+
+
 def test_every_step_is_in_training_mode(tmp_path: Path) -> None:
     """Also of a model that was loaded for inference, and after a validation."""
     task = Line()

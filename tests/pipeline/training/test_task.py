@@ -24,7 +24,7 @@ def test_the_parts_of_all_processes_are_the_batch(of: int) -> None:
 
 
 def test_a_batch_that_cannot_be_divided_equally_is_refused() -> None:
-    with pytest.raises(ValueError, match="a batch of 6 cannot be divided equally among 4 processes"):
+    with pytest.raises(ValueError, match="a batch of 6 cannot be divided equally among 4 processes or parts"):
         Numbers(torch.arange(6), torch.arange(6)).part(Share(3, 4))
 
 

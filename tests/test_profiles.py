@@ -1,0 +1,87 @@
+"""The profile for Stable Diffusion 2.1 on eight GPUs: what it says fits together, as far as it can be read without
+DeepSpeed."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from accelerate.commands.config import config_args
+from accelerate.utils import DeepSpeedPlugin
+from accelerate.utils.deepspeed import HfDeepSpeedConfig
+
+from pipeline.config import params
+from pipeline.config.params import Params
+from pipeline.config.train import EtcTraining
+
+LAUNCHED = "profiles/etc_sd21/accelerate.yaml"
+
+
+@pytest.fixture
+def folder(root: Path) -> Path:
+    return root / "profiles/etc_sd21"
+
+
+@pytest.fixture
+def training(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> EtcTraining:
+    """Of params.yaml with the profile's entries."""
+    monkeypatch.chdir(root)
+    merged = with_entries(params.read(root / "params.yaml"), yaml.safe_load((folder / "params.yaml").read_text()))
+    return Params.model_validate(merged).train["etc_sd21"]
+
+
+def with_entries(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    for key, value in own.items():
+        shipped[key] = with_entries(shipped[key], value) if key in shipped else value
+    return shipped
+
+
+def test_parameters_are_those_of_the_paper(training: EtcTraining) -> None:
+    """Section 5.1; in millions, Table 1's samples are 15K x 48."""
+    spec, schedule = training.spec, training.schedule
+    assert (spec.videos.size, spec.videos.frames, spec.batch) == (256, 16, 48)
+    assert (schedule.steps, schedule.learning_rate) == (15_000, 1e-4)
+    assert (spec.frames, spec.mixed, spec.codec) == ("grid", True, None)
+
+
+def test_deepspeed_is_told_what_the_parameters_say(root: Path, folder: Path, training: EtcTraining) -> None:
+    launch = config_args.load_config_from_file(str(folder / "accelerate.yaml"))
+    assert launch.distributed_type == "DEEPSPEED"
+    named = root / launch.deepspeed_config["deepspeed_config_file"]
+    told, schedule = HfDeepSpeedConfig(str(named)), training.schedule
+    assert told.is_zero2()
+    assert not told.is_offload()
+    micro, parts = (told.get_value(key) for key in ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps"))
+    assert micro * parts * launch.num_processes == told.get_value("train_batch_size") == training.spec.batch
+    assert parts == schedule.accumulate
+    assert told.get_value("gradient_clipping") == schedule.clip
+    autocast = {"enabled": True, "dtype": {"bf16": "bfloat16"}[schedule.precision]}
+    assert told.get_value("torch_autocast") == autocast
+
+
+def test_accelerate_takes_the_file_as_it_is(
+    folder: Path, training: EtcTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fills in and changes nothing that decides how weights are kept: float32, which `ema` averages."""
+    for name in [name for name in os.environ if name.startswith("ACCELERATE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ACCELERATE_CONFIG_DS_FIELDS", "deepspeed_config_file,zero3_init_flag")
+    plugin = DeepSpeedPlugin(hf_ds_config=str(folder / "deepspeed.json"))
+    plugin.set_mixed_precision(training.schedule.precision)
+    plugin.deepspeed_config_process(must_match=True, train_micro_batch_size_per_gpu=1, train_batch_size=48)
+    assert (plugin.zero_stage, plugin.gradient_accumulation_steps, plugin.gradient_clipping) == (2, 6, 1.0)
+    assert not plugin.is_auto("train_micro_batch_size_per_gpu")
+    assert plugin.deepspeed_config["bf16"] == plugin.deepspeed_config["fp16"] == {"enabled": False}
+    assert plugin.offload_optimizer_device == plugin.offload_param_device == "none"
+
+
+@pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is there")
+def test_the_command_gets_as_far_as_deepspeed(root: Path) -> None:
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", LAUNCHED, "-m", "stages.train"]
+    done = subprocess.run([*command, "etc_sd21"], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert "DeepSpeed is not installed" in done.stderr.splitlines()[-1]
