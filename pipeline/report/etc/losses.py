@@ -18,7 +18,7 @@ WINDOW, NEAR = 500, 0.05  # steps that are averaged; how near to its last value 
 _SHOWN = ("fvd", "clipsim", "cut_wrongly", "content", "action", "not_weird", "roughness")
 _REMARK = (
     f"Loss: mean over {WINDOW} steps. Settled: the first step from which that mean stays within {100 * NEAR:g} % of "
-    "its last value. The learning rate falls to 0 by a cosine, so that every loss settles by the end. Both learn from the "
+    "its last value. The learning rate falls to 0 by a cosine, so every loss settles by the end. Both learn from the "
     "same batches."
 )
 
