@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.richspace.optima import read_curves, read_optima, search_key
+from pipeline.sweeps import etc_tables
 from pipeline.sweeps import tables as sweeps
 from pipeline.tracking.store import ChildRun, Series
 
@@ -25,7 +26,7 @@ def artifacts() -> list[Path]:
 
 def children(params: Params) -> list[ChildRun]:
     """One run per evaluated method, per encoder's search, per trained model, and per sweep, with a child a point."""
-    return [*_methods(params), *_searches(params), *_trainings(params), *_sweeps(params)]
+    return [*_methods(params), *_searches(params), *_trainings(params), *_sweeps(params), *_etc_sweeps(params)]
 
 
 def _methods(params: Params) -> list[ChildRun]:
@@ -74,6 +75,23 @@ def _sweeps(params: Params) -> list[ChildRun]:
     for name, own in sweeps.sweeps(points, base).items():
         runs.append(ChildRun(f"sweep-{name}", base, children=[_point(name, row) for _, row in own.iterrows()]))
     return runs
+
+
+def _etc_sweeps(params: Params) -> list[ChildRun]:
+    """One run per sweep of ETC's: the frame rate, the amount of data, α of the filter; its children are its points."""
+    points = etc_tables.read(params)
+    return [
+        ChildRun(f"sweep-etc-{name}", children=[_etc_point(name, row) for _, row in own.iterrows()])
+        for name, own in etc_tables.sweeps(params, points).items()
+    ]
+
+
+def _etc_point(sweep: str, row: pd.Series) -> ChildRun:
+    keys = [*etc_tables.SWEPT, "steps", "clips"]
+    swept = [sweep, "steps"] if sweep == "used" else [sweep]
+    label = ", ".join(f"{key}={row[key]:g}" for key in swept)
+    metrics = {key: float(row[key]) for key in row.index if key not in ("point", *keys) and pd.notna(row[key])}
+    return ChildRun(label, {key: row[key] for key in keys if pd.notna(row[key])}, metrics)
 
 
 def _point(sweep: str, row: pd.Series) -> ChildRun:
