@@ -1,7 +1,8 @@
-"""ETC's ablation beside the printed one."""
+"""ETC's ablation beside the printed one, and the autoencoder's."""
 
 from pipeline.config.train import EtcTraining
 from pipeline.report.cards import cards
+from pipeline.report.etc_autoencoder import table_6
 from pipeline.report.formatting import fixed
 from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
 from pipeline.report.page import Content, Page
@@ -22,11 +23,13 @@ _REMARKS = (
 
 
 def build(results: Results) -> Content:
-    """Table 2, and clips of the same prompts and noise."""
-    table = _table_2(results)
+    """Tables 2 and 6, and clips of the same prompts and noise."""
+    table, codecs = _table_2(results), table_6(results, published(__file__)["table_6"])
     missing = [] if table else ["Table 2 needs points of ETC's (etc.points)."]
+    missing += [] if codecs else ["Table 6 needs the model autoencoder, and what is trained from it."]
     context = {"prompts": results.params.etc.prompts, "remark": results.params.etc.remark}
-    return Content(context, [table] if table else [], clips={"all": cards(results, CLIPS)}, missing=missing)
+    tables = [one for one in (table, codecs) if one]
+    return Content(context, tables, clips={"all": cards(results, CLIPS)}, missing=missing)
 
 
 def _table_2(results: Results) -> Table | None:
