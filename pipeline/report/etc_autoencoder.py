@@ -25,7 +25,6 @@ _REMARKS = (
     "Frame by frame: the same frames, encoded and decoded one by one and laid out afterwards. What is lacking beside "
     "these is what the grid costs.",
     "Near seams: within 2 pixels of a border between two frames. KL: of the latents of grids, in nats per latent.",
-    "On frames: the control, as many further steps and pixels without any grid.",
     "ETC of the toy world encodes and decodes frame by frame and lays out latents, so none of this touches its videos. "
     "This table is of a small AutoencoderKL that was trained for it.",
     "The paper's values: a Stable Diffusion autoencoder on WebVid. Other data, other size: compare the order.",
@@ -86,10 +85,10 @@ def _measured(results: Results, names: list[str], before: str) -> pd.DataFrame:
 
 
 def _named(spec: AutoencoderSpec) -> tuple[str, str, str]:
-    """What an autoencoder was trained on after the first training, and by which losses."""
+    """Whether it is the one before, and the losses of what came after."""
     if spec.starts_from is None:
         return "before", "", ""
-    return f"after, on {'grids' if spec.grid else 'frames'}", "✓", "✓" if spec.kl else ""
+    return "after", "✓", "✓" if spec.kl else ""
 
 
 def _cells(own: pd.DataFrame) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""train_autoencoder and train_on_grids@variant: a diffusers `AutoencoderKL` on single frames or on grids of them (ETC,
+"""train_autoencoder and train_on_grids@model: a diffusers `AutoencoderKL` on single frames or on grids of them (ETC,
 Appendix H).
 
 The toy world's own codec takes frames one by one; this one is there to see what a grid costs a codec that did not.
