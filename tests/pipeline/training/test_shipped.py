@@ -42,7 +42,7 @@ MOTION = (
     "harivo",
 )
 ETC = ("etc", "etc_mixed", "etc_triple", "etc_plain")
-AUTOENCODERS = ("autoencoder", "autoencoder_grids")
+AUTOENCODERS = ("autoencoder", "autoencoder_grids", "autoencoder_grids_free")
 SHIPPED = ("codec", "clip", "cogvideox", "t2i", "t2i_cueless", "lora", *MOTION, *ETC, *AUTOENCODERS)
 UNSEEN = 123_456  # a seed of scenes that no training draws
 # What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
