@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.config import paths
 from pipeline.config.params import Params
-from pipeline.config.train import EtcSpec, MotionSpec, OnImages
+from pipeline.config.train import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
 from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
@@ -121,6 +121,8 @@ def _of_trainings(params: Params) -> Iterator[tuple[str, str, bool]]:
             yield f"{key}.checkpoint", spec.checkpoint, False
             if spec.codec is not None:
                 yield f"{key}.codec", spec.codec, False
+        if isinstance(spec, AutoencoderSpec | EtcSpec) and spec.starts_from is not None:
+            yield f"{key}.starts_from", spec.starts_from, True
         if isinstance(spec, MotionSpec | EtcSpec) and spec.videos is not None:
             yield f"{key}.videos.clips", spec.videos.clips, True
             yield f"{key}.videos.captions", spec.videos.captions, True

@@ -51,6 +51,11 @@ def histories() -> list[Path]:
     return sorted(WORLD_MODELS.glob("*/history.csv"))
 
 
+def similarities(folder: Path) -> Path:
+    """What was measured of each validation clip, in the folder of an autoencoder."""
+    return folder / "ssim.csv"
+
+
 def sweep(point: str) -> Path:
     """Folder of what was measured of a point of a sweep."""
     return SWEEPS / point

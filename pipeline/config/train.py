@@ -268,6 +268,26 @@ class EtcSpec(OnImages):
         return self
 
 
+class AutoencoderSpec(Section):
+    """A diffusers `AutoencoderKL`, what it learns from, and its objective.
+
+    block_out_channels: of every block, each but the last of which halves the sides. kl: weight of L_KL, 0 leaves it
+    out. grid: learn from whole clips, each one image of all its frames; else from single frames. starts_from: folder of
+    an autoencoder whose training goes on; null: a new one. batch: in images. shading: see Conditioned.
+    """
+
+    block_out_channels: Annotated[list[Annotated[Positive, Field(multiple_of=8)]], Field(min_length=1, max_length=6)]
+    layers_per_block: Positive
+    latent_channels: Positive
+    kl: Weight
+    grid: Switch
+    starts_from: str | None
+    batch: Positive
+    scenes: Positive
+    validation_scenes: Positive
+    shading: Share
+
+
 class CodecTraining(Section):
     module: Literal["codec"]
     spec: CodecSpec
@@ -310,11 +330,24 @@ class EtcTraining(Section):
     schedule: Schedule
 
 
+class AutoencoderTraining(Section):
+    module: Literal["autoencoder"]
+    spec: AutoencoderSpec
+    schedule: Schedule
+
+
 Training = Annotated[
-    CodecTraining | ClipTraining | CogVideoXTraining | ImageTraining | LoraTraining | MotionTraining | EtcTraining,
+    CodecTraining
+    | ClipTraining
+    | CogVideoXTraining
+    | ImageTraining
+    | LoraTraining
+    | MotionTraining
+    | EtcTraining
+    | AutoencoderTraining,
     Field(discriminator="module"),
 ]
-Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec | EtcSpec
+Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec | EtcSpec | AutoencoderSpec
 
 
 def _with_modules(trainings: Any) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.codec.network import COLOURS, ColourCodec
+from pipeline.etc.grid import to_grid
 
 WIDTHS = (16, 16, 16)
 
@@ -85,3 +86,13 @@ def test_its_distribution_is_one_point() -> None:
     (point,) = made.encode(frames, return_dict=False)
     assert torch.equal(point.sample(), point.mean)
     assert torch.equal(made.decode(point.mean, return_dict=False)[0], made.decode(point.mean).sample)
+
+
+def test_a_grid_of_frames_has_other_latents_than_its_frames() -> None:
+    """Colours are those of patches; structure is not: convolutions see over seams, group norms the whole image."""
+    made, frames = codec(), torch.rand(2, 3, 16, 4, 4, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        single = made.encode(frames.transpose(1, 2).flatten(0, 1)).latent_dist.mean.unflatten(0, (2, 16))
+        laid_out, grid = to_grid(single.transpose(1, 2)), made.encode(to_grid(frames)).latent_dist.mean
+    assert torch.allclose(grid[:, :COLOURS], laid_out[:, :COLOURS], atol=1e-6)
+    assert (grid - laid_out)[:, COLOURS:].abs().mean() > 0.1

@@ -45,6 +45,7 @@ def test_what_stages_make_and_hubs_may_have_is_not_missing(root: Path, place: Pa
         ("generate.methods.personalised.lora", "/lora"),
         ("embed.encoders.minilm.checkpoint", "./minilm"),
         ("train.harivo.spec.checkpoint", "a/b/c"),
+        ("train.autoencoder_grids.spec.starts_from", "models/world/autoencode"),
         ("features.clip", "clip"),
         ("features.clip_text_tower", "models/public/minlm"),
         ("weights.i3d", "i3d.ckpt"),

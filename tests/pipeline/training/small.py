@@ -9,7 +9,16 @@ import torch
 from torch import nn
 
 from pipeline.config.embed import Embed, EmbeddedSet, Encoder, Text
-from pipeline.config.train import ClipSpec, CodecSpec, EtcSpec, ImageSpec, LoraSpec, MotionSpec, VideoSpec
+from pipeline.config.train import (
+    AutoencoderSpec,
+    ClipSpec,
+    CodecSpec,
+    EtcSpec,
+    ImageSpec,
+    LoraSpec,
+    MotionSpec,
+    VideoSpec,
+)
 from pipeline.training.task import Batch, Losses, Task
 
 TEXT = Text(encoder="text", set="captions")
@@ -26,6 +35,18 @@ CODEC = CodecSpec(
     batch=4,
     scenes=4,
     validation_scenes=2,
+)
+AUTOENCODER = AutoencoderSpec(
+    block_out_channels=[16, 16, 16],
+    layers_per_block=1,
+    latent_channels=4,
+    kl=0.01,
+    grid=False,
+    starts_from=None,
+    batch=4,
+    scenes=4,
+    validation_scenes=3,
+    shading=0.35,
 )
 CLIP = ClipSpec(
     hidden_size=16, layers=1, heads=2, projection_dim=8, batch=24, scenes=48, candidates=4, validation_scenes=24

@@ -18,6 +18,7 @@ from pipeline.samplers import animatediff, cogvideox, grid, stable_diffusion
 from pipeline.samplers.animatediff import AnimateDiffSampling
 from pipeline.samplers.cogvideox import CogVideoXSampling
 from pipeline.samplers.guidance import Guidance
+from pipeline.training.autoencoder import measured
 from pipeline.training.clip import Captioned
 from pipeline.training.latents import CaptionEncoder, training_captions
 from pipeline.training.lora import SWAPPED
@@ -41,7 +42,8 @@ MOTION = (
     "harivo",
 )
 ETC = ("etc", "etc_mixed", "etc_triple", "etc_plain")
-SHIPPED = ("codec", "clip", "cogvideox", "t2i", "t2i_cueless", "lora", *MOTION, *ETC)
+AUTOENCODERS = ("autoencoder", "autoencoder_grids", "autoencoder_grids_free")
+SHIPPED = ("codec", "clip", "cogvideox", "t2i", "t2i_cueless", "lora", *MOTION, *ETC, *AUTOENCODERS)
 UNSEEN = 123_456  # a seed of scenes that no training draws
 # What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
 # 3 shapes and 4 motions.
@@ -100,6 +102,17 @@ def test_halfway_between_latents_lies_the_colour_between(models: Path) -> None:
         clips = [to_frames(x) for x in (decoded, (a + b) / 2)]
         mixed, wanted = (judge(standing(clip)).hue for clip in clips)
         assert np.abs(hue_difference(mixed, wanted)).max() < 10
+
+
+def test_grids_cost_an_autoencoder_what_training_on_them_brings_back(models: Path, params: Params) -> None:
+    """docs/etc.md has the values of 100 clips; near seams most is lost, and most comes back."""
+    clips = torch.from_numpy(render(draw(8, UNSEEN)[1], params.train["autoencoder"].spec.shading))
+    found = {name: measured(load_codec(models / name).eval(), clips).mean() for name in AUTOENCODERS}
+    before = found.pop("autoencoder")
+    assert before.apart - before.ssim >= 0.02
+    for after in found.values():
+        assert after.ssim - before.ssim >= 0.02
+        assert after.ssim_seam > before.ssim_seam
 
 
 def decoded(models: Path, clips: np.ndarray) -> np.ndarray:

@@ -32,6 +32,20 @@ def test_the_long_table_has_the_papers_values(report: Path) -> None:
     assert pd.isna(table.paper["etc", "content"])
 
 
+def test_the_autoencoders_stand_beside_the_papers(report: Path) -> None:
+    """Those that were measured; the change is clip by clip, so it is sure where the clips themselves differ."""
+    header, *rows = Reader(report / "paper_etc.html").tables["table-etc_table6"]
+    assert header[:4] == ["Autoencoder", "L_recon", "L_KL", "SSIM"]
+    found = {row[0]: (row[1], row[2], row[3].split(" ")[0], row[-2], row[-1]) for row in rows}
+    assert found == {
+        "before": ("", "", "0.800", "–", "0.897"),
+        "after": ("✓", "✓", "0.900", "0.100 (0.100–0.100)", "0.914"),
+    }
+    table = pd.read_csv(report / "tables/etc_table6.csv").set_index(["training", "metric"])
+    assert table.paper["autoencoder_grids", "ssim"] == 0.914
+    assert pd.isna(table.paper["autoencoder_grids", "kl"])
+
+
 def test_what_is_not_to_be_compared_is_said_first(run: Path, monkeypatch: pytest.MonkeyPatch, report: Path) -> None:
     monkeypatch.chdir(run)
     wanted = params.load()
@@ -46,10 +60,11 @@ def test_what_is_not_to_be_compared_is_said_first(run: Path, monkeypatch: pytest
         assert "to be trained again" in words(Reader(report / f"{page}.html"))
 
 
-def test_without_points_there_is_no_table(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_measured_has_no_table(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run)
     wanted = params.load()
-    none = wanted.model_copy(update={"etc": wanted.etc.model_copy(update={"points": {}})})
+    trainings = {name: training for name, training in wanted.train.items() if name != "autoencoder"}
+    none = wanted.model_copy(update={"etc": wanted.etc.model_copy(update={"points": {}}), "train": trainings})
     content = build(Results.read(none))
     assert "etc_table2" not in {table.name for table in content.tables}
     assert content.missing == ["Table 2 needs points of ETC's (etc.points)."]
