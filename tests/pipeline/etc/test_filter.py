@@ -11,7 +11,7 @@ from metrics.networks.features import load_clip
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
-from pipeline.etc.filter import COLUMNS, EPSILON, filter_videos, frame_scores, threshold
+from pipeline.etc.filter import COLUMNS, EPSILON, best, filter_videos, frame_scores, threshold
 from pipeline.world.captions import captions
 from pipeline.world.render import render
 from pipeline.world.scene import draw
@@ -112,3 +112,14 @@ def test_what_cannot_be_scored_is_listed_with_its_reason(
 def test_a_wrong_ratio_costs_nothing(measurer: Measurer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the ratio of videos to keep is 2"):
         filter_videos(measurer, tmp_path / "none", tmp_path / "none.csv", 2)
+
+
+def test_clips_in_memory_are_kept_as_files_are(root: Path, minilm: Path, filtered: pd.DataFrame) -> None:
+    names, scenes = draw(CLIPS, 777)
+    clips, texts, _ = spoil(render(scenes), captions(names, 5), names, SPOILT, seed=1)
+    network = load_clip(root / "models/world/clip", minilm, named("reelbench").clip_resize)
+    kept = best(network, clips, texts, 1 - SPOILT)
+    by_clip = filtered.set_index("clip").kept
+    assert kept.tolist() == [by_clip[f"clips/v{i:02}"] for i in range(CLIPS)]
+    with pytest.raises(ValueError, match="ratio of videos to keep is 0"):
+        best(network, clips, texts, 0)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from metrics.reading.video import read_all
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
@@ -16,6 +18,7 @@ from pipeline.evaluation import evaluated
 from pipeline.evaluation.cuts import COLUMN
 from pipeline.evaluation.measuring import JudgeReadings
 from pipeline.sweeps import etc as points
+from pipeline.sweeps import etc_tables, larger
 from pipeline.sweeps.cuts import CutReadings
 from pipeline.training import etc
 from pipeline.world.cuts import cut_wrongly
@@ -24,7 +27,23 @@ from pipeline.world.scene import draw
 from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.training.small import etc_spec
 
-POINTS = {"own": {"training": "etc"}, "fast": {"training": "etc", "rate": 60}, "plain": {"training": "etc_plain"}}
+POINTS = {
+    "etc": {"training": "etc"},
+    "fast": {"training": "etc", "rate": 60, "prompts": 1},
+    "plain": {"training": "etc_plain"},
+}
+SHORT = {
+    "training": "etc",
+    "prompts": 1,
+    "spoilt": 0.5,
+    "points": {"few": {"steps": 2, "used": 3}, "best": {"steps": 2, "filter_ratio": 0.5}},
+}
+LARGER = {
+    "training": "etc",
+    "prompts": 2,
+    "shown": 1,
+    "points": {"long": {"steps": 2, "rate": 15, "frames": 25, "height": 48, "batch": 1}},
+}
 PROMPTS = 2
 
 
@@ -59,37 +78,102 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["report"] |= {"strip": "etc", "guide": "etc", "controls": {}}
     values["harivo"] |= {"ablation": {}, "sweep": values["harivo"]["sweep"] | {"points": {}}}
     values["richspace"] = {"oracle": None}
-    values["etc"] = {"method": "etc", "prompts": PROMPTS, "points": POINTS}
+    values["etc"] = {"method": "etc", "prompts": PROMPTS, "points": POINTS, "short": SHORT, "larger": LARGER}
+    values["features"] |= {"clip": str(root / "models/world/clip")}
     return values
 
 
 def test_a_point_changes_the_model_or_the_rate_and_nothing_else(params: Params) -> None:
     base = params.generate.methods["etc"]
-    for name, changes in {
-        "own": {},
-        "fast": {"rate": 60},
-        "plain": {"trained": "models/world/etc_plain"},
-    }.items():
-        variant = points.with_etc_point(params, name)
-        (own,) = variant.generate.methods.values()
+    plain = paths.world_model("etc_plain")
+    for given, changes, asked in (
+        ((Path(base.options["trained"]),), {}, PROMPTS),
+        ((Path(base.options["trained"]), 60, 1), {"rate": 60}, 1),
+        ((plain,), {"trained": str(plain)}, PROMPTS),
+    ):
+        variant = points.with_etc_point(params, "own", *given)
+        ((name, own),) = variant.generate.methods.items()
         assert own.options == base.options | changes
-        assert (own.model, own.limit, own.seeds) == (base.model, PROMPTS, 1)
+        assert (name, own.model, own.limit, own.seeds) == ("own", base.model, asked, 1)
 
 
-def test_a_point_is_sampled_and_measured(params: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With the judge alone, which needs no weights; run again, it makes no clip anew."""
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured by the judge alone, which needs no weights."""
     usual = Measurer([JudgeReadings()], named("reelbench"), FeatureCache(None), workers=0)
     monkeypatch.setattr(points, "measurer", lambda features: usual)
-    for name in ("own", "plain"):
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_point_is_sampled_and_measured(params: Params, tmp_path: Path) -> None:
+    """Run again, it makes no clip anew."""
+    for name in POINTS:
         points.run(params, name, tmp_path / name, paths.etc_point(name))
-    found = {name: evaluated.read(paths.etc_point(name)) for name in ("own", "plain")}
+    found = {name: evaluated.read(paths.etc_point(name)) for name in POINTS}
     for name, one in found.items():
-        assert one.counts == {"requested": PROMPTS, "generated": PROMPTS, "scored": PROMPTS}, name
+        asked = POINTS[name].get("prompts", PROMPTS)
+        assert one.counts == {"requested": asked, "generated": asked, "scored": asked}, name
         assert one.measured.table[COLUMN].isin([0.0, 1.0]).all()
-    assert (found["own"].table.content != found["plain"].table.content).all()
-    made = {file: file.stat().st_mtime_ns for file in (tmp_path / "own/clips").rglob("*.mkv")}
-    points.run(params, "own", tmp_path / "own", paths.etc_point("own"))
-    assert made == {file: file.stat().st_mtime_ns for file in (tmp_path / "own/clips").rglob("*.mkv")}
+    assert len({one.table.content.iloc[0] for one in found.values()}) == 3
+    made = {file: file.stat().st_mtime_ns for file in (tmp_path / "etc/clips").rglob("*.mkv")}
+    points.run(params, "etc", tmp_path / "etc", paths.etc_point("etc"))
+    assert made == {file: file.stat().st_mtime_ns for file in (tmp_path / "etc/clips").rglob("*.mkv")}
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_short_point_is_trained_once_and_measured(params: Params, tmp_path: Path) -> None:
+    for _ in range(2):
+        points.run_short(params, "few", tmp_path, paths.etc_point("few"))
+        (weights,) = tmp_path.glob("model-*/unet/*.safetensors")
+        trained = weights.stat().st_mtime_ns
+    assert weights.stat().st_mtime_ns == trained
+    own = evaluated.read(paths.etc_point("few"))
+    assert own.counts == {"requested": 1, "generated": 1, "scored": 1}
+
+
+def test_a_short_training_differs_in_what_is_swept(params: Params) -> None:
+    base = params.train["etc"]
+    for name, changes in {"few": {"used": 3}, "best": {}}.items():
+        own = points.short_training(params, name)
+        changed = {key: value for key, value in own.spec.model_dump().items() if value != base.spec.model_dump()[key]}
+        filtered = changed.pop("filtered", None)
+        assert changed == changes | {"validation_prompts": 1}
+        assert (own.schedule.steps, own.schedule.learning_rate) == (2, base.schedule.learning_rate)
+        assert (filtered is None) == (name == "few")
+    wanted = points.short_training(params, "best").spec.filtered
+    assert (wanted.spoilt, wanted.ratio, wanted.clip) == (0.5, 0.5, params.features.clip)
+
+
+def test_larger_clips_start_from_the_trained_model_and_are_kept(params: Params, tmp_path: Path) -> None:
+    own = larger.larger_training(params, "long").spec
+    assert (own.starts_from, own.length, own.height, own.batch) == ("models/world/etc", 25, 48, 1)
+    larger.run(params, "long", tmp_path, paths.etc_larger("long"))
+    (file,) = paths.etc_larger("long").glob("*.mkv")  # one of two is shown
+    assert read_all(file).shape == (25, 48, 48, 3)
+    found = etc_tables.read_larger(params).set_index("metric")
+    assert set(found.clips) == {PROMPTS} and set(found.point) == {"long"}
+    assert found.value["cut_wrongly"] in (0, 0.5, 1)
+    assert {"judge_content", "judge_action", "judge_not_weird"} <= set(found.index)
+
+
+def test_which_points_each_sweep_has(params: Params) -> None:
+    names = [*POINTS, *SHORT["points"]]
+    rows = [{"method": name, "metric": "fvd", "value": 5.0, "low": 4.0, "high": 6.0, "requested": 2} for name in names]
+    paths.RESULTS.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(paths.ETC_POINTS, index=False)
+    found = etc_tables.read(params)
+    by_point = found.set_index("point")
+    assert by_point.rate.to_dict() == {"etc": 8, "fast": 60, "plain": 8, "few": 8, "best": 8}
+    assert by_point.used.to_dict() == {"etc": 8, "fast": 8, "plain": 8, "few": 3, "best": 8}
+    assert by_point.steps.to_dict() == {"etc": 50, "fast": 50, "plain": 50, "few": 2, "best": 2}
+    assert {name: own.point.tolist() for name, own in etc_tables.sweeps(params, found).items()} == {
+        "rate": ["etc", "fast"],
+        "used": ["few"],
+        "filter_ratio": ["best"],
+    }
+    pd.DataFrame(rows[:2]).to_csv(paths.ETC_POINTS, index=False)
+    with pytest.raises(FileNotFoundError, match="lacks the point plain: run its stage and the evaluate stage"):
+        etc_tables.read(params)
 
 
 def test_readings_of_cuts_are_those_of_the_judge_of_cuts() -> None:

@@ -105,3 +105,23 @@ def test_realise_follows_the_names() -> None:
     scenes = realise(names, np.random.default_rng(0))
     assert (scenes.velocity[:, 1] < -0.5).all()
     assert (scenes.rgb.argmax(1) == 2).all()
+
+
+def test_more_frames_go_on_in_both_directions() -> None:
+    """The middle of a longer clip is the clip, where both numbers of frames are even."""
+    _, scenes = draw(6, 3)
+    assert np.array_equal(render(scenes, frames=24)[:, 4:20], render(scenes))
+    odd = render(scenes, frames=1)[:, 0]
+    assert np.abs(odd.astype(int) - render(scenes)[:, 7:9].mean(axis=1)).mean() < 2
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_more_pixels_show_the_same_scene(scale: int) -> None:
+    """Means of its pixels are those of the smaller picture, up to what anti-aliasing leaves at edges."""
+    _, scenes = draw(6, 3)
+    small, large = render(scenes).astype(float), render(scenes, height=scale * HEIGHT).astype(float)
+    assert large.shape[2:4] == (scale * HEIGHT, scale * WIDTH)
+    reduced = large.reshape(*small.shape[:2], HEIGHT, scale, WIDTH, scale, 3).mean(axis=(3, 5))
+    difference = np.abs(reduced - small)
+    assert difference.mean() < 1
+    assert np.quantile(difference, 0.999) < 40
