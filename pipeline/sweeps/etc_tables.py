@@ -34,7 +34,8 @@ def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if not len(points):
         return {}
     etc = params.etc
-    of_model = [name for name, point in etc.points.items() if point.training == etc.points[etc.method].training]
+    own = etc.points.get(etc.method)
+    of_model = [name for name, point in etc.points.items() if own and point.training == own.training]
     short = points[points.point.isin(list(etc.short.points) if etc.short else [])]
     filtered = short.filter_ratio.notna()
     found = {

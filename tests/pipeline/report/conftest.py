@@ -14,6 +14,7 @@ import pytest
 from pipeline.clips import ledger
 from pipeline.clips.files import write_clip
 from pipeline.config import params, paths
+from pipeline.config.etc import Etc
 from pipeline.config.generate import Method
 from pipeline.evaluation.leaders import COLUMNS as LEADERS
 from pipeline.evaluation.oracle import COLUMNS as ORACLE
@@ -23,6 +24,7 @@ from pipeline.prompts.tables import write_tables
 from pipeline.report.results import Results
 from pipeline.report.site import write_report
 from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
+from pipeline.sweeps.etc_tables import LARGER
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
 K, STEP = 30, 12
@@ -49,7 +51,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, method in generate.methods.items():
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
         _write_sweeps(params.load().harivo.sweep.points)
-        _write_etc(params.load().etc.points)
+        _write_etc(params.load().etc)
         _write_attention_maps()
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
         _write_analyses()
@@ -171,9 +173,25 @@ def _write_sweeps(points: Iterable[str]) -> None:
     _write(paths.SWEPT.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
 
 
-def _write_etc(points: Iterable[str]) -> None:
-    metrics = ("fvd", "clipsim", "cut_wrongly", *ATTRIBUTES)
-    _write(paths.ETC_POINTS.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
+def _write_etc(etc: Etc) -> None:
+    """Every point, the losses of the grid and of temporal attention, which fall to 1 and to 2, and larger clips."""
+    metrics = ("fvd", "clipsim", "cut_wrongly", *ATTRIBUTES, "object_speed")
+    rows = [metric_row(point, "prompts", metric) for point in etc.measured for metric in metrics]
+    _write(paths.ETC_POINTS.stem, rows)
+    for name, last in (("etc", 1.0), ("temporal_attention", 2.0)):
+        paths.world_model(name).mkdir(parents=True)
+        steps = np.arange(250, 5001, 250)
+        loss = np.where(steps <= 2000, 4.0, last)
+        history = pd.DataFrame({"step": [*steps, 5000], "loss": [*loss, np.nan]})
+        history["judge_content"] = [*[np.nan] * len(steps), 0.9]
+        history.to_csv(paths.world_model(name) / "history.csv", index=False)
+    for name, point in etc.larger.points.items():
+        measured = {"cut_wrongly": 0.05, "judge_content": 0.9, "judge_action": 0.8, "judge_not_weird": 0.7}
+        paths.etc_larger(name).mkdir(parents=True)
+        table = pd.DataFrame({"metric": measured.keys(), "value": measured.values(), "clips": 20})
+        table.to_csv(paths.etc_larger(name) / LARGER, index=False)
+        clip = np.full((point.frames, point.height, point.height, 3), 99, np.uint8)
+        write_clip(paths.etc_larger(name) / "world-001-s0.mkv", clip, 8)
 
 
 def _write_attention_maps() -> None:
