@@ -29,17 +29,16 @@ def read(params: Params) -> pd.DataFrame:
 
 
 def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The points of each sweep, in the order of the swept value: the frame rate of the method's own model; the clips
-    of short trainings, and their steps; and what the filter keeps. No sweep where there are no points."""
+    """The points of each sweep, in the order of the swept value: the frame rate that is asked for; the clips of short
+    trainings, and their steps; and what the filter keeps. No sweep where there are no points."""
     if not len(points):
         return {}
     etc = params.etc
-    own = etc.points.get(etc.method)
-    of_model = [name for name, point in etc.points.items() if own and point.training == own.training]
+    rated = [name for name, point in etc.points.items() if point.rate is not None]
     short = points[points.point.isin(list(etc.short.points) if etc.short else [])]
     filtered = short.filter_ratio.notna()
     found = {
-        "rate": points[points.point.isin(of_model)].sort_values("rate"),
+        "rate": points[points.point.isin(rated)].sort_values("rate"),
         "used": short[~filtered].sort_values(["used", "steps"]),
         "filter_ratio": short[filtered].sort_values("filter_ratio"),
     }

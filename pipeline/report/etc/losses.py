@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config import paths
+from pipeline.config.etc import EtcPoint
 from pipeline.config.train import EtcTraining
 from pipeline.report import plots
 from pipeline.report.formatting import fixed
@@ -53,17 +54,30 @@ def settled(curve: pd.Series) -> int:
 
 
 def _pair(results: Results) -> dict[str, str]:
-    """The method's own point, and the first with temporal attention: their trainings."""
-    points, trainings = results.params.etc.points, results.params.train
-    found: dict[str, str] = {}
-    for name, point in points.items():
-        training = trainings[point.training]
+    """The first point with temporal attention, and before it the one of the method's own model that was asked for as
+    many clips at the same rate; by name, their trainings. Empty where one is not there."""
+    etc, train = results.params.etc, results.params.train
+    method = results.params.generate.methods[etc.method].options
+    made = {
+        name: point
+        for name, point in etc.points.items()
+        if name in set(results.etc.method) and (paths.world_model(point.training) / "history.csv").is_file()
+    }
+
+    def asked(point: EtcPoint) -> tuple[float, int]:
+        return point.rate if point.rate is not None else method["rate"], point.prompts or etc.prompts
+
+    for name, point in made.items():
+        training = train[point.training]
         assert isinstance(training, EtcTraining)  # checked with params.yaml
-        has_history = (paths.world_model(point.training) / "history.csv").is_file()
-        wanted = name == results.params.etc.method or training.spec.frames == "temporal"
-        if wanted and point.rate is None and has_history and name in set(results.etc.method):
-            found[name] = point.training
-    return found
+        if training.spec.frames == "temporal":
+            grids = [
+                (other, one.training)
+                for other, one in made.items()
+                if str(paths.world_model(one.training)) == method["trained"] and asked(one) == asked(point)
+            ]
+            return dict([*grids[:1], (name, point.training)])
+    return {}
 
 
 def _table(results: Results, pair: dict[str, str], curves: dict[str, pd.Series]) -> Table:

@@ -167,7 +167,7 @@ def test_which_points_each_sweep_has(params: Params) -> None:
     assert by_point.used.to_dict() == {"etc": 8, "fast": 8, "plain": 8, "few": 3, "best": 8}
     assert by_point.steps.to_dict() == {"etc": 50, "fast": 50, "plain": 50, "few": 2, "best": 2}
     assert {name: own.point.tolist() for name, own in etc_tables.sweeps(params, found).items()} == {
-        "rate": ["etc", "fast"],
+        "rate": ["fast"],
         "used": ["few"],
         "filter_ratio": ["best"],
     }

@@ -42,7 +42,7 @@ def test_after_it_has_settled_no_value_is_far(values: list[float]) -> None:
 def test_both_models_have_their_losses(report: Path) -> None:
     """Of the fixture: 4 to step 2,000, then 1 and 2; the mean over 500 steps is there 250 steps later."""
     _, grid, temporal = Reader(report / "paper_etc.html").tables["table-etc_figure2b"]
-    assert grid[:4] == ["etc", "4.000", "1.000", "2,500"]
+    assert grid[:4] == ["etc_rate_8", "4.000", "1.000", "2,500"]
     assert temporal[:4] == ["temporal_attention", "4.000", "2.000", "2,500"]
 
 
