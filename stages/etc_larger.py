@@ -10,7 +10,7 @@ def main(name: str) -> None:
     from pipeline.sweeps.larger import run
 
     wanted = params.load()
-    pick("etc.larger.points", wanted.etc.larger.points if wanted.etc.larger else {}, name)
+    pick("etc.larger.points", wanted.etc.larger.points, name)
     run(wanted, name, paths.SCRATCH / "etc_larger" / name, paths.etc_larger(name))
 
 

@@ -9,7 +9,7 @@ def main(name: str) -> None:
     from pipeline.sweeps.etc import run_short
 
     wanted = params.load()
-    pick("etc.short.points", wanted.etc.short.points if wanted.etc.short else {}, name)
+    pick("etc.short.points", wanted.etc.short.points, name)
     run_short(wanted, name, paths.SCRATCH / "etc" / name, paths.etc_point(name))
 
 

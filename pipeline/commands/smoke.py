@@ -40,7 +40,8 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
     small = _merged(wanted, SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
-    for points in (small["harivo"]["sweep"], small["etc"]):
+    etc = small["etc"]
+    for points in (small["harivo"]["sweep"], etc, etc["short"], etc["larger"]):
         points["points"] = {}  # with fewer sampling steps each would be computed anew
     if oracle := small.get("richspace", {}).get("oracle"):
         small["richspace"] = {"oracle": oracle | ORACLE}

@@ -81,20 +81,19 @@ class Etc(Section):
     method: str
     prompts: Positive
     points: dict[str, EtcPoint]
-    short: Short | None = None
-    larger: Larger | None = None
+    short: Short
+    larger: Larger
     attention: EtcAttention | None = None
 
     @property
     def measured(self) -> list[str]:
         """The points of both kinds that are measured as methods are."""
-        return [*self.points, *(self.short.points if self.short else [])]
+        return [*self.points, *self.short.points]
 
     @property
     def variants(self) -> dict[str, Short | Larger]:
         """The kinds of points that train on their own, by key."""
-        kinds = {"short": self.short, "larger": self.larger}
-        return {key: own for key, own in kinds.items() if own}
+        return {"short": self.short, "larger": self.larger}
 
     @property
     def not_compared(self) -> set[str]:
@@ -103,7 +102,7 @@ class Etc(Section):
 
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> "Etc":
-        both = sorted(set(self.points) & set(self.short.points if self.short else []))
+        both = sorted(set(self.points) & set(self.short.points))
         if both:
             raise ValueError(f"short.points names {both}, which points has already")
         return self

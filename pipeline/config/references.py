@@ -17,7 +17,7 @@ def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> No
     """
     rated = {name: training.spec for name, training in train.items() if isinstance(training, EtcTraining)}
     named = {f"etc.points.{name}.training": point.training for name, point in etc.points.items()}
-    named |= {f"etc.{kind}.training": own.training for kind, own in etc.variants.items()}
+    named |= {f"etc.{kind}.training": own.training for kind, own in etc.variants.items() if own.points}
     for key, training in named.items():
         subset(key, [training], "the trainings with module: etc", rated)
     if named or etc.attention:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import paths
-from pipeline.config.etc import Short, ShortPoint
+from pipeline.config.etc import ShortPoint
 from pipeline.config.generate import Method
 from pipeline.config.params import Params
 from pipeline.config.train import EtcSpec, EtcTraining, Filtered
@@ -29,7 +29,7 @@ def run_short(params: Params, name: str, scratch: Path, target: Path) -> None:
         scratch: folder of the point's weights and clips; safe to remove.
     """
     weights = trained(name, short_training(params, name), params.embed, scratch)
-    prompts = _short(params).prompts
+    prompts = params.etc.short.prompts
     _measure(with_etc_point(params, name, weights, prompts=prompts), name, scratch, target)
 
 
@@ -53,7 +53,7 @@ def with_etc_point(
 
 def short_training(params: Params, name: str) -> EtcTraining:
     """The training of a point of `etc.short`; its one validation clip is for the curves alone."""
-    short = _short(params)
+    short = params.etc.short
     point, base = short.points[name], params.train[short.training]
     assert isinstance(base, EtcTraining)  # checked with params.yaml
     changes: dict[str, object] = {"validation_prompts": 1, "filtered": _filtered(params, point)}
@@ -68,13 +68,7 @@ def _filtered(params: Params, point: ShortPoint) -> Filtered | None:
     if point.filter_ratio is None:
         return None
     clip, tower = params.features.clip, params.features.clip_text_tower
-    return Filtered(spoilt=_short(params).spoilt, ratio=point.filter_ratio, clip=clip, text_tower=tower)
-
-
-def _short(params: Params) -> Short:
-    if params.etc.short is None:
-        raise ValueError("etc.short is null, so it has no points")
-    return params.etc.short
+    return Filtered(spoilt=params.etc.short.spoilt, ratio=point.filter_ratio, clip=clip, text_tower=tower)
 
 
 def _measure(params: Params, name: str, scratch: Path, target: Path) -> None:

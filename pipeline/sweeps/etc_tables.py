@@ -35,7 +35,7 @@ def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
         return {}
     etc = params.etc
     rated = [name for name, point in etc.points.items() if point.rate is not None]
-    short = points[points.point.isin(list(etc.short.points) if etc.short else [])]
+    short = points[points.point.isin(list(etc.short.points))]
     filtered = short.filter_ratio.notna()
     found = {
         "rate": points[points.point.isin(rated)].sort_values("rate"),
@@ -47,8 +47,7 @@ def sweeps(params: Params, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def read_larger(params: Params) -> pd.DataFrame:
     """What was measured of longer and larger clips: point, metric, value, clips; of points that were made."""
-    names = params.etc.larger.points if params.etc.larger else {}
-    files = {name: paths.etc_larger(name) / LARGER for name in names}
+    files = {name: paths.etc_larger(name) / LARGER for name in params.etc.larger.points}
     tables = [pd.read_csv(file).assign(point=name) for name, file in files.items() if file.is_file()]
     return (
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["point", "metric", "value", "clips"])
@@ -67,7 +66,7 @@ def _shipped(params: Params) -> dict[str, dict[str, float | None]]:
 
 
 def _short(params: Params) -> dict[str, dict[str, float | None]]:
-    if params.etc.short is None:
+    if not params.etc.short.points:
         return {}
     rate = params.generate.methods[params.etc.method].options["rate"]
     used = _training(params, params.etc.short.training).spec.used

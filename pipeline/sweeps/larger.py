@@ -14,7 +14,6 @@ from pipeline.clips import ledger
 from pipeline.clips.generation import generate
 from pipeline.clips.superseded import Superseded
 from pipeline.config import paths
-from pipeline.config.etc import Larger
 from pipeline.config.folders import replaced
 from pipeline.config.params import Params
 from pipeline.config.train import EtcSpec, EtcTraining
@@ -53,13 +52,13 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     table = pd.DataFrame(shares.items(), columns=["metric", "value"]).assign(clips=len(made))
     with replaced(target) as aside:
         table.to_csv(aside / LARGER, index=False)
-        for entry in made[: _larger(params).shown]:
+        for entry in made[: params.etc.larger.shown]:
             shutil.copyfile(clips / entry.file, aside / entry.file)
 
 
 def larger_training(params: Params, name: str) -> EtcTraining:
     """The few steps of a point of `etc.larger`, from the shipped weights of its training."""
-    larger = _larger(params)
+    larger = params.etc.larger
     point, base = larger.points[name], params.train[larger.training]
     assert isinstance(base, EtcTraining)  # checked with params.yaml
     changes = {
@@ -76,7 +75,7 @@ def larger_training(params: Params, name: str) -> EtcTraining:
 
 def with_larger_point(params: Params, name: str, weights: Path) -> Params:
     """The parameters with the method `name` alone, which samples clips of the point's size."""
-    larger = _larger(params)
+    larger = params.etc.larger
     point = larger.points[name]
     wanted = with_etc_point(params, name, weights, point.rate, larger.prompts)
     key = wanted.generate.methods[name].model
@@ -85,12 +84,6 @@ def with_larger_point(params: Params, name: str, weights: Path) -> Params:
     sampling = model.sampling.model_copy(update=size)
     models = wanted.generate.models | {key: model.model_copy(update={"sampling": sampling})}
     return wanted.model_copy(update={"generate": wanted.generate.model_copy(update={"models": models})})
-
-
-def _larger(params: Params) -> Larger:
-    if params.etc.larger is None:
-        raise ValueError("etc.larger is null, so it has no points")
-    return params.etc.larger
 
 
 def _at_world_size(clip: np.ndarray) -> np.ndarray:

@@ -36,7 +36,9 @@ def copy(root: Path, tmp_path: Path, i3d_weights: Path, minilm: Path) -> Path:
     wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
     wanted["harivo"]["sweep"]["points"] = {}
-    wanted["etc"] |= {"points": {}, "short": None, "larger": None, "attention": None}
+    for points in (wanted["etc"], wanted["etc"]["short"], wanted["etc"]["larger"]):
+        points["points"] = {}
+    wanted["etc"]["attention"] = None
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))
     _write_analyses(tmp_path / "data/analysis")
     return tmp_path

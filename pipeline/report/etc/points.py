@@ -74,7 +74,6 @@ def _data(results: Results, points: pd.DataFrame) -> Table:
 
 def _filter_ratios(results: Results, points: pd.DataFrame) -> Table:
     short = results.params.etc.short
-    assert short is not None  # it has the points
 
     def own(point: pd.Series) -> list[Cell | str]:
         return [f"{point.filter_ratio:g}", f"{point.filter_ratio * point.used:,.0f}"]
@@ -113,7 +112,7 @@ def _table(
 def _larger(results: Results) -> Table | None:
     """Figure 6 in numbers; None without points."""
     wanted, measured = results.params.etc.larger, results.etc_larger
-    if wanted is None or measured.empty:
+    if measured.empty:
         return None
     shown = [
         name for name in ("cut_wrongly", "content", "action", "not_weird") if _judged(name) in set(measured.metric)
@@ -140,7 +139,7 @@ def _judged(metric: str) -> str:
 def _shown(results: Results) -> list[Card]:
     """The first clips of every point of Figure 6, side by side."""
     wanted = results.params.etc.larger
-    if wanted is None or results.etc_larger.empty:
+    if results.etc_larger.empty:
         return []
     shots = []
     for name, point in wanted.points.items():

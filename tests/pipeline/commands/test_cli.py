@@ -80,7 +80,7 @@ def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
     Params.model_validate(small)
     assert small["train"] == wanted["train"]  # else the smoke run would train
     assert small["harivo"]["sweep"]["points"] == {}
-    assert small["etc"]["points"] == {}
+    assert [small["etc"][kind]["points"] for kind in ("short", "larger")] == [small["etc"]["points"]] * 2 == [{}, {}]
     assert small["etc"]["attention"]["steps"] == [1, smoke.STEPS]
     assert smoke.shrink(wanted | {"etc": wanted["etc"] | {"attention": None}})["etc"]["attention"] is None
     assert small["richspace"]["oracle"] == {"method": "richspace"} | smoke.ORACLE

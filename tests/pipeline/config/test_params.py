@@ -275,6 +275,7 @@ def test_a_letter_too_much_is_found_wherever_it_is(
     monkeypatch.chdir(root)
     values = yaml.safe_load((root / "params.yaml").read_text())
     named = ("embed.encoders", "train", "generate.models", "generate.methods", "generate.external")
+    named += ("etc.points", "etc.short.points", "etc.larger.points")
     free = (*named, "harivo.ablation", "harivo.sweep.points", "embed.encoders.minilm.sets", "report.controls")
     keys = [key for key in leaves(values) if key.rpartition(".")[0] not in free]
     key = data.draw(st.sampled_from(keys))

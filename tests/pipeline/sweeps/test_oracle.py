@@ -46,7 +46,9 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["embed"]["encoders"] = {"t5": {"kind": "t5", "checkpoint": str(checkpoint), "sets": sets}}
     values["train"] = {}
     values["report"]["controls"] = {}
-    values["etc"] |= {"points": {}, "short": None, "larger": None, "attention": None}
+    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"]):
+        points["points"] = {}
+    values["etc"]["attention"] = None
     sampling = {"steps": 1, "guidance": 2.0, "frames": 9, "height": 32, "width": 32, "precision": "float32"}
     model = {"family": "cogvideox", "checkpoint": str(checkpoint), "encoder": "t5", "fps": 8, "sampling": sampling}
     richspace = {"module": "pipeline/methods/richspace.py", "model": "tiny"}

@@ -40,7 +40,9 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     schedule = {"steps": 50, "learning_rate": 1e-3, "warmup": 5}
     values["train"] = {"harivo": {"module": "motion", "spec": spec, "schedule": schedule}}
     values["report"]["controls"] = {}
-    values["etc"] |= {"points": {}, "short": None, "larger": None, "attention": None}
+    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"]):
+        points["points"] = {}
+    values["etc"]["attention"] = None
     sampling = {"steps": 2, "guidance": 2.0, "frames": 16, "precision": "float32"}
     model = {"family": "stable_diffusion", "checkpoint": str(checkpoint), "encoder": "clip", "fps": 8}
     harivo = {"module": "pipeline/methods/harivo.py", "model": "sd", "motion": "models/world/harivo"}

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import paths
 from pipeline.config.params import load
-from pipeline.tracking.runs import _methods
+from pipeline.tracking.runs import _etc_sweeps, _methods
 
 
 def test_a_methods_run_carries_its_flags_and_its_curve(
@@ -34,3 +34,17 @@ def test_a_methods_run_carries_its_flags_and_its_curve(
     assert (run.metrics["fvd"], run.metrics["fvd_high"], run.metrics["clips_scored"]) == (9.0, 11.0, 2)
     assert "kvd_low" not in run.metrics
     assert [(series.name, series.points) for series in run.series] == [("fvd_by_clips", [(2, 21.0), (4, 41.0)])]
+
+
+def test_etcs_sweeps_are_parents_of_their_points(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = load(root / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    paths.RESULTS.mkdir(parents=True)
+    counts = {"requested": 60, "metric": "fvd", "value": 9.0, "low": 8.0, "high": 11.0}
+    pd.DataFrame([{"method": name, **counts} for name in params.etc.measured]).to_csv(paths.ETC_POINTS, index=False)
+    runs = {run.name: run.children for run in _etc_sweeps(params)}
+    assert set(runs) == {"sweep-etc-rate", "sweep-etc-used", "sweep-etc-filter_ratio"}
+    assert [child.name for child in runs["sweep-etc-rate"]] == ["rate=1", "rate=8", "rate=15", "rate=60"]
+    assert [child.name for child in runs["sweep-etc-used"]][:2] == ["used=80, steps=400", "used=80, steps=1000"]
+    point = runs["sweep-etc-filter_ratio"][0]
+    assert (point.params["filter_ratio"], point.params["clips"], point.metrics["fvd_high"]) == (0.1, 60, 11.0)

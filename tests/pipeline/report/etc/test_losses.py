@@ -1,6 +1,7 @@
 """When a loss has settled, and Figure 2b."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,6 @@ def test_both_are_lines_of_one_figure(results: Results) -> None:
 def test_without_the_baseline_the_figure_is_missing(results: Results) -> None:
     kept = {name: point for name, point in results.params.etc.points.items() if name != "temporal_attention"}
     etc = results.params.etc.model_copy(update={"points": kept})
-    content = losses.section(Results(**vars(results) | {"params": results.params.model_copy(update={"etc": etc})}), {})
+    content = losses.section(replace(results, params=results.params.model_copy(update={"etc": etc})), {})
     assert (content.tables, content.plots) == ((), {})
     assert content.missing == ["Figure 2b needs trained weights of a grid and of temporal attention (etc.points)."]

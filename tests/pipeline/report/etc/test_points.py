@@ -1,6 +1,7 @@
 """ETC's sweeps, Figure 7 and Figure 6, from a run whose every metric is known."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline.report.etc import points
 from pipeline.report.results import Results
+from pipeline.sweeps.etc_tables import read_larger
 from tests.pipeline.report.reading import Reader
 
 
@@ -54,9 +56,12 @@ def test_the_long_table_has_what_was_swept(report: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["short", "larger"])
 def test_without_points_a_part_is_missing(results: Results, kind: str) -> None:
-    etc = results.params.etc.model_copy(update={kind: None})
+    own = results.params.etc
+    none = {kind: getattr(own, kind).model_copy(update={"points": {}})}
+    etc = own.model_copy(update=none)
     named = results.params.model_copy(update={"etc": etc})
-    content = points.section(Results(**vars(results) | {"params": named}), {})
+    larger = read_larger(named)
+    content = points.section(replace(results, params=named, etc_larger=larger), {})
     names = {table.name for table in content.tables}
     if kind == "short":
         assert names == {"etc_rates", "etc_figure6"}
