@@ -41,10 +41,10 @@ def with_entries(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]
 
 
 def test_parameters_are_those_of_the_paper(training: EtcTraining) -> None:
-    """Section 5.1; in millions, Table 1's samples are 15K x 48."""
+    """Section 5.1 and Appendix E.2; in millions, Table 1's samples are 15K x 48."""
     spec, schedule = training.spec, training.schedule
     assert (spec.videos.size, spec.videos.frames, spec.batch) == (256, 16, 48)
-    assert (schedule.steps, schedule.learning_rate) == (15_000, 1e-4)
+    assert (schedule.steps, schedule.learning_rate, schedule.weight_decay) == (15_000, 1e-4, 0.03)
     assert (spec.frames, spec.mixed, spec.codec) == ("grid", True, None)
 
 

@@ -1,5 +1,6 @@
 """What the sections of params.yaml name of one another."""
 
+import math
 from collections.abc import Mapping
 
 from pipeline.config.etc import Etc
@@ -20,6 +21,12 @@ def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> No
     named |= {f"etc.{kind}.training": own.training for kind, own in etc.variants.items() if own.points}
     for key, training in named.items():
         subset(key, [training], "the trainings with module: etc", rated)
+    for name, own in etc.larger.points.items():
+        if rated[etc.larger.training].frames == "grid" and math.isqrt(own.frames) ** 2 != own.frames:
+            raise ValueError(f"etc.larger.points.{name}.frames: found {own.frames}, expected a square number on a grid")
+    for name, own in etc.short.points.items():
+        if own.used is not None and own.used > (most := rated[etc.short.training].scenes):
+            raise ValueError(f"etc.short.points.{name}.used: found {own.used}, expected at most the {most} scenes")
     if named or etc.attention:
         subset("etc.method", [etc.method], "generate.methods", generate.methods)
     if etc.attention:

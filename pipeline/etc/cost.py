@@ -93,6 +93,6 @@ def receptive_field(shape: Shape) -> float:
 def held(shape: Shape) -> int:
     """Bytes of Q, K, V, the scores and the output in float32, where the scores are held, as Eq. 7 and 8 write them.
 
-    Kernels that never hold all scores (FlashAttention) need those of the first two and the output alone.
+    Kernels that never hold all scores (FlashAttention) need Q, K, V and the output alone.
     """
     return _BYTES * shape.batch * shape.tokens * (4 * shape.channels + shape.tokens)

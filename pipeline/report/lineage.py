@@ -44,6 +44,8 @@ def _steps(train: Mapping[str, Training], place: str) -> Iterator[Step]:
     training = _training(train, place)
     if training is not None and isinstance(training.spec, OnImages):
         yield from _steps(train, training.spec.checkpoint)
+    if before := getattr(training and training.spec, "starts_from", None):
+        yield from _steps(train, before)
     yield step(train, place)
 
 

@@ -49,13 +49,25 @@ class EtcTask:
             self.model.unet.enable_gradient_checkpointing()
 
     def _model(self, unet: UNet2DConditionModel) -> GridUNet | TemporalUNet:
-        """What is trained: on the text-to-image UNet, or a video model that was trained on it before."""
+        """What is trained: on the text-to-image UNet, or a video model that was trained on it before.
+
+        Raises:
+            ValueError: if that one arranges frames in another way than the specification says.
+        """
         if self.spec.starts_from:
-            return load_rated(resolve(self.spec.starts_from)).train()
+            return self._trained_before(self.spec.starts_from)
         unet = unet.train().requires_grad_(True)
         if self.spec.frames == "grid":
             return GridUNet.of(unet, self.spec.mixed)
         return TemporalUNet.of(inflate(unet, self.data.latents.shape[1], self.spec.heads))
+
+    def _trained_before(self, folder: str) -> GridUNet | TemporalUNet:
+        model = load_rated(resolve(folder)).train().requires_grad_(True)
+        found, spec = model.arrangement, self.spec
+        if found["frames"] != spec.frames or found.get("mixed", False) != spec.mixed:
+            said = f"expected frames: {spec.frames}, mixed: {str(spec.mixed).lower()} as in the specification"
+            raise ValueError(f"starts_from: {folder} is {found}, {said}")
+        return model
 
     def _sources(
         self, encoder: CaptionEncoder, seed: int, device: torch.device

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.config.train import EtcTraining
 from pipeline.report.formatting import fixed
-from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
+from pipeline.report.metric_tables import INTERVALS, few, metric_cell, metric_column
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
@@ -50,9 +50,9 @@ def _table_2(results: Results, printed: Mapping[str, Mapping[str, float]]) -> Ta
         )
     data = results.etc[results.etc.method.isin(list(variants))]
     places = zip(data.method, data.metric, strict=True)
-    data = data.assign(paper=[printed.get(point, {}).get(metric) for point, metric in places])
+    data = data.assign(paper=[_share(printed.get(point, {}).get(metric), metric) for point, metric in places])
     said = [results.params.etc.remark] if results.params.etc.remark else []
-    remarks = [*said, INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS]
+    remarks = [*said, INTERVALS.format(100 * results.params.evaluate.confidence), *_REMARKS, *few(data)]
     caption = "Mixed embedding and triple data (Table 2)"
     return Table("etc_table2", caption, *with_shared_notes(columns, rows), data, remarks)
 
@@ -67,6 +67,11 @@ def _variants(results: Results) -> dict[str, tuple[bool, bool]]:
         if spec.frames == "grid" and point.rate is None and name in set(results.etc.method):
             found[name] = (spec.mixed, bool(spec.shares.label_images or spec.shares.caption_images))
     return dict(sorted(found.items(), key=lambda one: sum(one[1])))
+
+
+def _share(printed: float | None, metric: str) -> float | None:
+    """A printed value in the unit of `value`: where the paper has percent, a share."""
+    return printed if printed is None or not PRINTED[metric][1] else printed / 100
 
 
 def _printed(theirs: dict[str, float], name: str) -> Cell:

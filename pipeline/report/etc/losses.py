@@ -10,7 +10,7 @@ from pipeline.config.etc import EtcPoint
 from pipeline.config.train import EtcTraining
 from pipeline.report import plots
 from pipeline.report.formatting import fixed
-from pipeline.report.metric_tables import INTERVALS, metric_cell, metric_column
+from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import Column, Table, row, with_shared_notes
@@ -19,30 +19,35 @@ WINDOW, NEAR = 500, 0.05  # steps that are averaged; how near to its last value 
 _SHOWN = ("fvd", "clipsim", "cut_wrongly", "content", "action", "not_weird", "roughness")
 _REMARK = (
     f"Loss: mean over {WINDOW} steps. Settled: the first step from which that mean stays within {100 * NEAR:g} % of "
-    "its last value. The learning rate falls to 0 by a cosine, so every loss settles by the end. Both learn from the "
-    "same batches."
+    "its last value. The learning rate falls to 0 by a cosine, so every loss settles by the end."
 )
 
 
 def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     """The curves of one plot, and a table of both."""
     pair = _pair(results)
-    if len(pair) < 2:
-        return Content(missing=["Figure 2b needs trained weights of a grid and of temporal attention (etc.points)."])
+    missing = Content(missing=["Figure 2b needs trained weights of a grid and of temporal attention (etc.points)."])
+    if not pair:
+        return missing
     curves = {
         training: smoothed(pd.read_csv(paths.world_model(training) / "history.csv")) for training in pair.values()
     }
+    if any(curve.empty for curve in curves.values()):
+        return missing
     figure = plots.losses(curves)
     return Content(tables=[_table(results, pair, curves)], plots={"etc_losses": figure})
 
 
 def smoothed(history: pd.DataFrame) -> pd.Series:
-    """The loss by step, a mean over WINDOW steps up to it, of the steps of which there are as many.
+    """The loss by step, a mean over WINDOW steps up to it, of the steps of which there are as many;
+    empty for a shorter training.
 
     Args:
         history: columns step and loss, which is NaN in rows of validations.
     """
     loss = history.dropna(subset="loss").set_index("step").loss
+    if len(loss) < 2:
+        return loss.iloc[:0]
     every = int(loss.index[1] - loss.index[0])
     return loss.rolling(max(1, WINDOW // every)).mean().dropna()
 
@@ -57,6 +62,8 @@ def _pair(results: Results) -> dict[str, str]:
     """The first point with temporal attention, and before it the one of the method's own model that was asked for as
     many clips at the same rate; by name, their trainings. Empty where one is not there."""
     etc, train = results.params.etc, results.params.train
+    if not etc.points:
+        return {}
     method = results.params.generate.methods[etc.method].options
     made = {
         name: point
@@ -76,22 +83,22 @@ def _pair(results: Results) -> dict[str, str]:
                 for other, one in made.items()
                 if str(paths.world_model(one.training)) == method["trained"] and asked(one) == asked(point)
             ]
-            return dict([*grids[:1], (name, point.training)])
+            return dict([grids[0], (name, point.training)]) if grids else {}
     return {}
 
 
 def _table(results: Results, pair: dict[str, str], curves: dict[str, pd.Series]) -> Table:
     shown = [metric for metric in _SHOWN if metric in set(results.etc.metric)]
     titles = ("Loss after 1,000 steps", "Last loss", "Settled at step")
-    columns = [Column("Model", numeric=False), *map(Column, titles), *map(metric_column, shown)]
+    columns = [Column("Model", numeric=False), *map(Column, titles), *map(metric_column, shown), Column("Clips")]
     rows, data = [], []
     for point, training in pair.items():
         curve, values = curves[training], results.etc[results.etc.method == point].set_index("metric")
         early, last, step = float(curve.asof(1000)), float(curve.iloc[-1]), settled(curve)
         cells = [fixed(early, 3), fixed(last, 3), f"{step:,}"]
-        rows.append(row(point, *cells, *(metric_cell(values, metric) for metric in shown)))
+        rows.append(row(point, *cells, *(metric_cell(values, metric) for metric in shown), clips_cell(values.iloc[0])))
         data.append({"method": point, "loss_1000": early, "loss": last, "settled": step})
     own = results.etc[results.etc.method.isin(list(pair))].merge(pd.DataFrame(data), on="method")
-    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), _REMARK]
+    remarks = [INTERVALS.format(100 * results.params.evaluate.confidence), _REMARK, *few(own)]
     caption = "Spatial attention on a grid, and temporal attention (Figure 2b)"
     return Table("etc_figure2b", caption, *with_shared_notes(columns, rows), own, remarks)

@@ -8,9 +8,10 @@ import pandas as pd
 
 from pipeline.clips.files import SUFFIX
 from pipeline.config import paths
+from pipeline.etc.fps import STILL, UNRELATED
 from pipeline.report import plots
 from pipeline.report.formatting import fixed
-from pipeline.report.metric_tables import INTERVALS, clips_cell, metric_cell, metric_column
+from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.strips import Card, Shot
@@ -47,12 +48,14 @@ def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     missing = [] if len(found) == len(etc_tables.SWEPT) else ["Figure 7 and the sweeps need etc.points and etc.short."]
     larger = _larger(results)
     tables += [larger] if larger else []
+    missing += [] if larger else ["Figure 6 needs points of etc.larger."]
     return Content(tables=tables, plots=figures, clips={"etc_larger": _shown(results)}, missing=missing)
 
 
 def _rates(results: Results, points: pd.DataFrame) -> Table:
     def own(point: pd.Series) -> list[Cell | str]:
-        return [f"{point.rate:g}", fixed(SPEED * FPS / point.rate, 2)]
+        moves = point.rate not in (UNRELATED, STILL)
+        return [f"{point.rate:g}", fixed(SPEED * FPS / point.rate, 2) if moves else Cell()]
 
     columns = [Column("Frames a second"), Column("The world's speed", "px a frame")]
     shown = ("object_speed", "content", "action", "heading", "cut_wrongly")
@@ -106,7 +109,7 @@ def _table(
     data = about.merge(measured, on="method")
     said = [results.params.etc.remark] if results.params.etc.remark else []
     intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
-    return Table(name, caption, *with_shared_notes(headers, rows), data, [*said, intervals, *remarks])
+    return Table(name, caption, *with_shared_notes(headers, rows), data, [*said, intervals, *remarks, *few(data)])
 
 
 def _larger(results: Results) -> Table | None:
@@ -145,5 +148,6 @@ def _shown(results: Results) -> list[Card]:
     for name, point in wanted.points.items():
         files = sorted(paths.etc_larger(name).glob(f"*{SUFFIX}"))
         label = f"{point.frames} frames, {point.height} px"
-        shots += [(i, Shot(label, name, file, round(point.rate))) for i, file in enumerate(files)]
-    return [Card(f"Prompt {i + 1}", [shot for at, shot in shots if at == i]) for i in sorted({at for at, _ in shots})]
+        shots += [(file.stem, Shot(label, name, file, round(point.rate))) for file in files]
+    clips = sorted({clip for clip, _ in shots})
+    return [Card(clip, [shot for of, shot in shots if of == clip]) for clip in clips]

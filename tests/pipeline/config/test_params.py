@@ -258,6 +258,8 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         ("embed.encoders.minilm.kind", "bert", r"embed\.encoders\.minilm\.kind: .*'minilm', 't5' or 'clip'"),
         ("report.controls", {"t2i": "t2j"}, r"report\.controls names 't2j' .* the trainings on captions: "),
         ("report.controls", {"codec": "t2i"}, r"report\.controls names 'codec'"),
+        ("etc.larger.points.frames_25.frames", 24, r"frames_25\.frames: found 24, expected a square number"),
+        ("etc.short.points.used_80_400.used", 9000, r"used_80_400\.used: found 9000, expected at most the 8000 scenes"),
         ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
     ],
 )

@@ -108,3 +108,16 @@ def test_it_is_trained_validated_and_written(stable_diffusion_folder: Path, tmp_
 def test_specifications_that_make_no_sense_are_refused(tmp_path: Path, own: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         EtcSpec.model_validate(etc_spec(tmp_path).model_dump() | own)
+
+
+def test_a_trained_model_is_trained_on_and_another_kind_refused(stable_diffusion_folder: Path, tmp_path: Path) -> None:
+    before = task_of(stable_diffusion_folder)
+    moved(before, 1)
+    etc.export(before, tmp_path)
+    after = task_of(stable_diffusion_folder, starts_from=str(tmp_path))
+    pairs = zip(after.model.parameters(), before.model.parameters(), strict=True)
+    assert all(torch.equal(a, b.float()) for a, b in pairs)
+    assert all(moved(after, 1).values())
+    for other in ({"mixed": False}, KINDS["temporal"]):
+        with pytest.raises(ValueError, match=r"starts_from: .* expected frames: .*, mixed: false"):
+            task_of(stable_diffusion_folder, starts_from=str(tmp_path), **other)

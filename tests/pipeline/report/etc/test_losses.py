@@ -24,6 +24,11 @@ def test_a_loss_is_smoothed_over_the_steps_before() -> None:
     assert found.tolist() == [4, 3]
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_training_that_is_shorter_than_the_mean_has_no_curve(rows: int) -> None:
+    assert smoothed(pd.DataFrame({"step": [20, 40, 60][:rows], "loss": 1.0})).empty
+
+
 @pytest.mark.parametrize(
     ("values", "step"),
     [([1.0, 1.0, 1.0], 1), ([2.0, 1.04, 1.0], 2), ([2.0, 1.04, 1.5, 1.0], 4), ([0.5, 0.97, 1.0], 2)],
