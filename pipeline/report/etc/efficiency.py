@@ -31,8 +31,8 @@ _TRAINED = (
 _SIZES = "Parameters: of the denoiser. Whole model: with the text encoder, and both halves of the codec."
 _SPEED = (
     "Speed: frames divided by seconds of sampling and decoding, in batches, when each method's clips were made ({}). "
-    "Other work may have run beside: look at ratios, between methods of one precision (bfloat16 is the faster one), and at "
-    "how far methods of the same weights differ."
+    "Other work may have run beside: look at ratios, between methods of one precision (bfloat16 is the faster one), "
+    "and at how far methods of the same weights differ."
 )
 _GROUPS = "Methods that were asked for different things have other clips, and FVD of other numbers of clips."
 _VOTES = "No votes have been collected yet."
