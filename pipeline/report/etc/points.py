@@ -150,4 +150,11 @@ def _shown(results: Results) -> list[Card]:
         label = f"{point.frames} frames, {point.height} px"
         shots += [(file.stem, Shot(label, name, file, round(point.rate))) for file in files]
     clips = sorted({clip for clip, _ in shots})
-    return [Card(clip, [shot for of, shot in shots if of == clip]) for clip in clips]
+    return [Card(_prompt(results, clip), [shot for of, shot in shots if of == clip]) for clip in clips]
+
+
+def _prompt(results: Results, clip: str) -> str:
+    """What a clip was asked for: its id is the prompt's name and the seed."""
+    generate = results.params.generate
+    set_name = generate.set_of(generate.methods[results.params.etc.method])
+    return results.prompts[f"{set_name}/{clip.rpartition('-s')[0]}"].text
