@@ -55,7 +55,7 @@ def read_larger(params: Params) -> pd.DataFrame:
 
 
 def _shipped(params: Params) -> dict[str, dict[str, float | None]]:
-    own = params.generate.methods[params.etc.method].options["rate"] if params.etc.points else None
+    own = _own_rate(params)
     about = {}
     for name, point in params.etc.points.items():
         training = _training(params, point.training)
@@ -68,12 +68,18 @@ def _shipped(params: Params) -> dict[str, dict[str, float | None]]:
 def _short(params: Params) -> dict[str, dict[str, float | None]]:
     if not params.etc.short.points:
         return {}
-    rate = params.generate.methods[params.etc.method].options["rate"]
+    rate = _own_rate(params)
     used = _training(params, params.etc.short.training).spec.used
     return {
         name: {"rate": rate, "used": point.used or used, "steps": point.steps, "filter_ratio": point.filter_ratio}
         for name, point in params.etc.short.points.items()
     }
+
+
+def _own_rate(params: Params) -> float | None:
+    """What the method is asked for; None where it is in no run, as of videos of others alone."""
+    method = params.generate.methods.get(params.etc.method)
+    return method.options["rate"] if method else None
 
 
 def _training(params: Params, name: str) -> EtcTraining:

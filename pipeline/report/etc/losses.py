@@ -62,7 +62,7 @@ def _pair(results: Results) -> dict[str, str]:
     """The first point with temporal attention, and before it the one of the method's own model that was asked for as
     many clips at the same rate; by name, their trainings. Empty where one is not there."""
     etc, train = results.params.etc, results.params.train
-    if not etc.points:
+    if not etc.points or etc.method not in results.params.generate.methods:
         return {}
     method = results.params.generate.methods[etc.method].options
     made = {

@@ -8,7 +8,6 @@ import pandas as pd
 
 from pipeline.clips.files import SUFFIX
 from pipeline.config import paths
-from pipeline.etc.fps import STILL, UNRELATED
 from pipeline.report import plots
 from pipeline.report.formatting import fixed
 from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column
@@ -54,7 +53,7 @@ def section(results: Results, _printed: Mapping[str, Any]) -> Content:
 
 def _rates(results: Results, points: pd.DataFrame) -> Table:
     def own(point: pd.Series) -> list[Cell | str]:
-        moves = point.rate not in (UNRELATED, STILL)
+        moves = 0 < point.rate < 120  # both ends are no rates of a video (pipeline.etc.fps)
         return [f"{point.rate:g}", fixed(SPEED * FPS / point.rate, 2) if moves else Cell()]
 
     columns = [Column("Frames a second"), Column("The world's speed", "px a frame")]
@@ -156,5 +155,6 @@ def _shown(results: Results) -> list[Card]:
 def _prompt(results: Results, clip: str) -> str:
     """What a clip was asked for: its id is the prompt's name and the seed."""
     generate = results.params.generate
-    set_name = generate.set_of(generate.methods[results.params.etc.method])
-    return results.prompts[f"{set_name}/{clip.rpartition('-s')[0]}"].text
+    method = generate.methods.get(results.params.etc.method)
+    place = generate.set_of(method) if method else generate.set
+    return results.prompts[f"{place}/{clip.rpartition('-s')[0]}"].text
