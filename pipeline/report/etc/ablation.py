@@ -1,10 +1,13 @@
 """ETC's Table 2: mixed embedding and triple data, every variant on a grid, beside the printed values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from pipeline.config.train import EtcTraining
-from pipeline.report.formatting import fixed
+from pipeline.report.formatting import fixed, interval
 from pipeline.report.metric_tables import INTERVALS, few, metric_cell, metric_column
 from pipeline.report.page import Content
 from pipeline.report.results import Results
@@ -35,7 +38,7 @@ def _table_2(results: Results, printed: Mapping[str, Mapping[str, float]]) -> Ta
     shown = [name for name in _SHOWN if name in set(results.etc.metric)]
     paper = [Column(f"Paper: {label}", unit) for label, unit in PRINTED.values()]
     marks = [Column(name, numeric=False) for name in ("ME", "TDT")]
-    columns = [Column("Variant", numeric=False), *marks, *map(metric_column, shown), *paper]
+    columns = [Column("Variant", numeric=False), *marks, *map(_column, shown), *paper]
     rows = []
     for point, (mixed, triple) in variants.items():
         values = results.etc[results.etc.method == point].set_index("metric")
@@ -44,7 +47,7 @@ def _table_2(results: Results, printed: Mapping[str, Mapping[str, float]]) -> Ta
             row(
                 point,
                 *("✓" if mark else "" for mark in (mixed, triple)),
-                *(metric_cell(values, name) for name in shown),
+                *(_cell(values, name) for name in shown),
                 *(_printed(theirs, name) for name in PRINTED),
             )
         )
@@ -67,6 +70,20 @@ def _variants(results: Results) -> dict[str, tuple[bool, bool]]:
         if spec.frames == "grid" and point.rate is None and name in set(results.etc.method):
             found[name] = (spec.mixed, bool(spec.shares.label_images or spec.shares.caption_images))
     return dict(sorted(found.items(), key=lambda one: sum(one[1])))
+
+
+def _column(metric: str) -> Column:
+    """CLIPSIM in the paper's unit."""
+    own = metric_column(metric)
+    return replace(own, unit="×100") if metric == "clipsim" else own
+
+
+def _cell(values: pd.DataFrame, metric: str) -> Cell:
+    own = metric_cell(values, metric)
+    if metric != "clipsim" or metric not in values.index:
+        return own
+    found = values.loc[metric]
+    return replace(own, text=interval(100 * found.value, 100 * found.low, 100 * found.high, 1))
 
 
 def _share(printed: float | None, metric: str) -> float | None:

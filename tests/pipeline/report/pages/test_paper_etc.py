@@ -25,6 +25,14 @@ def test_variants_stand_beside_the_papers_by_its_text(report: Path) -> None:
     }
 
 
+def test_clipsim_is_in_the_papers_unit(report: Path) -> None:
+    """The fixture's value of every metric is 0.5, between 0.25 and 0.75."""
+    header, *rows = Reader(report / "paper_etc.html").tables["table-etc_table2"]
+    (column,) = (i for i, title in enumerate(header) if "CLIPSIM" in title)
+    assert "(×100)" in header[column]
+    assert {row[column] for row in rows} == {"50.0 (25.0–75.0)"}
+
+
 def test_the_long_table_has_the_papers_values(report: Path) -> None:
     table = pd.read_csv(report / "tables/etc_table2.csv").set_index(["method", "metric"])
     assert table.paper["etc_triple", "cut_wrongly"] == pytest.approx(0.178)  # the unit of `value`
