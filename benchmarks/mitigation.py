@@ -10,7 +10,7 @@ import torch
 
 from metrics.progress import each
 from pipeline.config import params, paths
-from pipeline.config.train import MotionSpec
+from pipeline.config.specs import MotionSpec
 from pipeline.harivo.mitigation import mitigating_gradient
 from pipeline.samplers import animatediff
 from pipeline.samplers.animatediff import AnimateDiffSampling

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.config import paths
 from pipeline.config.params import Params
-from pipeline.config.train import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
+from pipeline.config.specs import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
 from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs

@@ -10,11 +10,12 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring.catalogue import EVALUATED
 from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths, references
-from pipeline.config.embed import Embed, EmbeddedSet
+from pipeline.config.embed import Embed
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
-from pipeline.config.train import Conditioned, MotionTraining, OnImages, Train
+from pipeline.config.specs import Conditioned
+from pipeline.config.train import MotionTraining, Train
 
 
 class ParamsError(ValueError):
@@ -232,12 +233,12 @@ class Params(Section):
         subset("generate.set", [self.generate.set], "the sets of embed.encoders", self.embed.sets)
         for name, model in self.generate.models.items():
             subset(f"generate.models.{name}.encoder", [model.encoder], "embed.encoders", self.embed.encoders)
-            self._embed_alike(name, model.encoder)
+            references.check_embedded_alike(name, model.encoder, self.generate, self.embed)
         for name, training in self.train.items():
             if isinstance(training.spec, Conditioned):
                 text = training.spec.text
                 self.embed.check(f"train.{name}.spec.text", text.encoder, text.set)
-        self._shaded_alike()
+        references.check_shaded_alike(self.train)
         subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         controls = [name for pair in self.report.controls.items() for name in pair]
         captioned = [name for name, training in self.train.items() if isinstance(training.spec, Conditioned)]
@@ -257,31 +258,6 @@ class Params(Section):
         references.check_etc(self.etc, self.train, self.generate)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
-
-    def _shaded_alike(self) -> None:
-        """What is trained on top of a text-to-image model of the toy world sees the same world."""
-        unlike: dict[str, list[str]] = {}
-        for name, training in self.train.items():
-            spec = training.spec
-            base = Path(spec.checkpoint).name if isinstance(spec, OnImages) else ""
-            below = self.train.get(base) if base and Path(spec.checkpoint) == paths.world_model(base) else None
-            if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
-                said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
-                unlike.setdefault(said, []).append(f"train.{name}.spec")
-        if unlike:
-            all_said = (f"{', '.join(names)}: {said}: expected the same" for said, names in unlike.items())
-            raise ValueError("; ".join(all_said))
-
-    def _embed_alike(self, model: str, encoder: str) -> None:
-        """A model is conditioned on embeddings of one kind: its methods' sets must be embedded in the same way."""
-        ways: dict[EmbeddedSet, str] = {}
-        for name in self.generate.of_model(model):
-            own = self.generate.set_of(self.generate.methods[name])
-            self.embed.check(f"generate.methods.{name}", encoder, own)
-            ways.setdefault(self.embed.encoders[encoder].sets[own], own)
-        if len(ways) > 1:
-            found = "; ".join(f"{own}: {way.model_dump()}" for way, own in ways.items())
-            raise ValueError(f"generate.models.{model}: its methods' sets are not embedded alike ({found})")
 
 
 def load(path: Path = paths.PARAMS) -> Params:

@@ -1,11 +1,14 @@
 """What the sections of params.yaml name of one another."""
 
-import math
 from collections.abc import Mapping
+from pathlib import Path
 
+from pipeline.config import paths
+from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
-from pipeline.config.section import subset
+from pipeline.config.section import is_square, subset
+from pipeline.config.specs import Conditioned, OnImages
 from pipeline.config.train import EtcTraining, Training
 
 
@@ -22,7 +25,7 @@ def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> No
     for key, training in named.items():
         subset(key, [training], "the trainings with module: etc", rated)
     for name, own in etc.larger.points.items():
-        if rated[etc.larger.training].frames == "grid" and math.isqrt(own.frames) ** 2 != own.frames:
+        if rated[etc.larger.training].frames == "grid" and not is_square(own.frames):
             raise ValueError(f"etc.larger.points.{name}.frames: found {own.frames}, expected a square number on a grid")
     for name, own in etc.short.points.items():
         if own.used is not None and own.used > (most := rated[etc.short.training].scenes):
@@ -36,3 +39,38 @@ def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> No
         if etc.attention.steps[-1] > (most := generate.models[model].sampling.steps):
             said = f"expected at most generate.models.{model}.sampling.steps, which is {most}"
             raise ValueError(f"etc.attention.steps: found {etc.attention.steps[-1]}, {said}")
+
+
+def check_shaded_alike(train: Mapping[str, Training]) -> None:
+    """What is trained on top of a text-to-image model of the toy world sees the same world.
+
+    Raises:
+        ValueError: naming the trainings that do not, with both values.
+    """
+    unlike: dict[str, list[str]] = {}
+    for name, training in train.items():
+        spec = training.spec
+        base = Path(spec.checkpoint).name if isinstance(spec, OnImages) else ""
+        below = train.get(base) if base and Path(spec.checkpoint) == paths.world_model(base) else None
+        if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
+            said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
+            unlike.setdefault(said, []).append(f"train.{name}.spec")
+    if unlike:
+        all_said = (f"{', '.join(names)}: {said}: expected the same" for said, names in unlike.items())
+        raise ValueError("; ".join(all_said))
+
+
+def check_embedded_alike(model: str, encoder: str, generate: Generate, embed: Embed) -> None:
+    """A model is conditioned on embeddings of one kind: its methods' sets must be embedded in the same way.
+
+    Raises:
+        ValueError: naming the sets, and how each is embedded.
+    """
+    ways: dict[EmbeddedSet, str] = {}
+    for name in generate.of_model(model):
+        own = generate.set_of(generate.methods[name])
+        embed.check(f"generate.methods.{name}", encoder, own)
+        ways.setdefault(embed.encoders[encoder].sets[own], own)
+    if len(ways) > 1:
+        found = "; ".join(f"{own}: {way.model_dump()}" for way, own in ways.items())
+        raise ValueError(f"generate.models.{model}: its methods' sets are not embedded alike ({found})")

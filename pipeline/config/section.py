@@ -1,6 +1,7 @@
 """What all sections of params.yaml share: typed keys, errors that name the nearest known one, and names that must be
 defined elsewhere."""
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -37,6 +38,11 @@ class Section(BaseModel):
         if isinstance(values, dict) and cls.model_config.get("extra") == "forbid":
             refuse_unknown(values, cls.model_fields)
         return values
+
+
+def is_square(number: int) -> bool:
+    """Whether so many frames fill a grid."""
+    return math.isqrt(number) ** 2 == number
 
 
 def refuse_unknown(values: Iterable[Any], known: Iterable[str]) -> None:

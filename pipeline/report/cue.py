@@ -6,7 +6,7 @@ import pandas as pd
 
 from metrics.statistics.proportions import wilson
 from pipeline.config import paths
-from pipeline.config.train import Conditioned
+from pipeline.config.specs import Conditioned
 from pipeline.evaluation.dvc_metrics import last_validation
 from pipeline.report.formatting import interval
 from pipeline.report.results import Results

@@ -7,7 +7,8 @@ from pathlib import Path
 from pipeline.config import paths
 from pipeline.config.generate import Method
 from pipeline.config.params import Params
-from pipeline.config.train import OnImages, Spec, Training
+from pipeline.config.specs import OnImages, Spec
+from pipeline.config.train import Training
 
 _OPTIONS = ("motion", "trained", "lora")  # keys of a method that name weights beside its model's
 

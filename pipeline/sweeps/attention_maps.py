@@ -8,11 +8,11 @@ import torch
 from pipeline.config import paths
 from pipeline.config.etc import EtcAttention
 from pipeline.config.folders import replaced
-from pipeline.config.generate import Method as MethodParams
 from pipeline.config.params import Params
 from pipeline.etc.attention import recorded
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context
+from pipeline.sweeps.etc_variants import with_etc_point
 
 COLUMNS = ("training", "step", "timestep", "head", "from_frame", "to_frame", "share")
 _DIGITS = 5
@@ -47,10 +47,7 @@ def _of_training(params: Params, wanted: EtcAttention, training: str) -> pd.Data
 
 def _method(params: Params, wanted: EtcAttention, training: str) -> Method:
     """etc.method with another trained model, asked for few prompts."""
-    base = params.generate.methods[params.etc.method]
-    changes = {"trained": str(paths.world_model(training)), "limit": wanted.prompts, "seeds": 1}
-    variant = MethodParams.model_validate(base.model_dump() | changes)
-    generate = params.generate.model_copy(update={"methods": {training: variant}})
-    method = build(Context.of(params.model_copy(update={"generate": generate}), training))
+    variant = with_etc_point(params, training, paths.world_model(training), prompts=wanted.prompts)
+    method = build(Context.of(variant, training))
     method.prepare()
     return method

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from pipeline.config.code import code_hash
+from pipeline.config.section import is_square
 from pipeline.evaluation.cuts import COLUMN
 from pipeline.world.cuts import cut_wrongly
 from pipeline.world.scene import HEIGHT, WIDTH
@@ -27,8 +28,7 @@ class CutReadings:
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """The reading: it is made in the worker, so that no clip is handed over."""
-        square = round(len(clip) ** 0.5) ** 2 == len(clip)
-        if clip.shape[1:3] != (HEIGHT, WIDTH) or not square:
+        if clip.shape[1:3] != (HEIGHT, WIDTH) or not is_square(len(clip)):
             return torch.tensor([torch.nan], dtype=torch.float64)
         return torch.from_numpy(cut_wrongly(clip[None]).astype(np.float64))
 

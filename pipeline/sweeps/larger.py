@@ -13,19 +13,17 @@ from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.clips.generation import generate
 from pipeline.clips.superseded import Superseded
-from pipeline.config import paths
 from pipeline.config.folders import replaced
 from pipeline.config.params import Params
-from pipeline.config.train import EtcSpec, EtcTraining
 from pipeline.evaluation.naming import names_of
 from pipeline.methods.base import build
 from pipeline.methods.context import Context
-from pipeline.sweeps.etc import with_etc_point
 from pipeline.sweeps.etc_tables import LARGER
-from pipeline.sweeps.trained import shortened, trained
+from pipeline.sweeps.etc_variants import larger_training, with_larger_point
+from pipeline.sweeps.trained import trained
 from pipeline.training.video_validation import judged_videos
 from pipeline.world.cuts import cut_wrongly
-from pipeline.world.scene import HEIGHT, WIDTH
+from pipeline.world.scene import HEIGHT
 
 
 def run(params: Params, name: str, scratch: Path, target: Path) -> None:
@@ -54,36 +52,6 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
         table.to_csv(aside / LARGER, index=False)
         for entry in made[: params.etc.larger.shown]:
             shutil.copyfile(clips / entry.file, aside / entry.file)
-
-
-def larger_training(params: Params, name: str) -> EtcTraining:
-    """The few steps of a point of `etc.larger`, from the shipped weights of its training."""
-    larger = params.etc.larger
-    point, base = larger.points[name], params.train[larger.training]
-    assert isinstance(base, EtcTraining)  # checked with params.yaml
-    changes = {
-        "starts_from": str(paths.world_model(larger.training)),
-        "length": point.frames,
-        "height": point.height,
-        "batch": point.batch,
-        "used": min(base.spec.used, point.steps * point.batch),
-        "validation_prompts": 1,
-    }
-    spec = EtcSpec.model_validate(base.spec.model_dump() | changes)
-    return base.model_copy(update={"spec": spec, "schedule": shortened(base.schedule, point.steps)})
-
-
-def with_larger_point(params: Params, name: str, weights: Path) -> Params:
-    """The parameters with the method `name` alone, which samples clips of the point's size."""
-    larger = params.etc.larger
-    point = larger.points[name]
-    wanted = with_etc_point(params, name, weights, point.rate, larger.prompts)
-    key = wanted.generate.methods[name].model
-    model = wanted.generate.models[key]
-    size = {"frames": point.frames, "height": point.height, "width": point.height * WIDTH // HEIGHT}
-    sampling = model.sampling.model_copy(update=size)
-    models = wanted.generate.models | {key: model.model_copy(update={"sampling": sampling})}
-    return wanted.model_copy(update={"generate": wanted.generate.model_copy(update={"models": models})})
 
 
 def _at_world_size(clip: np.ndarray) -> np.ndarray:

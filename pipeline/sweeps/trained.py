@@ -5,20 +5,10 @@ from pathlib import Path
 
 from metrics.hashing import fingerprint
 from pipeline.config.embed import Embed
-from pipeline.config.train import Schedule, Training
+from pipeline.config.train import Training
 from pipeline.training import run as training
 from pipeline.training.identity import identity
 from pipeline.training.loop import silent
-
-WARMUP = 0.1  # share of a short training's steps
-_CHECKPOINTS = 50  # steps between two
-
-
-def shortened(schedule: Schedule, steps: int) -> Schedule:
-    """A training's schedule in so many steps."""
-    return schedule.model_copy(
-        update={"steps": steps, "warmup": int(WARMUP * steps), "checkpoint_every": min(_CHECKPOINTS, steps)}
-    )
 
 
 def trained(name: str, wanted: Training, embed: Embed, scratch: Path) -> Path:

@@ -5,8 +5,10 @@ from pathlib import Path
 from pipeline.config.generate import Generate, Method
 from pipeline.config.methods import check_options
 from pipeline.config.params import Params, Sweep, SweepPoint
-from pipeline.config.train import MotionTraining
-from pipeline.sweeps.trained import shortened
+from pipeline.config.train import MotionTraining, Schedule
+
+WARMUP = 0.1  # share of a short training's steps
+_CHECKPOINTS = 50  # steps between two
 
 
 def with_point(params: Params, name: str, motion: Path) -> Params:
@@ -48,4 +50,11 @@ def training_of(params: Params, name: str) -> MotionTraining | None:
             "spec": base.spec.model_copy(update=point.weights | short),
             "schedule": shortened(base.schedule, sweep.steps),
         }
+    )
+
+
+def shortened(schedule: Schedule, steps: int) -> Schedule:
+    """A training's schedule in so many steps."""
+    return schedule.model_copy(
+        update={"steps": steps, "warmup": int(WARMUP * steps), "checkpoint_every": min(_CHECKPOINTS, steps)}
     )

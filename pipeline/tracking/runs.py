@@ -1,5 +1,6 @@
 """Result files -> what MLflow is to hold: one child run per method, per search and per trained model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -69,37 +70,38 @@ def _searches(params: Params) -> list[ChildRun]:
 
 
 def _sweeps(params: Params) -> list[ChildRun]:
-    """One run per sweep; its children are its points, named by the swept value."""
+    """One run per sweep of HARIVO's; its children are its points, named by the swept value."""
     points, base = sweeps.read(params), sweeps.base_of(params)
-    runs = []
-    for name, own in sweeps.sweeps(points, base).items():
-        runs.append(ChildRun(f"sweep-{name}", base, children=[_point(name, row) for _, row in own.iterrows()]))
-    return runs
+    keys = ["mg_scale", *sweeps.LAMBDAS]
+    return [
+        ChildRun(f"sweep-{name}", base, children=_points(own, keys[1:] if name == "lambda_grid" else [name], keys))
+        for name, own in sweeps.sweeps(points, base).items()
+    ]
 
 
 def _etc_sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep of ETC's: the frame rate, the amount of data, α of the filter; its children are its points."""
-    points = etc_tables.read(params)
+    found = etc_tables.sweeps(params, etc_tables.read(params))
     return [
-        ChildRun(f"sweep-etc-{name}", children=[_etc_point(name, row) for _, row in own.iterrows()])
-        for name, own in etc_tables.sweeps(params, points).items()
+        ChildRun(
+            f"sweep-etc-{name}", children=_points(own, [name, "steps"] if name == "used" else [name], etc_tables.SWEPT)
+        )
+        for name, own in found.items()
     ]
 
 
-def _etc_point(sweep: str, row: pd.Series) -> ChildRun:
-    keys = [*etc_tables.SWEPT, "steps", "clips"]
-    swept = [sweep, "steps"] if sweep == "used" else [sweep]
-    label = ", ".join(f"{key}={row[key]:g}" for key in swept)
-    metrics = {key: float(row[key]) for key in row.index if key not in ("point", *keys) and pd.notna(row[key])}
-    return ChildRun(label, {key: row[key] for key in keys if pd.notna(row[key])}, metrics)
-
-
-def _point(sweep: str, row: pd.Series) -> ChildRun:
-    keys = ["mg_scale", *sweeps.LAMBDAS]
-    swept = keys[1:] if sweep == "lambda_grid" else [sweep]
-    label = ", ".join(f"{key}={row[key]:g}" for key in swept)
-    metrics = {key: float(row[key]) for key in row.index if key not in ("point", "steps", "clips", *keys)}
-    return ChildRun(label, {key: row[key] for key in (*keys, "steps", "clips")}, metrics)
+def _points(points: pd.DataFrame, swept: Sequence[str], keys: Sequence[str]) -> list[ChildRun]:
+    """The points of a sweep, named by what is swept. keys: their parameters, beside steps and clips; all other columns
+    are metrics."""
+    keys, runs = [*keys, "steps", "clips"], []
+    for _, row in points.drop(columns="point").iterrows():
+        known = row.dropna()
+        described = {key: known[key] for key in keys if key in known}
+        label = ", ".join(f"{key}={row[key]:g}" for key in swept)
+        runs.append(
+            ChildRun(label, described, {key: float(value) for key, value in known.drop(list(described)).items()})
+        )
+    return runs
 
 
 def _trainings(params: Params) -> list[ChildRun]:

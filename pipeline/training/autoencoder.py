@@ -19,7 +19,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from pipeline.codec.loading import load_codec
 from pipeline.config import paths
 from pipeline.config.embed import Embed
-from pipeline.config.train import AutoencoderSpec
+from pipeline.config.specs import AutoencoderSpec
 from pipeline.etc.grid import from_grid, side, to_grid
 from pipeline.training.pixels import to_frames, to_model
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator

@@ -16,7 +16,7 @@ from metrics.distances.clipsim import clipsim
 from metrics.networks.clip import TextTower, WorldClip, WorldClipConfig
 from pipeline.config import paths
 from pipeline.config.embed import Embed
-from pipeline.config.train import ClipSpec
+from pipeline.config.specs import ClipSpec
 from pipeline.training.task import WHOLE, Batch, Losses, Share, gathered, step_generator
 from pipeline.world.captions import captions
 from pipeline.world.render import render

@@ -17,7 +17,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from pipeline.codec.network import COLOURS as COLOUR_CHANNELS
 from pipeline.codec.network import ColourCodec
 from pipeline.config.embed import Embed
-from pipeline.config.train import CodecSpec
+from pipeline.config.specs import CodecSpec
 from pipeline.training.pixels import to_frames, to_model
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.training.validation import judged

@@ -15,7 +15,7 @@ from metrics.progress import each
 from pipeline.codec.loading import Codec, load_codec
 from pipeline.config import paths
 from pipeline.config.embed import Embed
-from pipeline.config.train import VideoSpec
+from pipeline.config.specs import VideoSpec
 from pipeline.samplers.cogvideox import CogVideoXModel, CogVideoXSampling, assemble, initial_noise, sample
 from pipeline.training.denoising import Noising, NoisingSource, denoising_loss, uniform, whole_clips
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder

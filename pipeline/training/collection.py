@@ -8,7 +8,7 @@ import numpy as np
 
 from metrics.networks.features import load_clip
 from metrics.scoring.protocol import named
-from pipeline.config.train import EtcSpec, Filtered
+from pipeline.config.specs import EtcSpec, Filtered
 from pipeline.etc.filter import best
 from pipeline.etc.fps import VIDEO_FPS
 from pipeline.training.latents import training_captions

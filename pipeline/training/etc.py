@@ -10,7 +10,7 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from pipeline.config.embed import Embed
-from pipeline.config.train import EtcSpec
+from pipeline.config.specs import EtcSpec
 from pipeline.etc.unet import GridUNet, TemporalUNet, load_rated
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import grid

@@ -9,7 +9,8 @@ from metrics.hashing import content_hash, sha256
 from pipeline.config import paths
 from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.embed import Embed
-from pipeline.config.train import Conditioned, Training
+from pipeline.config.specs import Conditioned
+from pipeline.config.train import Training
 
 
 def identity(name: str, wanted: Training, embed: Embed) -> str:

@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model_state_dict
 from torch import nn
 
 from pipeline.config.embed import Embed
-from pipeline.config.train import LoraSpec
+from pipeline.config.specs import LoraSpec
 from pipeline.training.denoising import Noising, NoisingSource, single_frames, uniform
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips
 from pipeline.training.on_images import images_of

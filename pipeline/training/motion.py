@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from metrics.progress import each
 from pipeline.config.embed import Embed
-from pipeline.config.train import MotionSpec
+from pipeline.config.specs import MotionSpec
 from pipeline.harivo.contrast import Contrast
 from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork

@@ -1,6 +1,6 @@
 """What every training on top of a frozen text-to-image model starts from."""
 
-from pipeline.config.train import OnImages
+from pipeline.config.specs import OnImages
 from pipeline.samplers import stable_diffusion
 from pipeline.samplers.stable_diffusion import ImageModel
 

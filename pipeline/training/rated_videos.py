@@ -19,7 +19,7 @@ from metrics.reading.matching import matched
 from metrics.reading.sources import Source, find_images
 from metrics.reading.video import Timing, read_at, read_image, timing
 from pipeline.codec.loading import Codec
-from pipeline.config.train import EtcSpec, ImageFolder, TripleShares
+from pipeline.config.specs import EtcSpec, ImageFolder, TripleShares
 from pipeline.etc.fps import VIDEO_FPS
 from pipeline.training.denoising import Timesteps
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder

@@ -14,7 +14,7 @@ from torch import nn
 from pipeline.codec.loading import Codec, load_codec
 from pipeline.config import paths
 from pipeline.config.embed import Embed
-from pipeline.config.train import ImageSpec
+from pipeline.config.specs import ImageSpec
 from pipeline.samplers.stable_diffusion import ImageModel
 from pipeline.training.denoising import Noising, NoisingSource, single_frames, uniform
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder

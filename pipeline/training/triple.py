@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from pipeline.config.train import TripleShares
+from pipeline.config.specs import TripleShares
 from pipeline.etc.fps import STILL, UNRELATED
 from pipeline.training.denoising import Noising, Timesteps
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder

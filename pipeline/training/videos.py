@@ -16,7 +16,7 @@ from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, find
 from metrics.reading.video import read, reason
 from pipeline.codec.loading import Codec
-from pipeline.config.train import VideoFolder, Videos
+from pipeline.config.specs import VideoFolder, Videos
 from pipeline.samplers.decoding import scale_factor
 from pipeline.samplers.stable_diffusion import ImageModel
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder, encode_clips

@@ -7,7 +7,8 @@ import pandas as pd
 
 from metrics.statistics.bootstrap import Interval, Uncertainty, mean_interval, paired_mean_difference
 from pipeline.config import paths
-from pipeline.config.train import AutoencoderSpec, AutoencoderTraining
+from pipeline.config.specs import AutoencoderSpec
+from pipeline.config.train import AutoencoderTraining
 from pipeline.report.formatting import fixed, interval
 from pipeline.report.metric_tables import INTERVALS
 from pipeline.report.page import Content

@@ -8,7 +8,7 @@ import yaml
 from pipeline.commands.check import missing_places, unnamed_mixtures
 from pipeline.config import paths
 from pipeline.config.params import Params
-from pipeline.config.train import ImageFolder, Videos
+from pipeline.config.specs import ImageFolder, Videos
 from pipeline.prompts.sets import read_sets
 from pipeline.prompts.tables import write_tables
 

@@ -14,7 +14,7 @@ from pipeline.etc.unet import GridUNet, load_rated
 from pipeline.methods.base import build
 from pipeline.methods.context import Context
 from pipeline.sweeps.attention_maps import COLUMNS, run
-from pipeline.sweeps.etc import with_etc_point
+from pipeline.sweeps.etc_variants import with_etc_point
 from pipeline.training import etc
 from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.sweeps.test_etc import PROMPTS, small

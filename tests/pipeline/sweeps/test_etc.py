@@ -18,7 +18,7 @@ from pipeline.evaluation import evaluated
 from pipeline.evaluation.cuts import COLUMN
 from pipeline.evaluation.measuring import JudgeReadings
 from pipeline.sweeps import etc as points
-from pipeline.sweeps import etc_tables, larger
+from pipeline.sweeps import etc_tables, etc_variants, larger
 from pipeline.sweeps.cuts import CutReadings
 from pipeline.training import etc
 from pipeline.world.cuts import cut_wrongly
@@ -91,7 +91,7 @@ def test_a_point_changes_the_model_or_the_rate_and_nothing_else(params: Params) 
         ((Path(base.options["trained"]), 60, 1), {"rate": 60}, 1),
         ((plain,), {"trained": str(plain)}, PROMPTS),
     ):
-        variant = points.with_etc_point(params, "own", *given)
+        variant = etc_variants.with_etc_point(params, "own", *given)
         ((name, own),) = variant.generate.methods.items()
         assert own.options == base.options | changes
         assert (name, own.model, own.limit, own.seeds) == ("own", base.model, asked, 1)
@@ -135,18 +135,18 @@ def test_a_short_point_is_trained_once_and_measured(params: Params, tmp_path: Pa
 def test_a_short_training_differs_in_what_is_swept(params: Params) -> None:
     base = params.train["etc"]
     for name, changes in {"few": {"used": 3}, "best": {}}.items():
-        own = points.short_training(params, name)
+        own = etc_variants.short_training(params, name)
         changed = {key: value for key, value in own.spec.model_dump().items() if value != base.spec.model_dump()[key]}
         filtered = changed.pop("filtered", None)
         assert changed == changes | {"validation_prompts": 1}
         assert (own.schedule.steps, own.schedule.learning_rate) == (2, base.schedule.learning_rate)
         assert (filtered is None) == (name == "few")
-    wanted = points.short_training(params, "best").spec.filtered
+    wanted = etc_variants.short_training(params, "best").spec.filtered
     assert (wanted.spoilt, wanted.ratio, wanted.clip) == (0.5, 0.5, params.features.clip)
 
 
 def test_larger_clips_start_from_the_trained_model_and_are_kept(params: Params, tmp_path: Path) -> None:
-    own = larger.larger_training(params, "long").spec
+    own = etc_variants.larger_training(params, "long").spec
     assert (own.starts_from, own.length, own.height, own.batch) == ("models/world/etc", 25, 48, 1)
     larger.run(params, "long", tmp_path, paths.etc_larger("long"))
     (file,) = paths.etc_larger("long").glob("*.mkv")  # one of two is shown

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.config.embed import Embed, EmbeddedSet, Encoder, Text
-from pipeline.config.train import (
+from pipeline.config.specs import (
     AutoencoderSpec,
     ClipSpec,
     CodecSpec,

@@ -11,7 +11,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from pipeline.codec.loading import load_codec
 from pipeline.codec.network import ColourCodec
 from pipeline.config import paths
-from pipeline.config.train import AutoencoderSpec
+from pipeline.config.specs import AutoencoderSpec
 from pipeline.training import autoencoder
 from pipeline.training.autoencoder import AutoencoderTask, build, measured, near_seams, similarity, stitched
 from pipeline.training.pixels import to_model

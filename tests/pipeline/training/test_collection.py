@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config.train import EtcSpec, Filtered
+from pipeline.config.specs import EtcSpec, Filtered
 from pipeline.training.collection import of_world
 from tests.pipeline.training.small import etc_spec
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.config.train import EtcSpec, Schedule
+from pipeline.config.specs import EtcSpec
+from pipeline.config.train import Schedule
 from pipeline.etc.fps import STILL, UNRELATED, VIDEO_FPS
 from pipeline.etc.unet import load_rated
 from pipeline.training import etc

@@ -7,7 +7,8 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
-from pipeline.config.train import MotionSpec, Schedule
+from pipeline.config.specs import MotionSpec
+from pipeline.config.train import Schedule
 from pipeline.harivo.noise import correlate
 from pipeline.harivo.unet import load_video_unet
 from pipeline.training import motion

@@ -22,7 +22,8 @@ from metrics.reading.video import Timing
 from pipeline.clips.files import write_clip
 from pipeline.config.generate import Model
 from pipeline.config.methods import Rated
-from pipeline.config.train import EtcSpec, Schedule
+from pipeline.config.specs import EtcSpec
+from pipeline.config.train import Schedule
 from pipeline.etc.fps import VIDEO_FPS
 from pipeline.etc.unet import TemporalUNet
 from pipeline.samplers import grid

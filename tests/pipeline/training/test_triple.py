@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.config.embed import EmbeddedSet
-from pipeline.config.train import TripleShares
+from pipeline.config.specs import TripleShares
 from pipeline.text.encoders import TextEncoder
 from pipeline.training.latents import CaptionedLatents, CaptionEncoder
 from pipeline.training.task import Share, step_generator

@@ -10,7 +10,8 @@ import torch
 from metrics.reading.captions import CaptionError
 from metrics.reading.errors import VideoError
 from pipeline.clips.files import write_clip
-from pipeline.config.train import MotionSpec, Schedule, VideoFolder
+from pipeline.config.specs import MotionSpec, VideoFolder
+from pipeline.config.train import Schedule
 from pipeline.samplers.animatediff import AnimateDiffSampling
 from pipeline.samplers.guidance import Guidance
 from pipeline.training import motion
