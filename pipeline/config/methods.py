@@ -8,13 +8,13 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipeline.config.code import file_of
 from pipeline.config.etc import Rate
-from pipeline.config.section import Section, Switch, explain, refuse_unknown
+from pipeline.config.section import Positive, Section, Switch, Weight, explain, refuse_unknown
 
 Own = TypeVar("Own", bound=Section)
 
@@ -59,9 +59,64 @@ class Rated(Section):
     rate: Rate = 8
 
 
+class Part(Section):
+    """A network of Make-A-Video's cascade: the folder of its training, and steps of DDIM."""
+
+    folder: str
+    steps: Positive
+
+
+class GuidedPart(Part):
+    """guidance: towards the text (P) or the image embedding (↑F); 1 is none, and costs half."""
+
+    guidance: Weight = 1.0
+
+
+class InterpolationPart(GuidedPart):
+    """window: frames at once, as many as it was trained on."""
+
+    window: Annotated[Positive, Field(ge=2)] = 16
+
+
+class EnlargingPart(Part):
+    """low: pixels of a side of the frames that it was trained to enlarge."""
+
+    low: Positive
+
+
+class Cascade(Section):
+    """Options of a method of Make-A-Video, whose model's checkpoint is D.
+
+    prior: P; null: the method is asked for with image embeddings. video: folder of D_t; null: D with layers over time
+    at their initialisation, frame by frame. factor: frames that come of one of D_t's. interpolation: ↑F, which makes
+    them; null: each of D_t's frames stays until the next. sr_t, sr_h: super-resolutions; null: none. clip, text_tower:
+    folders of the dual encoder.
+    """
+
+    clip: str
+    text_tower: str
+    prior: GuidedPart | None
+    video: str | None
+    factor: Positive
+    interpolation: InterpolationPart | None
+    sr_t: EnlargingPart | None
+    sr_h: EnlargingPart | None
+
+    @model_validator(mode="after")
+    def _one_after_the_other(self) -> "Cascade":
+        if self.sr_h and not self.sr_t:
+            raise ValueError("sr_h without sr_t, which comes before it")
+        return self
+
+
 _SHARED = ("base", "context", "noise", "rules")  # what methods are made of
 # What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
-FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated, "grid": Rated}
+FAMILIES: dict[str, type[Section]] = {
+    "cogvideox": NoOptions,
+    "stable_diffusion": Animated,
+    "grid": Rated,
+    "cascade": Cascade,
+}
 
 
 def check_options(key: str, module: str, family: str, options: Mapping[str, Any], common: Iterable[str]) -> None:

@@ -257,6 +257,3 @@ class AutoencoderSpec(Section):
     scenes: Positive
     validation_scenes: Positive
     shading: Share
-
-
-Spec = CodecSpec | ClipSpec | VideoSpec | ImageSpec | LoraSpec | MotionSpec | EtcSpec | AutoencoderSpec

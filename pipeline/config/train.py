@@ -7,6 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from pipeline.config.cascade import (
+    DecoderSpec,
+    InterpolationSpec,
+    PriorSpec,
+    UpscalerSpec,
+    VideoDecoderSpec,
+    VideoUpscalerSpec,
+)
 from pipeline.config.section import Above, Count, Positive, Section, Share, Weight
 from pipeline.config.specs import (
     AutoencoderSpec,
@@ -93,6 +101,42 @@ class AutoencoderTraining(Section):
     schedule: Schedule
 
 
+class DecoderTraining(Section):
+    module: Literal["decoder"]
+    spec: DecoderSpec
+    schedule: Schedule
+
+
+class PriorTraining(Section):
+    module: Literal["prior"]
+    spec: PriorSpec
+    schedule: Schedule
+
+
+class VideoDecoderTraining(Section):
+    module: Literal["video_decoder"]
+    spec: VideoDecoderSpec
+    schedule: Schedule
+
+
+class InterpolationTraining(Section):
+    module: Literal["interpolation"]
+    spec: InterpolationSpec
+    schedule: Schedule
+
+
+class UpscalerTraining(Section):
+    module: Literal["upscaler"]
+    spec: UpscalerSpec
+    schedule: Schedule
+
+
+class VideoUpscalerTraining(Section):
+    module: Literal["video_upscaler"]
+    spec: VideoUpscalerSpec
+    schedule: Schedule
+
+
 Training = Annotated[
     CodecTraining
     | ClipTraining
@@ -101,7 +145,13 @@ Training = Annotated[
     | LoraTraining
     | MotionTraining
     | EtcTraining
-    | AutoencoderTraining,
+    | AutoencoderTraining
+    | DecoderTraining
+    | PriorTraining
+    | VideoDecoderTraining
+    | InterpolationTraining
+    | UpscalerTraining
+    | VideoUpscalerTraining,
     Field(discriminator="module"),
 ]
 

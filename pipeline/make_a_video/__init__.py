@@ -1,0 +1,1 @@
+"""Make-A-Video: the parts of its cascade, each alone; `pipeline.samplers.cascade` puts them together."""

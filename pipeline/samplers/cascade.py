@@ -1,0 +1,246 @@
+"""Make-A-Video: text embeddings + initial noise -> clips, by ŷ = SR_h ∘ SR_t ∘ ↑F ∘ D_t ∘ P (Eq. 1).
+
+The parts are networks of `pipeline.make_a_video`, each a folder of its own. A method may leave out all but D; what is
+made without it is said in `Cascade` (pipeline/config/methods.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import nn
+
+from metrics.networks.clip import DualEncoder
+from pipeline.config.generate import Model
+from pipeline.config.methods import Cascade
+from pipeline.make_a_video import decoder, upscaling
+from pipeline.make_a_video.embedding import JointSpace
+from pipeline.make_a_video.interpolation import Interpolator
+from pipeline.make_a_video.loading import load_images, load_prior, load_videos
+from pipeline.make_a_video.prior import Prior, image_embeddings
+from pipeline.make_a_video.video_unet import PseudoVideoUNet
+from pipeline.samplers.decoding import to_clips
+from pipeline.samplers.guidance import Guidance
+from pipeline.weights.checkpoints import resolve, weights_of
+
+FRAMES = 16  # of a clip, where params.yaml names no number
+_UNTRAINED = {"heads": 1, "most_frames": FRAMES}  # of layers over time that do nothing
+Network = tuple[nn.Module, DDIMScheduler]
+
+
+@dataclass(frozen=True)
+class CascadeModel:
+    """The networks of a method; None where a part is left out. space: the dual encoder, of which P needs the text."""
+
+    space: JointSpace
+    prior: tuple[Prior, DDIMScheduler] | None
+    video: tuple[PseudoVideoUNet, DDIMScheduler]
+    interpolation: tuple[PseudoVideoUNet, DDIMScheduler] | None
+    sr_t: tuple[PseudoVideoUNet, DDIMScheduler] | None
+    sr_h: tuple[UNet2DConditionModel, DDIMScheduler] | None
+
+    @classmethod
+    def load(cls, checkpoint: str, options: Cascade) -> "CascadeModel":
+        """Everything that a method names; D_t is D with layers that do nothing, where it names none."""
+        space = JointSpace(DualEncoder(Path(options.clip), Path(options.text_tower)))
+        return cls(
+            space,
+            load_prior(resolve(options.prior.folder)) if options.prior else None,
+            load_videos(resolve(options.video)) if options.video else _still(checkpoint),
+            load_videos(resolve(options.interpolation.folder)) if options.interpolation else None,
+            load_videos(resolve(options.sr_t.folder)) if options.sr_t else None,
+            load_images(resolve(options.sr_h.folder)) if options.sr_h else None,
+        )
+
+    @property
+    def parameters(self) -> int:
+        """Of all networks that are loaded, without the dual encoder."""
+        networks = [part[0] for part in (self.prior, self.video, self.interpolation, self.sr_t, self.sr_h) if part]
+        return sum(p.numel() for network in networks for p in network.parameters())
+
+    @property
+    def size(self) -> int:
+        """Pixels of a side of what D_t makes."""
+        return self.video[0].config.image["sample_size"]
+
+    @property
+    def embedding(self) -> int:
+        """Width of image embeddings."""
+        return self.video[0].config.image["encoder_hid_dim"]
+
+
+def _still(checkpoint: str) -> tuple[PseudoVideoUNet, DDIMScheduler]:
+    """D as a network of videos whose layers over time are at their initialisation."""
+    images, scheduler = load_images(resolve(checkpoint))
+    return PseudoVideoUNet.of(images, **_UNTRAINED, rated=True).eval(), scheduler
+
+
+@dataclass(frozen=True)
+class CascadeSampler:
+    """Samples the cascade; see samplers.base. `wanted.sampling`: steps and guidance of D_t, frames, height and width of
+    the clips that come out."""
+
+    wanted: Model
+    guidance: float
+    options: Cascade
+    frame_axis = 0
+
+    @property
+    def origin(self) -> str:
+        return " + ".join([self.wanted.checkpoint, *self._folders])
+
+    @property
+    def _folders(self) -> list[str]:
+        own = self.options
+        parts = [part.folder for part in (own.prior, own.interpolation, own.sr_t, own.sr_h) if part]
+        return [*parts, *([own.video] if own.video else [])]
+
+    @property
+    def weights(self) -> str:
+        return weights_of(self.wanted, ("unet", "scheduler"), self.options.clip, *self._folders)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        steps = {
+            name: {key: value for key, value in part.items() if key != "folder"}
+            for name, part in self.options.model_dump(include={"prior", "interpolation", "sr_t", "sr_h"}).items()
+            if part
+        }
+        return {**self.wanted.sampling.model_dump(), "cascade": steps, "factor": self.options.factor}
+
+    @cached_property
+    def model(self) -> CascadeModel:
+        """The networks, loaded when they are first asked for."""
+        return CascadeModel.load(self.wanted.checkpoint, self.options)
+
+    @property
+    def parameters(self) -> int:
+        return self.model.parameters
+
+    @property
+    def frames(self) -> int:
+        """Of the clips that come out."""
+        return self.wanted.sampling.frames or FRAMES
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of each part's noise, in this order, so that it is the same in variants that leave the last parts out."""
+        model, sampled = self.model, (self.frames - 1) // self.options.factor + 1
+        side = model.size
+        shapes = {
+            "prior": (model.embedding,),
+            "video": (3, sampled, side, side),
+            "interpolation": (3, self.frames, side, side),
+        }
+        if model.sr_t:
+            side = model.sr_t[0].config.image["sample_size"]
+            shapes["sr_t"] = (3, self.frames, side, side)
+        if model.sr_h:
+            side = model.sr_h[0].config.sample_size
+            shapes["sr_h"] = (3, side, side)
+        return shapes
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        return (sum(prod(shape) for shape in self.shapes.values()),)
+
+    def prepare(self, length: int, width: int) -> None:
+        model, factor = self.model, self.options.factor
+        if (self.frames - 1) % factor:
+            raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, expected 1 more than a multiple of the "
+                             f"factor, which is {factor}")  # fmt: skip
+        expected = model.prior[0].config.token_width if model.prior else model.embedding
+        what = "tokens" if model.prior else "image embeddings"
+        if width != expected:
+            raise ValueError(f"{self.origin}: width of the {what}: found {width}, expected {expected}")
+        for name, below, own in self._sizes():
+            if below != own:
+                raise ValueError(f"{self.origin}: {name} enlarges {own} pixels, what comes before makes {below}")
+
+    def _sizes(self) -> Iterator[tuple[str, int, int]]:
+        """Of each super-resolution: its name, the pixels that it is given, those that it was trained on."""
+        side = self.model.size
+        for name in ("sr_t", "sr_h"):
+            part = getattr(self.options, name)
+            if part:
+                yield name, side, part.low
+                side = self.shapes[name][-1]
+
+    @torch.inference_mode()
+    def sample(self, embeddings: torch.Tensor, noise: torch.Tensor, unconditional: torch.Tensor | None) -> torch.Tensor:
+        """See samplers.base; `unconditional` is not used, P's guidance steers away from zeros.
+
+        Args:
+            embeddings: tokens (B, n, d); without a prior image embeddings (B, 1, d).
+            noise: (B, the number of `noise_shape`), of each part after the other.
+        """
+        device, precision = self.model.video[0].device, self.wanted.sampling.precision
+        drawn = self._drawn(noise.to(device))
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            image = self._image(embeddings.to(device), drawn["prior"])
+            video = self._enlarged(self._video(image, drawn), drawn)
+        size = (self.wanted.sampling.height, self.wanted.sampling.width)
+        return to_clips((resized(video.float(), size).movedim(1, 2) + 1) / 2)
+
+    def _drawn(self, noise: torch.Tensor) -> dict[str, torch.Tensor]:
+        shapes = self.shapes
+        parts = noise.split([prod(shape) for shape in shapes.values()], dim=1)
+        return {name: part.view(-1, *shapes[name]) for name, part in zip(shapes, parts, strict=True)}
+
+    def _image(self, embeddings: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """P ∘ (x̂, C_x(x)), or what is given in its place."""
+        if not (self.model.prior and self.options.prior):
+            return embeddings[:, 0]
+        prior, scheduler = self.model.prior
+        text = self.model.space.texts(embeddings, prior.config.text_scale).to(embeddings.device)
+        wanted = self.options.prior
+        return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
+
+    def _video(self, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+        """↑F ∘ D_t: (B, 3, T, s, s); without ↑F each frame stays until the next."""
+        wanted, factor = self.wanted, self.options.factor
+        steps = wanted.sampling.steps
+        unet, scheduler = self.model.video
+        video = decoder.videos(unet, scheduler, image, drawn["video"], wanted.fps / factor, steps, self.guidance)
+        if not (self.model.interpolation and self.options.interpolation):
+            return video.repeat_interleave(factor, dim=2)[:, :, : self.frames]
+        part, (unet, scheduler) = self.options.interpolation, self.model.interpolation
+        between = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
+        return between.interpolate(video.clamp(-1, 1), factor, image, wanted.fps, drawn["interpolation"])
+
+    def _enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+        """SR_h ∘ SR_t, as far as they are there."""
+        if self.model.sr_t and self.options.sr_t:
+            steps = self.options.sr_t.steps
+            video = upscaling.upscaled_videos(*self.model.sr_t, video.clamp(-1, 1), drawn["sr_t"], steps)
+        if self.model.sr_h and self.options.sr_h:
+            steps = self.options.sr_h.steps
+            video = upscaling.upscaled_frames(*self.model.sr_h, video.clamp(-1, 1), drawn["sr_h"], steps)
+        return video
+
+
+def resized(video: torch.Tensor, size: tuple[int | None, int | None]) -> torch.Tensor:
+    """Videos (B, 3, T, h, w) with other sides, bilinear and antialiased; None is the side that they have."""
+    height, width = (wanted or have for wanted, have in zip(size, video.shape[-2:], strict=True))
+    rows = video.movedim(2, 1).flatten(0, 1)
+    if (height, width) != rows.shape[-2:]:
+        rows = nn.functional.interpolate(rows, (height, width), mode="bilinear", antialias=True)
+    return rows.unflatten(0, (len(video), -1)).movedim(1, 2)
+
+
+def build(model: Model, guidance: Guidance, options: Cascade) -> CascadeSampler:
+    """The sampler of an entry of generate.models with a method's parts.
+
+    Raises:
+        ValueError: if guidance changes while sampling, or the mitigating gradient is on: Make-A-Video has neither.
+    """
+    if guidance.mg_scale:
+        raise ValueError("the mitigating gradient is HARIVO's, Make-A-Video is sampled without it")
+    if guidance.early not in (None, guidance.late):
+        raise ValueError("sampling.guidance changes at a timestep, expected one number for Make-A-Video")
+    return CascadeSampler(model, guidance.late, options)

@@ -1,0 +1,73 @@
+"""train_video_upscaler: SR_t of Make-A-Video, layers over time in a super-resolution of images, on videos without
+captions."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from pipeline.config.cascade import VideoUpscalerSpec
+from pipeline.config.embed import Embed
+from pipeline.make_a_video import upscaling
+from pipeline.make_a_video.loading import load_images, save
+from pipeline.make_a_video.pyramid import clips_of, psnr
+from pipeline.make_a_video.video_unet import PseudoVideoUNet
+from pipeline.training.enlarging import LargeSource, LowNoising, enlarging_loss
+from pipeline.training.motion_source import spread
+from pipeline.training.pixels import strips, to_frames
+from pipeline.training.task import Losses
+from pipeline.training.upscaler import EVENLY, shrunk_clips, unseen_clips
+from pipeline.training.validation import QUICK, noise_of_seeds
+from pipeline.weights.checkpoints import resolve
+from pipeline.world.scene import draw
+
+_NO_ATTENTION = 1  # heads of what there is none of: its images have none either
+
+
+class VideoUpscalerTask:
+    """Predict v from noisy large videos and the small ones; the layers of images stay as they are."""
+
+    def __init__(self, spec: VideoUpscalerSpec, seed: int, device: torch.device | str) -> None:
+        torch.manual_seed(seed)
+        self.spec = spec
+        images, self.scheduler = load_images(resolve(spec.checkpoint))
+        self.model = PseudoVideoUNet.of(images, _NO_ATTENTION, spec.frames, rated=False).to(device)
+        self.model.requires_grad_(False)
+        self.model.temporal.requires_grad_(True)
+        _, scenes = draw(spec.scenes, seed)
+        clips = clips_of(scenes, spec.shading, spec.rendered, spec.size)
+        times, timesteps = spec.size // spec.low, spread(self.scheduler, EVENLY)
+        self.source = LargeSource(clips, seed, spec.batch, spec.learnt, spec.size, times, spec.low_noise, timesteps)
+
+    def loss(self, model: nn.Module, batch: LowNoising) -> Losses:
+        return Losses(enlarging_loss(self.scheduler, model, batch))
+
+    def validate(self, final: bool) -> dict[str, float]:
+        """PSNR in dB of enlarged unseen clips against the true ones, beside bicubic interpolation's."""
+        spec, device = self.spec, self.model.device
+        true = unseen_clips(spec, spec.validation_scenes if final else QUICK)
+        low, noise = shrunk_clips(true, spec.low), noise_of_seeds(len(true), true.shape[1:])
+        made = [
+            upscaling.upscaled_videos(
+                self.model, self.scheduler, own.to(device), drawn.to(device), spec.sampling_steps
+            ).cpu()
+            for own, drawn in zip(low.split(10), noise.split(10), strict=True)
+        ]
+        self._clips = to_frames(torch.cat(made).movedim(2, 1))
+        bicubic = upscaling.enlarged_videos(low, spec.size)
+        return {"psnr": psnr(torch.cat(made), true), "bicubic_psnr": psnr(bicubic, true)}
+
+    def picture(self) -> np.ndarray:
+        """Ten validation clips, one a row, every second frame."""
+        return strips(self._clips)
+
+
+def build_task(spec: VideoUpscalerSpec, _embed: Embed, seed: int, device: str) -> VideoUpscalerTask:
+    """The task of params.yaml's train.video_upscaler.spec, on the trained network of images."""
+    return VideoUpscalerTask(spec, seed, device)
+
+
+def export(task: VideoUpscalerTask, folder: Path) -> None:
+    """Write the whole network and its scheduler, float16."""
+    save(folder, task.model, task.scheduler)
