@@ -7,10 +7,9 @@ from pathlib import Path
 from pipeline.config import paths
 from pipeline.config.generate import Method
 from pipeline.config.params import Params
-from pipeline.config.specs import OnImages, Spec
 from pipeline.config.train import Training
 
-_OPTIONS = ("motion", "trained", "lora")  # keys of a method that name weights beside its model's
+_OPTIONS = ("motion", "trained", "lora", "prior", "video", "interpolation", "sr_t", "sr_h")  # that name weights
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,10 @@ class Step:
 def behind(params: Params, method: Method) -> list[Step]:
     """The trainings of a method's denoiser, the first one first; those of the codec and of the text encoder are not
     among them."""
-    places = [params.generate.models[method.model].checkpoint, *map(method.options.get, _OPTIONS)]
-    steps = {step.name: step for place in filter(None, places) for step in _steps(params.train, place)}
+    named = [method.options.get(key) for key in _OPTIONS]
+    folders = [one["folder"] if isinstance(one, Mapping) else one for one in named if one]
+    places = [params.generate.models[method.model].checkpoint, *folders]
+    steps = {step.name: step for place in places for step in _steps(params.train, place)}
     return list(steps.values())
 
 
@@ -37,16 +38,15 @@ def step(train: Mapping[str, Training], place: str) -> Step:
     training = _training(train, place)
     if training is None:
         return Step(place)
-    return Step(Path(place).name, _clips(training.spec), training.schedule.steps, training.spec.batch)
+    return Step(Path(place).name, _clips(training), training.schedule.steps, training.spec.batch)
 
 
 def _steps(train: Mapping[str, Training], place: str) -> Iterator[Step]:
     """The training that wrote a folder, after those that it started from."""
     training = _training(train, place)
-    if training is not None and isinstance(training.spec, OnImages):
-        yield from _steps(train, training.spec.checkpoint)
-    if before := getattr(training and training.spec, "starts_from", None):
-        yield from _steps(train, before)
+    for key in ("checkpoint", "starts_from"):
+        if before := getattr(training and training.spec, key, None):
+            yield from _steps(train, before)
     yield step(train, place)
 
 
@@ -55,6 +55,7 @@ def _training(train: Mapping[str, Training], place: str) -> Training | None:
     return train.get(name) if Path(place) == paths.world_model(name) else None
 
 
-def _clips(spec: Spec) -> int | None:
+def _clips(training: Training) -> int | None:
     """None for a folder of videos, which params.yaml does not count."""
+    spec = training.spec
     return None if getattr(spec, "videos", None) else getattr(spec, "used", spec.scenes)
