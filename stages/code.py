@@ -8,18 +8,23 @@ from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.entry import pick, stage
 from pipeline.config.methods import module_name
 
+_CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "samplers.cascade")
+
 
 def modules(kind: str, wanted: params.Params) -> list[str]:
-    """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, or of ETC's.
+    """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, of ETC's or of
+    Make-A-Video's.
 
     Raises:
         ValueError: if there is no such kind.
     """
     motion, etc = (["pipeline.training.run", f"pipeline.training.{name}"] for name in ("motion", "etc"))
-    swept, of_etc = (_module(wanted, name) for name in (wanted.harivo.sweep.method, wanted.etc.method))
+    named = (wanted.harivo.sweep.method, wanted.etc.method, wanted.make_a_video.method)
+    swept, of_etc, cascade = (_module(wanted, name) for name in named)
     kinds = {
         "motion": motion,
         "sweep": ["pipeline.sweeps.point", "pipeline.samplers.animatediff", *motion, *swept],
+        "make_a_video": [*(f"pipeline.{name}" for name in _CASCADE), *cascade],
         "etc": ["pipeline.sweeps.etc", "pipeline.sweeps.larger", "pipeline.samplers.grid", *etc, *of_etc],
     }
     return pick("stages/code.py", kinds, kind)

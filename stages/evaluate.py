@@ -22,10 +22,12 @@ def main() -> None:
     results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
     of_etc = [evaluated.read(paths.etc_point(name)) for name in wanted.etc.measured]
+    cascade = [evaluated.read(paths.cascade_point(name)) for name in wanted.make_a_video.points]
     verdicts = oracle.read(paths.ORACLE_VERDICTS)
     further = {
         paths.SWEPT.stem: evaluation.points(points),
         paths.ETC_POINTS.stem: evaluation.points(of_etc, wanted.evaluate.metrics),
+        paths.CASCADE_POINTS.stem: evaluation.points(cascade, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
         paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
     }

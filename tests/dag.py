@@ -18,7 +18,7 @@ from stages import code
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
 EXACT = re.compile(r"train.*|code.*|oracle|attention.*|reference|normality|weights")
 # Stages of many points, which depend on the digest of their code; so do the trainings of temporal layers.
-DIGESTED = ("sweep", "etc", "etc_short", "etc_larger")
+DIGESTED = ("sweep", "etc", "etc_short", "etc_larger", "make_a_video", "cascade_parts")
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")

@@ -13,6 +13,7 @@ from pipeline.config import paths, references
 from pipeline.config.embed import Embed
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
+from pipeline.config.make_a_video import MakeAVideo
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
 from pipeline.config.specs import Conditioned
 from pipeline.config.train import MotionTraining, Train
@@ -225,6 +226,7 @@ class Params(Section):
     richspace: Richspace = Richspace()
     harivo: Harivo
     etc: Etc
+    make_a_video: MakeAVideo
     report: Report
 
     @model_validator(mode="after")
@@ -256,6 +258,7 @@ class Params(Section):
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
         references.check_etc(self.etc, self.train, self.generate)
+        references.check_make_a_video(self.make_a_video, self.generate)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
         return self
 

@@ -33,6 +33,12 @@ ATTENTION_MAPS = MODELS / "attention_maps/maps.csv"  # of ETC's frames, Figure 1
 ATTENTION = MODELS / "attention"  # how long ETC's two kinds of attention took
 ATTENTION_TABLE = ATTENTION / "table_3.csv"
 ATTENTION_SWEEP = ATTENTION / "figure_10.csv"
+MAKE_A_VIDEO = MODELS / "make_a_video"  # what was measured of Make-A-Video's points
+CASCADE_POINTS = RESULTS / "make_a_video.csv"
+CASCADE_PARTS = MODELS / "cascade_parts"  # what was measured of its networks alone
+INTERPOLATION = CASCADE_PARTS / "interpolation.csv"
+CONSISTENCY = CASCADE_PARTS / "consistency.csv"
+PASSED_ON = CASCADE_PARTS / "passed_on.csv"
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation
 ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 REFERENCE = MODELS / "reference"
@@ -69,6 +75,11 @@ def etc_point(point: str) -> Path:
 def etc_larger(point: str) -> Path:
     """Folder of the clips of a point of ETC's with more frames or pixels."""
     return ETC_LARGER / point
+
+
+def cascade_point(point: str) -> Path:
+    """Folder of what was measured of a point of Make-A-Video's."""
+    return MAKE_A_VIDEO / point
 
 
 def code_digest(kind: str) -> Path:

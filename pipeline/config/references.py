@@ -6,7 +6,9 @@ from pathlib import Path
 from pipeline.config import paths
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
-from pipeline.config.generate import Generate
+from pipeline.config.generate import Generate, Method
+from pipeline.config.make_a_video import MakeAVideo
+from pipeline.config.methods import check_options
 from pipeline.config.section import is_square, subset
 from pipeline.config.specs import Conditioned, OnImages
 from pipeline.config.train import EtcTraining, Training
@@ -39,6 +41,26 @@ def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> No
         if etc.attention.steps[-1] > (most := generate.models[model].sampling.steps):
             said = f"expected at most generate.models.{model}.sampling.steps, which is {most}"
             raise ValueError(f"etc.attention.steps: found {etc.attention.steps[-1]}, {said}")
+
+
+def check_make_a_video(wanted: MakeAVideo, generate: Generate) -> None:
+    """The method, the models and the options that the points of the section `make_a_video` name.
+
+    Raises:
+        ValueError: naming what does not exist, or an option that is unknown or of a wrong type.
+    """
+    named = {"whole": wanted.whole, "cueless": wanted.cueless}
+    for key, point in named.items():
+        subset(f"make_a_video.{key}", [point] if point else [], "make_a_video.points", wanted.points)
+    if not wanted.points and wanted.parts is None:
+        return
+    subset("make_a_video.method", [wanted.method], "generate.methods", generate.methods)
+    for name, point in wanted.points.items():
+        key, base = f"make_a_video.points.{name}", generate.methods[wanted.method]
+        model = point.model or base.model
+        subset(f"{key}.model", [model], "generate.models", generate.models)
+        options = base.options | point.options
+        check_options(f"{key}.options", base.module, generate.models[model].family, options, Method.model_fields)
 
 
 def check_shaded_alike(train: Mapping[str, Training]) -> None:

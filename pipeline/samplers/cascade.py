@@ -151,7 +151,7 @@ class CascadeSampler:
 
     def prepare(self, length: int, width: int) -> None:
         model, factor = self.model, self.options.factor
-        if (self.frames - 1) % factor:
+        if self.model.interpolation and (self.frames - 1) % factor:
             raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, expected 1 more than a multiple of the "
                              f"factor, which is {factor}")  # fmt: skip
         expected = model.prior[0].config.token_width if model.prior else model.embedding
@@ -180,14 +180,26 @@ class CascadeSampler:
             noise: (B, the number of `noise_shape`), of each part after the other.
         """
         device, precision = self.model.video[0].device, self.wanted.sampling.precision
-        drawn = self._drawn(noise.to(device))
+        drawn = self.drawn(noise.to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             image = self._image(embeddings.to(device), drawn["prior"])
-            video = self._enlarged(self._video(image, drawn), drawn)
+            return self.finished(self._decoded(image, drawn["video"]), image, drawn)
+
+    def finished(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+        """SR_h ∘ SR_t ∘ ↑F of what D_t makes, or of true frames of its size, as far as these parts are there.
+
+        Args:
+            video: (B, 3, F, s, s), about [-1, 1]. image: their image embeddings (B, d). drawn: see `drawn`.
+
+        Returns:
+            uint8 clips (B, T, H, W, 3) on the CPU, of the size that `sampling` names.
+        """
+        video = self._enlarged(self._interpolated(video.clamp(-1, 1), image, drawn), drawn)
         size = (self.wanted.sampling.height, self.wanted.sampling.width)
         return to_clips((resized(video.float(), size).movedim(1, 2) + 1) / 2)
 
-    def _drawn(self, noise: torch.Tensor) -> dict[str, torch.Tensor]:
+    def drawn(self, noise: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Noise (B, the number of `noise_shape`) as that of each part, by the names of `shapes`."""
         shapes = self.shapes
         parts = noise.split([prod(shape) for shape in shapes.values()], dim=1)
         return {name: part.view(-1, *shapes[name]) for name, part in zip(shapes, parts, strict=True)}
@@ -201,17 +213,20 @@ class CascadeSampler:
         wanted = self.options.prior
         return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
 
-    def _video(self, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
-        """↑F ∘ D_t: (B, 3, T, s, s); without ↑F each frame stays until the next."""
-        wanted, factor = self.wanted, self.options.factor
-        steps = wanted.sampling.steps
+    def _decoded(self, image: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """D_t: (B, 3, F, s, s)."""
         unet, scheduler = self.model.video
-        video = decoder.videos(unet, scheduler, image, drawn["video"], wanted.fps / factor, steps, self.guidance)
+        fps, steps = self.wanted.fps / self.options.factor, self.wanted.sampling.steps
+        return decoder.videos(unet, scheduler, image, noise, fps, steps, self.guidance)
+
+    def _interpolated(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+        """↑F: (B, 3, T, s, s); without it each frame stays until the next."""
+        factor = self.options.factor
         if not (self.model.interpolation and self.options.interpolation):
             return video.repeat_interleave(factor, dim=2)[:, :, : self.frames]
         part, (unet, scheduler) = self.options.interpolation, self.model.interpolation
         between = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
-        return between.interpolate(video.clamp(-1, 1), factor, image, wanted.fps, drawn["interpolation"])
+        return between.interpolate(video, factor, image, self.wanted.fps, drawn["interpolation"])
 
     def _enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """SR_h ∘ SR_t, as far as they are there."""

@@ -1,0 +1,20 @@
+"""cascade_parts: ↑F and SR_h of Make-A-Video alone, against true clips and simple ways -> three tables."""
+
+from pipeline.config import params, paths
+from pipeline.config.entry import stage
+from pipeline.config.folders import replaced
+
+
+@stage
+def main() -> None:
+    from pipeline.sweeps.cascade_parts import consistency, interpolation, passed_on
+
+    wanted = params.load()
+    with replaced(paths.CASCADE_PARTS) as folder:
+        interpolation(wanted).to_csv(folder / paths.INTERPOLATION.name, index=False, float_format="%.6g")
+        passed_on(wanted).to_csv(folder / paths.PASSED_ON.name, index=False, float_format="%.6g")
+        consistency(wanted).to_csv(folder / paths.CONSISTENCY.name, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main()
