@@ -61,7 +61,12 @@ class Rated(Section):
 
 _SHARED = ("base", "context", "noise", "rules")  # what methods are made of
 # What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
-FAMILIES: dict[str, type[Section]] = {"cogvideox": NoOptions, "stable_diffusion": Animated, "grid": Rated}
+FAMILIES: dict[str, type[Section]] = {
+    "cogvideox": NoOptions,
+    "unet3d": NoOptions,
+    "stable_diffusion": Animated,
+    "grid": Rated,
+}
 
 
 def check_options(key: str, module: str, family: str, options: Mapping[str, Any], common: Iterable[str]) -> None:
