@@ -17,6 +17,7 @@ from pipeline.config.specs import (
     LoraSpec,
     MotionSpec,
     VideoSpec,
+    VideoUNetSpec,
 )
 
 
@@ -63,6 +64,12 @@ class CogVideoXTraining(Section):
     schedule: Schedule
 
 
+class ModelScopeTraining(Section):
+    module: Literal["modelscope"]
+    spec: VideoUNetSpec
+    schedule: Schedule
+
+
 class ImageTraining(Section):
     module: Literal["t2i"]
     spec: ImageSpec
@@ -97,6 +104,7 @@ Training = Annotated[
     CodecTraining
     | ClipTraining
     | CogVideoXTraining
+    | ModelScopeTraining
     | ImageTraining
     | LoraTraining
     | MotionTraining
