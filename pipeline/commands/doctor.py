@@ -28,7 +28,8 @@ PACKAGES = (
     "pandas",
 )
 MIN_FREE_GB = 5.0
-_GROUPS = {"motion": "train_motion", "t2i": "train_images"}  # stages of several trainings, by their module
+# stages of several trainings, by their module
+_GROUPS = {"motion": "train_motion", "t2i": "train_images", "modelscope": "train_modelscope"}
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,7 @@ _SHARED = ("base", "context", "noise", "rules")  # what methods are made of
 # What a method may say of its sampler, by family: a file of pipeline/samplers/, and one that it becomes with `motion`.
 FAMILIES: dict[str, type[Section]] = {
     "cogvideox": NoOptions,
+    "unet3d": NoOptions,
     "stable_diffusion": Animated,
     "grid": Rated,
     "cascade": Cascade,

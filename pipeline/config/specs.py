@@ -79,6 +79,23 @@ class ImageSpec(Conditioned):
     drop: Share
 
 
+class VideoUNetSpec(Conditioned):
+    """A video UNet with temporal convolution and attention (ModelScope's); see VideoSpec. channels: of each resolution,
+    normalised in 16 groups, of which one of a single channel would forget the timestep. heads: of all attention.
+    timestep_power: see MotionSpec."""
+
+    channels: Annotated[list[Annotated[Positive, Field(multiple_of=16, ge=32)]], Field(min_length=1)]
+    heads: Positive
+    drop: Share
+    timestep_power: Above
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> "VideoUNetSpec":
+        if unequal := [channels for channels in self.channels if channels % self.heads]:
+            raise ValueError(f"channels has {unequal[0]}, expected a multiple of heads, which is {self.heads}")
+        return self
+
+
 class OnImages(Conditioned):
     """What every training on top of a frozen text-to-image model states: its `checkpoint` and, where that has no vae/
     of its own, the `codec` of its latents."""

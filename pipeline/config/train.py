@@ -25,6 +25,7 @@ from pipeline.config.specs import (
     LoraSpec,
     MotionSpec,
     VideoSpec,
+    VideoUNetSpec,
 )
 
 
@@ -68,6 +69,12 @@ class ClipTraining(Section):
 class CogVideoXTraining(Section):
     module: Literal["cogvideox"]
     spec: VideoSpec
+    schedule: Schedule
+
+
+class ModelScopeTraining(Section):
+    module: Literal["modelscope"]
+    spec: VideoUNetSpec
     schedule: Schedule
 
 
@@ -141,6 +148,7 @@ Training = Annotated[
     CodecTraining
     | ClipTraining
     | CogVideoXTraining
+    | ModelScopeTraining
     | ImageTraining
     | LoraTraining
     | MotionTraining

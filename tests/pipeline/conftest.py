@@ -33,3 +33,9 @@ def stable_diffusion_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathF
 def stable_diffusion_21_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small folder of the layout of Stable Diffusion 2.1."""
     return tiny.stable_diffusion_21_checkpoint(tmp_path_factory.mktemp("stable_diffusion_21"), tokenizers)
+
+
+@pytest.fixture(scope="session")
+def text_to_video_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small folder of the layout of ModelScope's text-to-video-ms-1.7b."""
+    return tiny.text_to_video_checkpoint(tmp_path_factory.mktemp("text_to_video"), tokenizers)

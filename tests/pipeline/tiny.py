@@ -13,7 +13,9 @@ from diffusers import (
     CogVideoXTransformer3DModel,
     DDIMScheduler,
     StableDiffusionPipeline,
+    TextToVideoSDPipeline,
     UNet2DConditionModel,
+    UNet3DConditionModel,
 )
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model_state_dict
@@ -162,6 +164,49 @@ def stable_diffusion_21_checkpoint(folder: Path, tokenizers: Path) -> Path:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return folder
+
+
+def video_unet() -> UNet3DConditionModel:
+    """A UNet of ModelScope's kind for latents (B, 4, F, 8, 8), its temporal convolutions not at their first zeros."""
+    torch.manual_seed(0)
+    unet = UNet3DConditionModel(
+        sample_size=8,
+        layers_per_block=1,
+        block_out_channels=(8, 16),
+        down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
+        up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"),
+        cross_attention_dim=IMAGE_TEXT_WIDTH,
+        attention_head_dim=2,
+        norm_num_groups=4,
+    )
+    for name, parameter in unet.named_parameters():
+        if "temp_convs" in name:
+            parameter.data += 0.2 * torch.randn(parameter.shape)
+    return unet.eval()
+
+
+def text_to_video_checkpoint(folder: Path, tokenizers: Path) -> Path:
+    """A ModelScope folder, as `TextToVideoSDPipeline` writes it: unet/, vae/, text_encoder/, tokenizer/, scheduler/,
+    model_index.json; OpenCLIP's text encoder and padding, epsilon prediction, 77 text tokens."""
+    torch.manual_seed(0)
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    vocabulary = {"vocab_size": 49408, "eos_token_id": 2, "bos_token_id": 0, "pad_token_id": 1}
+    TextToVideoSDPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(8, 8, 8),
+            down_block_types=("DownEncoderBlock2D",) * 3,
+            up_block_types=("UpDecoderBlock2D",) * 3,
+            latent_channels=4,
+            norm_num_groups=4,
+        ),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**tower, **vocabulary, hidden_act="gelu", projection_dim=8)),
+        tokenizer=CLIPTokenizer.from_pretrained(tokenizers / "clip_sd", pad_token="!"),
+        unet=video_unet(),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+        ),
     ).save_pretrained(folder)
     return folder
 

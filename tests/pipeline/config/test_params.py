@@ -1,6 +1,7 @@
 """params.yaml: what is right, and that a mistake anywhere is one sentence that names key, found and expected."""
 
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -195,6 +196,19 @@ def test_what_yaml_makes_of_plain_words_is_understood(written: Change) -> None:
     )
 
 
+def test_examples_of_models_of_others_are_valid(root: Path) -> None:
+    """Those of docs/models.md, beside what params.yaml says."""
+    wanted = yaml.safe_load((root / "params.yaml").read_text())
+    examples = re.findall(r"```yaml\n(.*?)```", (root / "docs/models.md").read_text(), re.DOTALL)
+    for section in (entry for example in examples for entry in yaml.safe_load(example).items()):
+        for kind, entries in section[1].items():
+            wanted[section[0]][kind].update(entries)
+    found = Params.model_validate(wanted).generate
+    assert found.models["modelscope"].family == "unet3d"
+    assert found.methods["modelscope_ucf101"].set == "ucf101"
+    assert "gen_x" in found.external
+
+
 def test_a_key_that_stands_twice_is_named_with_its_lines(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("a: {b: 1}\nc:\n  d: 1\n  e: 2\n  d: 3\n")
     with pytest.raises(ParamsError, match=r"params\.yaml: line 5: the key 'd' is there already, in line 3$"):
@@ -234,7 +248,7 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         (
             "generate.methods.cogvideox.model",
             "none",
-            r"model names 'none', .*models: grid, images, images_cueless, world",
+            r"model names 'none', .*models: grid, images, images_cueless, unet3d, world",
         ),
         ("etc.method", "etcc", r"etc\.method names 'etcc'.* expected one of generate.methods"),
         (

@@ -18,6 +18,7 @@ from pipeline.config.specs import (
     LoraSpec,
     MotionSpec,
     VideoSpec,
+    VideoUNetSpec,
 )
 from pipeline.training.task import Batch, Losses, Task
 
@@ -62,6 +63,9 @@ VIDEO = VideoSpec(
     scenes=6,
     validation_prompts=4,
     **_SAMPLED,
+)
+VIDEO_UNET = VideoUNetSpec(
+    channels=[32, 32], heads=2, drop=0.5, timestep_power=0.5, batch=2, scenes=6, validation_prompts=3, **_SAMPLED
 )
 IMAGE = ImageSpec(channels=[32, 32], heads=2, drop=0.5, batch=4, scenes=6, validation_prompts=9, **_SAMPLED)
 

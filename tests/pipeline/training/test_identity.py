@@ -13,7 +13,7 @@ from pipeline.config.train import Schedule, Training
 from pipeline.training import identity
 from tests.pipeline.training.small import embed_by
 
-MODULES = ("codec", "clip", "cogvideox", "t2i", "lora", "motion")
+MODULES = ("codec", "clip", "cogvideox", "modelscope", "t2i", "lora", "motion")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_its_own_folder_does_not_count(shipped: Params, monkeypatch: pytest.Monk
     assert identity.identity("codec", wanted, embed) == before
 
 
-@pytest.mark.parametrize("name", ["codec", "clip", "cogvideox", "t2i", "lora", "harivo"])
+@pytest.mark.parametrize("name", ["codec", "clip", "cogvideox", "modelscope", "t2i", "lora", "harivo"])
 def test_code_is_what_the_module_imports_and_the_loop(
     shipped: Params, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,4 +104,5 @@ def test_each_training_depends_on_what_it_needs() -> None:
     assert not any(own & forbidden for own in rooms.values())
     assert {"pipeline/samplers/animatediff.py", "pipeline/samplers/guidance.py"} <= files["motion"]
     assert "pipeline/samplers/cogvideox.py" in files["cogvideox"]
+    assert "pipeline/samplers/unet3d.py" in files["modelscope"]
     assert "metrics/networks/clip.py" in files["clip"]
