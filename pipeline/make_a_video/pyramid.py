@@ -2,7 +2,6 @@
 embeddings of some of their frames. There are no captions in here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,19 +50,6 @@ def embeddings_of(
         seen = (shrunk(part, side) + 1) / 2
         found.append(space.images(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]))
     return torch.cat(found)
-
-
-def nearest(middle: torch.Tensor) -> torch.Tensor:
-    """Which of EMBEDDED are nearest to frames (B,), which may lie between two."""
-    return (middle[:, None] - torch.tensor(EMBEDDED)).abs().argmin(dim=1)
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """clips: uint8 (N, T, 3, h, w); image: (N, len(EMBEDDED), d), the embeddings of those frames. No captions."""
-
-    clips: torch.Tensor
-    image: torch.Tensor
 
 
 def scaled(pixels: torch.Tensor) -> torch.Tensor:

@@ -36,7 +36,8 @@ def copy(root: Path, tmp_path: Path, i3d_weights: Path, minilm: Path) -> Path:
     wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
     wanted["harivo"]["sweep"]["points"] = {}
-    for points in (wanted["etc"], wanted["etc"]["short"], wanted["etc"]["larger"]):
+    wanted["make_a_video"] |= {"whole": None, "cueless": None, "parts": None}
+    for points in (wanted["etc"], wanted["etc"]["short"], wanted["etc"]["larger"], wanted["make_a_video"]):
         points["points"] = {}
     wanted["etc"]["attention"] = None
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))

@@ -46,7 +46,8 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["embed"]["encoders"] = {"t5": {"kind": "t5", "checkpoint": str(checkpoint), "sets": sets}}
     values["train"] = {}
     values["report"]["controls"] = {}
-    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"]):
+    values["make_a_video"] |= {"whole": None, "cueless": None, "parts": None}
+    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"], values["make_a_video"]):
         points["points"] = {}
     values["etc"]["attention"] = None
     sampling = {"steps": 1, "guidance": 2.0, "frames": 9, "height": 32, "width": 32, "precision": "float32"}
