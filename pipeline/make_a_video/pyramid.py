@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from metrics.networks.clip import DualEncoder
 from metrics.progress import each
 from pipeline.make_a_video.embedding import JointSpace
+from pipeline.weights.checkpoints import resolve
 from pipeline.world.render import render
 from pipeline.world.scene import FRAMES, Scenes
 
@@ -37,8 +38,8 @@ def clips_of(scenes: Scenes, shading: float, rendered: int, size: int) -> torch.
 
 
 def joint_space(clip: str, text_tower: str) -> JointSpace:
-    """The dual encoder of a specification."""
-    return JointSpace(DualEncoder(Path(clip), Path(text_tower)))
+    """The dual encoder of a specification: folder or hub id; and the folder of the toy world's text tower."""
+    return JointSpace(DualEncoder(resolve(clip), Path(text_tower)))
 
 
 def embeddings_of(

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 
-from metrics.networks.clip import DualEncoder
 from pipeline.config.generate import Model
 from pipeline.config.methods import Cascade
 from pipeline.make_a_video import decoder, upscaling
@@ -23,6 +21,7 @@ from pipeline.make_a_video.embedding import JointSpace
 from pipeline.make_a_video.interpolation import Interpolator
 from pipeline.make_a_video.loading import load_images, load_prior, load_videos
 from pipeline.make_a_video.prior import Prior, image_embeddings
+from pipeline.make_a_video.pyramid import joint_space
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.samplers.decoding import to_clips
 from pipeline.samplers.guidance import Guidance
@@ -47,7 +46,7 @@ class CascadeModel:
     @classmethod
     def load(cls, checkpoint: str, options: Cascade) -> "CascadeModel":
         """Everything that a method names; D_t is D with layers that do nothing, where it names none."""
-        space = JointSpace(DualEncoder(Path(options.clip), Path(options.text_tower)))
+        space = joint_space(options.clip, options.text_tower)
         return cls(
             space,
             load_prior(resolve(options.prior.folder)) if options.prior else None,
