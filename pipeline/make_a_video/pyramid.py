@@ -39,7 +39,8 @@ def clips_of(scenes: Scenes, shading: float, rendered: int, size: int) -> torch.
 
 def joint_space(clip: str, text_tower: str) -> JointSpace:
     """The dual encoder of a specification: folder or hub id; and the folder of the toy world's text tower."""
-    return JointSpace(DualEncoder(resolve(clip), Path(text_tower)))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return JointSpace(DualEncoder(resolve(clip), Path(text_tower), device))
 
 
 def embeddings_of(

@@ -28,8 +28,6 @@ from pipeline.samplers.guidance import Guidance
 from pipeline.weights.checkpoints import resolve, weights_of
 
 FRAMES = 16  # of a clip, where params.yaml names no number
-_UNTRAINED = {"heads": 1, "most_frames": FRAMES}  # of layers over time that do nothing
-Network = tuple[nn.Module, DDIMScheduler]
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,14 @@ class CascadeModel:
     sr_h: tuple[UNet2DConditionModel, DDIMScheduler] | None
 
     @classmethod
-    def load(cls, checkpoint: str, options: Cascade) -> "CascadeModel":
-        """Everything that a method names; D_t is D with layers that do nothing, where it names none."""
+    def load(cls, checkpoint: str, options: Cascade, frames: int) -> "CascadeModel":
+        """Everything that a method names; D_t is D with layers that do nothing for so many frames, where it names
+        none."""
         space = joint_space(options.clip, options.text_tower)
         return cls(
             space,
             load_prior(resolve(options.prior.folder)) if options.prior else None,
-            load_videos(resolve(options.video)) if options.video else _still(checkpoint),
+            load_videos(resolve(options.video)) if options.video else _still(checkpoint, frames),
             load_videos(resolve(options.interpolation.folder)) if options.interpolation else None,
             load_videos(resolve(options.sr_t.folder)) if options.sr_t else None,
             load_images(resolve(options.sr_h.folder)) if options.sr_h else None,
@@ -73,10 +72,10 @@ class CascadeModel:
         return self.video[0].config.image["encoder_hid_dim"]
 
 
-def _still(checkpoint: str) -> tuple[PseudoVideoUNet, DDIMScheduler]:
+def _still(checkpoint: str, frames: int) -> tuple[PseudoVideoUNet, DDIMScheduler]:
     """D as a network of videos whose layers over time are at their initialisation."""
     images, scheduler = load_images(resolve(checkpoint))
-    return PseudoVideoUNet.of(images, **_UNTRAINED, rated=True).eval(), scheduler
+    return PseudoVideoUNet.of(images, 1, frames, rated=True).eval(), scheduler
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class CascadeSampler:
     @cached_property
     def model(self) -> CascadeModel:
         """The networks, loaded when they are first asked for."""
-        return CascadeModel.load(self.wanted.checkpoint, self.options)
+        return CascadeModel.load(self.wanted.checkpoint, self.options, self.decoded)
 
     @property
     def parameters(self) -> int:
@@ -127,13 +126,18 @@ class CascadeSampler:
         return self.wanted.sampling.frames or FRAMES
 
     @property
+    def decoded(self) -> int:
+        """Frames that D_t makes."""
+        return (self.frames - 1) // self.options.factor + 1
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of each part's noise, in this order, so that it is the same in variants that leave the last parts out."""
-        model, sampled = self.model, (self.frames - 1) // self.options.factor + 1
+        model = self.model
         side = model.size
         shapes = {
             "prior": (model.embedding,),
-            "video": (3, sampled, side, side),
+            "video": (3, self.decoded, side, side),
             "interpolation": (3, self.frames, side, side),
         }
         if model.sr_t:
