@@ -118,10 +118,9 @@ def _read(own: OwnClips) -> list[tuple[np.ndarray, float]]:
 
 
 def _frames(source: Source, own: OwnClips) -> tuple[np.ndarray, float]:
+    rate = timing(source).rate / own.stride
     try:
-        return read(source, ClipRule(own.frames, stride=own.stride)).clips[0], timing(source).rate / own.stride
-    except VideoError:
-        raise
+        return read(source, ClipRule(own.frames, stride=own.stride)).clips[0], rate
     except Exception as error:  # whatever a decoder raises
         raise VideoError(f"{source.path}: {reason(error)}") from error
 

@@ -152,7 +152,7 @@ def _embedded(
 
 def _ranks_first(similar: torch.Tensor, shown: Sequence[object], own: int) -> bool:
     others = [i for i in range(len(shown)) if shown[i] != shown[own]][: CANDIDATES - 1]
-    return bool(similar[own] > similar[others].max())
+    return bool((similar[own] > similar[others]).all())
 
 
 def build_task(spec: PriorSpec, embed: Embed, seed: int, device: str) -> PriorTask:
