@@ -154,9 +154,9 @@ class CascadeSampler:
 
     def prepare(self, length: int, width: int) -> None:
         model, factor = self.model, self.options.factor
-        if self.model.interpolation and (self.frames - 1) % factor:
-            raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, expected 1 more than a multiple of the "
-                             f"factor, which is {factor}")  # fmt: skip
+        if model.interpolation and (self.frames - 1) % factor:
+            said = f"expected 1 more than a multiple of the factor, which is {factor}"
+            raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, {said}")
         expected = model.prior[0].config.token_width if model.prior else model.embedding
         what = "tokens" if model.prior else "image embeddings"
         if width != expected:
@@ -185,8 +185,8 @@ class CascadeSampler:
         device, precision = self.model.video[0].device, self.wanted.sampling.precision
         drawn = self.drawn(noise.to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            image = self._image(embeddings.to(device), drawn["prior"])
-            return self.finished(self._decoded(image, drawn["video"]), image, drawn)
+            image = self.image(embeddings.to(device), drawn["prior"])
+            return self.finished(self.decoded_video(image, drawn["video"]), image, drawn)
 
     def finished(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """SR_h ∘ SR_t ∘ ↑F of what D_t makes, or of true frames of its size, as far as these parts are there.
@@ -197,7 +197,7 @@ class CascadeSampler:
         Returns:
             uint8 clips (B, T, H, W, 3) on the CPU, of the size that `sampling` names.
         """
-        video = self._enlarged(self._interpolated(video.clamp(-1, 1), image, drawn), drawn)
+        video = self.enlarged(self.interpolated(video.clamp(-1, 1), image, drawn), drawn)
         size = (self.wanted.sampling.height, self.wanted.sampling.width)
         return to_clips((resized(video.float(), size).movedim(1, 2) + 1) / 2)
 
@@ -207,7 +207,7 @@ class CascadeSampler:
         parts = noise.split([prod(shape) for shape in shapes.values()], dim=1)
         return {name: part.view(-1, *shapes[name]) for name, part in zip(shapes, parts, strict=True)}
 
-    def _image(self, embeddings: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def image(self, embeddings: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """P ∘ (x̂, C_x(x)), or what is given in its place."""
         if not (self.model.prior and self.options.prior):
             return embeddings[:, 0]
@@ -216,13 +216,13 @@ class CascadeSampler:
         wanted = self.options.prior
         return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
 
-    def _decoded(self, image: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def decoded_video(self, image: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """D_t: (B, 3, F, s, s)."""
         unet, scheduler = self.model.video
         fps, steps = self.wanted.fps / self.options.factor, self.wanted.sampling.steps
         return decoder.videos(unet, scheduler, image, noise, fps, steps, self.guidance)
 
-    def _interpolated(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+    def interpolated(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """↑F: (B, 3, T, s, s); without it each frame stays until the next."""
         factor = self.options.factor
         if not (self.model.interpolation and self.options.interpolation):
@@ -231,7 +231,7 @@ class CascadeSampler:
         between = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
         return between.interpolate(video, factor, image, self.wanted.fps, drawn["interpolation"])
 
-    def _enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+    def enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """SR_h ∘ SR_t, as far as they are there."""
         if self.model.sr_t and self.options.sr_t:
             steps = self.options.sr_t.steps
