@@ -22,6 +22,7 @@ from pipeline.training.validation import QUICK, VALIDATION_SEED, noise_of_seeds
 from pipeline.weights.checkpoints import resolve
 from pipeline.world.scene import draw
 
+_RATES = 1  # beside the seed: by the same numbers colours are drawn
 _UNIFORM = 1.0  # what decides a frame between two others is decided at every noise
 
 
@@ -33,7 +34,7 @@ class InterpolationTask:
         self.spec, self.space = spec, joint_space(spec.clip, spec.text_tower)
         before, self.scheduler = load_videos(resolve(spec.checkpoint))
         self.model = before.widened(FURTHER).to(device)
-        rates = np.random.default_rng(seed).choice(spec.rates, spec.scenes)
+        rates = np.random.default_rng([seed, _RATES]).choice(spec.rates, spec.scenes)
         data, self.unseen = pictures(spec, seed, self.space, rates)
         timesteps = spread(self.scheduler, _UNIFORM)
         factors, extrapolated = tuple(spec.factors), spec.extrapolated

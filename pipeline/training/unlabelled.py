@@ -54,8 +54,8 @@ class MaskedNoising(RatedNoising):
 
 @dataclass(frozen=True)
 class MaskedSource:
-    """Draws `size` clips, which embeddings are dropped, what is known of all of them, timesteps and noise, in this
-    order.
+    """Draws `size` clips, what is known of all of them, the first frame of each, which embeddings are dropped,
+    timesteps and noise, in this order. The embedding is that of the frame nearest to the middle.
 
     frames: at most. factors: every so many-th frame is known; extrapolated: the share of batches of which the first or
     the last frames are known instead, one to all but one.
@@ -73,9 +73,10 @@ class MaskedSource:
     def batch(self, step: int, share: Share = WHOLE) -> MaskedNoising:
         generator, data = step_generator(self.seed, step), self.data
         rows = torch.randint(len(data.pixels), (self.size,), generator=generator)
-        image = dropped(data.image[rows, len(data.image[0]) // 2], self.drop, generator)
         known = self._known(generator)
-        clean = scaled(data.pixels[rows, : len(known)]).movedim(2, 1)
+        first = torch.randint(data.pixels.shape[1] - len(known) + 1, (self.size,), generator=generator)
+        image = dropped(data.image[rows, data.nearest(first + (len(known) - 1) / 2)], self.drop, generator)
+        clean = scaled(data.pixels[rows[:, None], first[:, None] + torch.arange(len(known))]).movedim(2, 1)
         timestep = self.timesteps(self.size, generator)
         noise = torch.randn(clean.shape, generator=generator)
         told = known.expand(self.size, -1)
