@@ -12,7 +12,7 @@ from pipeline.config.generate import Method
 from pipeline.report import lineage
 from pipeline.report.formatting import fixed
 from pipeline.report.lineage import Step
-from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column, not_compared
+from pipeline.report.metric_tables import INTERVALS, clips_cell, devices, few, metric_cell, metric_column, not_compared
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import NOTHING, Cell, Column, Table, row, with_shared_notes
@@ -89,7 +89,7 @@ def _measured(results: Results) -> Table:
         _TRAINED,
         *_codecs(results, shown),
         _SIZES,
-        _SPEED.format("; ".join(_devices(results, metrics)) or "device not recorded"),
+        _SPEED.format(devices(results, metrics)),
         _GROUPS,
         INTERVALS.format(100 * results.params.evaluate.confidence),
         *few(metrics),
@@ -177,12 +177,6 @@ def _codecs(results: Results, shown: Sequence[_Shown]) -> list[str]:
         for one in codecs
         if one.clips
     ]
-
-
-def _devices(results: Results, metrics: pd.DataFrame) -> list[str]:
-    marks = metrics[metrics.metric == SPEED].fingerprint.unique()
-    protocols = results.evaluation["protocols"]
-    return [device for mark in marks if (device := protocols.get(mark, {}).get("device"))]
 
 
 def _paper(models: Mapping[str, Mapping[str, Any]], votes: Mapping[str, Sequence[float]]) -> Table:
