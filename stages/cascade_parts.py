@@ -11,6 +11,8 @@ def main() -> None:
 
     wanted = params.load()
     with replaced(paths.CASCADE_PARTS) as folder:
+        if wanted.make_a_video.parts is None:
+            return
         interpolation(wanted).to_csv(folder / paths.INTERPOLATION.name, index=False, float_format="%.6g")
         passed_on(wanted).to_csv(folder / paths.PASSED_ON.name, index=False, float_format="%.6g")
         consistency(wanted).to_csv(folder / paths.CONSISTENCY.name, index=False, float_format="%.6g")

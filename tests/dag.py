@@ -17,8 +17,15 @@ from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
 EXACT = re.compile(r"train.*|code.*|oracle|attention.*|reference|normality|weights")
-# Stages of many points, which depend on the digest of their code; so do the trainings of temporal layers.
-DIGESTED = ("sweep", "etc", "etc_short", "etc_larger", "make_a_video", "cascade_parts")
+# Stages of many points, and the kind of code whose digest they depend on; so do the trainings of temporal layers.
+DIGESTED = {
+    "sweep": "sweep",
+    "etc": "etc",
+    "etc_short": "etc",
+    "etc_larger": "etc",
+    "make_a_video": "make_a_video",
+    "cascade_parts": "make_a_video",
+}
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
 _CODE = re.compile(rf"(?P<indent> +)- ({'|'.join(PACKAGES)})/\S+\s*")

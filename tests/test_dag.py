@@ -89,20 +89,20 @@ def test_what_is_named_at_run_time_counts(root: Path) -> None:
     assert {*samplers, "pipeline.methods.richspace"} <= set(runs("python -m stages.generate m", wanted, root))
 
 
-@pytest.mark.parametrize(
-    ("stage", "kind"), [("train_motion", "motion"), *zip(DIGESTED, ("sweep", "etc", "etc", "etc"), strict=True)]
-)
+@pytest.mark.parametrize(("stage", "kind"), [("train_motion", "motion"), *DIGESTED.items()])
 def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str, Any], stage: str, kind: str) -> None:
-    assert paths.code_digest(kind).as_posix() in dag[stage]["do"]["deps"]
+    entry = dag[stage].get("do", dag[stage])
+    assert paths.code_digest(kind).as_posix() in entry["deps"]
     assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
-    assert "pipeline/training/loop.py" in dag[f"code_{kind}"]["deps"]
-    assert code_deps(dag[stage]) == []
+    made = "pipeline/samplers/cascade.py" if kind == "make_a_video" else "pipeline/training/loop.py"
+    assert made in dag[f"code_{kind}"]["deps"]
+    assert code_deps(entry) == []
 
 
 def test_the_digests_cover_what_the_stages_run(root: Path, wanted: dict[str, Any]) -> None:
     """Read from the stages' own imports, not from the lists that the digests are made of."""
     everything = params.Params.model_validate(wanted)
-    for kind, stage in zip(("motion", "sweep", "etc", "etc", "etc"), ("train", *DIGESTED), strict=True):
+    for stage, kind in ({"train": "motion"} | DIGESTED).items():
         digest = set(closure(*code.modules(kind, everything), without=CARRIES_NO_RESULT, root=root))
         run = closure(f"stages.{stage}", without=[*CARRIES_NO_RESULT, "pipeline.tracking"], root=root)
         assert {path for path in run if path.parts[0] != "stages"} <= digest
@@ -115,6 +115,20 @@ def test_what_etcs_stage_names_is_what_its_points_are_of(dag: dict[str, Any], wa
     assert set(names) <= set(named["params"])
     assert f"prompts/{wanted['generate']['set']}.csv" in named["deps"]
     assert f"models/world/{wanted['etc']['points']['etc']['training']}" == entry["trained"]
+
+
+def test_what_make_a_videos_stages_name_is_what_they_sample(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
+    section, methods = wanted["make_a_video"], wanted["generate"]["methods"]
+    own = methods[section["method"]]
+    named = dag["make_a_video"]["do"]
+    models = {point.get("model", own["model"]) for point in section["points"].values()}
+    keys = {f"generate.methods.{section['method']}", "generate.set", *(f"generate.models.{name}" for name in models)}
+    assert keys <= set(named["params"])
+    folders = set()
+    for options in (own, *(point.get("options", {}) for point in section["points"].values())):
+        parts = (options.get(key) for key in ("prior", "video", "interpolation", "sr_t", "sr_h"))
+        folders |= {part["folder"] if isinstance(part, dict) else part for part in parts if part}
+    assert folders <= set(named["deps"])
 
 
 def test_what_the_stage_of_attention_names_is_what_it_samples(dag: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -1,5 +1,4 @@
-"""The profile for Stable Diffusion 2.1 on eight GPUs: what it says fits together, as far as it can be read without
-DeepSpeed."""
+"""The profiles at papers' own sizes: what they say fits together, as far as it can be read without GPUs."""
 
 import os
 import subprocess
@@ -15,6 +14,8 @@ from accelerate.utils import DeepSpeedPlugin
 from accelerate.utils.deepspeed import HfDeepSpeedConfig
 
 from pipeline.config import params
+from pipeline.config.cascade import Pixels
+from pipeline.config.methods import Cascade, typed
 from pipeline.config.params import Params
 from pipeline.config.train import EtcTraining
 
@@ -32,6 +33,27 @@ def training(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> EtcTr
     monkeypatch.chdir(root)
     merged = with_entries(params.read(root / "params.yaml"), yaml.safe_load((folder / "params.yaml").read_text()))
     return Params.model_validate(merged).train["etc_sd21"]
+
+
+def test_make_a_video_has_the_papers_resolutions(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 -> 256 -> 768 pixels and 16 -> 76 frames (Algorithm 2), each part made for what comes before it."""
+    monkeypatch.chdir(root)
+    own = yaml.safe_load((root / "profiles/make_a_video/params.yaml").read_text())
+    merged = Params.model_validate(with_entries(params.read(root / "params.yaml"), own))
+    method, model = merged.generate.methods["mav"], merged.generate.models["mav"]
+    parts = typed("mav", Cascade, method.options)
+    trained = {name: merged.train[name].spec for name in own["train"]}
+    sizes = {name: spec.size for name, spec in trained.items() if isinstance(spec, Pixels)}
+    assert {sizes["mav_decoder"], sizes["mav_video_decoder"], sizes["mav_interpolation"]} == {64}
+    assert (sizes["mav_upscaler"], sizes["mav_video_upscaler"], sizes["mav_upscaler_high"]) == (256, 256, 768)
+    assert parts.sr_t.low == trained["mav_video_upscaler"].low == 64
+    assert parts.sr_h.low == trained["mav_upscaler_high"].low == 256
+    assert (model.sampling.frames, model.sampling.height) == (76, 768)
+    assert (model.sampling.frames - 1) // parts.factor + 1 == trained["mav_video_decoder"].frames == 16
+    assert parts.interpolation.window == trained["mav_interpolation"].frames
+    assert trained["mav_video_upscaler"].frames == 76
+    folders = [parts.prior.folder, parts.video, parts.interpolation.folder, parts.sr_t.folder, parts.sr_h.folder]
+    assert {Path(folder).name for folder in folders} <= set(own["train"])
 
 
 def with_entries(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -28,8 +29,6 @@ PACKAGES = (
     "pandas",
 )
 MIN_FREE_GB = 5.0
-# stages of several trainings, by their module
-_GROUPS = {"motion": "train_motion", "t2i": "train_images", "modelscope": "train_modelscope"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _params() -> Iterator[Finding]:
     yield Finding("params.yaml", f"{len(wanted.train)} trainings, {len(wanted.generate.methods)} methods")
     for name in wanted.train:
         folder = paths.world_model(name)
-        yield _exists(f"toy world's {name}", folder, f"git checkout {folder}, or dvc repro {_stage(name, wanted)}")
+        yield _exists(f"toy world's {name}", folder, f"git checkout {folder}, or dvc repro {stage_of(name)}")
     try:
         from pipeline.commands import check
     except ImportError as error:
@@ -116,9 +115,11 @@ def _params() -> Iterator[Finding]:
         yield Finding("methods", "all can be built")
 
 
-def _stage(name: str, wanted: params.Params) -> str:
-    group = _GROUPS.get(wanted.train[name].module)
-    return f"{group}@{name}" if group else f"train_{name}"
+def stage_of(name: str) -> str:
+    """The stage of dvc.yaml that trains a model: one of its own, or an item of one that trains several."""
+    stages = yaml.safe_load(paths.DAG.read_text(encoding="utf-8"))["stages"]
+    several = (key for key, entry in stages.items() if key.startswith("train") and name in entry.get("foreach", ()))
+    return f"{group}@{name}" if (group := next(several, None)) else f"train_{name}"
 
 
 def _disk() -> Finding:

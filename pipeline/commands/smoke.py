@@ -16,6 +16,7 @@ SMALL = {
 }
 STEPS = 6  # sampling steps of every model
 ATTENTION = {"prompts": 2, "steps": [1, STEPS]}
+PARTS = {"clips": 2, "factors": [2], "rates": [8]}
 ORACLE = {"k": 2, "limit": 2, "seeds": 1}  # eight clips
 
 
@@ -41,10 +42,13 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     small = _merged(wanted, SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
     etc = small["etc"]
-    for points in (small["harivo"]["sweep"], etc, etc["short"], etc["larger"]):
+    for points in (small["harivo"]["sweep"], etc, etc["short"], etc["larger"], small["make_a_video"]):
         points["points"] = {}  # with fewer sampling steps each would be computed anew
     if oracle := small.get("richspace", {}).get("oracle"):
         small["richspace"] = {"oracle": oracle | ORACLE}
+    small["make_a_video"] |= {"whole": None, "cueless": None}
+    if parts := small["make_a_video"].get("parts"):
+        small["make_a_video"]["parts"] = parts | PARTS
     if attention := small["etc"].get("attention"):
         small["etc"]["attention"] = attention | ATTENTION
     for model in small["generate"]["models"].values():

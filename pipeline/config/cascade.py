@@ -5,7 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.config.section import Above, Positive, Section, Share, Weight
-from pipeline.config.specs import Conditioned
+from pipeline.config.specs import Conditioned, ImageFolder
+from pipeline.world.scene import FRAMES
+
+
+class OwnClips(Section):
+    """Videos below a folder, or images, each a clip of one frame; captions beside them are not read.
+
+    frames: of each the first so many, every stride-th; 1: images. The short side is scaled to the network's size and
+    the middle kept. unseen: the last so many, in the order of their names, which validations measure the loss of.
+    """
+
+    folder: str
+    frames: Positive
+    stride: Positive = 1
+    unseen: Positive = 8
 
 
 class Pixels(Section):
@@ -13,7 +27,7 @@ class Pixels(Section):
 
     scenes: how many are drawn. shading: see Conditioned. rendered: pixels of a side that the toy world is rendered at,
     of which every smaller size is the box average. size: of what the network makes. sampling_steps, validation_scenes:
-    of validations.
+    of validations. own: a folder to learn from instead of the toy world.
     """
 
     batch: Positive
@@ -23,6 +37,7 @@ class Pixels(Section):
     size: Positive
     sampling_steps: Positive
     validation_scenes: Positive
+    own: OwnClips | None = None
 
     @model_validator(mode="after")
     def _is_an_average(self) -> "Pixels":
@@ -52,7 +67,8 @@ class DecoderSpec(Embedded):
 
 class PriorSpec(Conditioned):
     """P: a transformer from a caption to the image embedding of a frame. clip, text_tower: folders of the dual encoder.
-    rendered: see Pixels. drop: the share of captions that zeros replace."""
+    rendered: see Pixels. drop: the share of captions that zeros replace. images: captioned images to learn from instead
+    of the toy world; unseen: of them, kept for validation."""
 
     clip: str
     text_tower: str
@@ -62,6 +78,8 @@ class PriorSpec(Conditioned):
     head_dim: Positive
     drop: Share
     batch: Positive
+    images: ImageFolder | None = None
+    unseen: Positive = 8
 
 
 class OnNetwork(Section):
@@ -85,6 +103,14 @@ class VideoDecoderSpec(Embedded, OnNetwork):
     layers: Literal["temporal", "all"]
     timestep_power: Above
 
+    @model_validator(mode="after")
+    def _clips_are_long_enough(self) -> "VideoDecoderSpec":
+        needed, have = (self.frames - 1) * max(self.skips) + 1, self.own.frames if self.own else FRAMES
+        if needed > have:
+            said = f"{self.frames} frames at a skip of {max(self.skips)} need clips of {needed}"
+            raise ValueError(f"{said}, found {have} ({'own.frames' if self.own else 'the toy world'})")
+        return self
+
 
 class InterpolationSpec(Embedded, OnNetwork):
     """↑F: all layers of the video decoder `checkpoint`, D_t, on videos of which some frames are known.
@@ -102,6 +128,8 @@ class InterpolationSpec(Embedded, OnNetwork):
     def _factors_fit(self) -> "InterpolationSpec":
         if (most := max(self.factors)) >= self.frames:
             raise ValueError(f"factors: found {most}, expected less than frames, which is {self.frames}")
+        if self.frames > (have := self.own.frames if self.own else FRAMES):
+            raise ValueError(f"frames: found {self.frames}, expected at most those of a clip, {have}")
         return self
 
 

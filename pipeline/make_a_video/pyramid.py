@@ -2,7 +2,6 @@
 embeddings of some of their frames. There are no captions in here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 from metrics.networks.clip import DualEncoder
 from metrics.progress import each
 from pipeline.make_a_video.embedding import JointSpace
+from pipeline.weights.checkpoints import resolve
 from pipeline.world.render import render
 from pipeline.world.scene import FRAMES, Scenes
 
@@ -38,8 +38,9 @@ def clips_of(scenes: Scenes, shading: float, rendered: int, size: int) -> torch.
 
 
 def joint_space(clip: str, text_tower: str) -> JointSpace:
-    """The dual encoder of a specification."""
-    return JointSpace(DualEncoder(Path(clip), Path(text_tower)))
+    """The dual encoder of a specification: folder or hub id; and the folder of the toy world's text tower."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return JointSpace(DualEncoder(resolve(clip), Path(text_tower), device))
 
 
 def embeddings_of(
@@ -51,19 +52,6 @@ def embeddings_of(
         seen = (shrunk(part, side) + 1) / 2
         found.append(space.images(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]))
     return torch.cat(found)
-
-
-def nearest(middle: torch.Tensor) -> torch.Tensor:
-    """Which of EMBEDDED are nearest to frames (B,), which may lie between two."""
-    return (middle[:, None] - torch.tensor(EMBEDDED)).abs().argmin(dim=1)
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """clips: uint8 (N, T, 3, h, w); image: (N, len(EMBEDDED), d), the embeddings of those frames. No captions."""
-
-    clips: torch.Tensor
-    image: torch.Tensor
 
 
 def scaled(pixels: torch.Tensor) -> torch.Tensor:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 
-from metrics.networks.clip import DualEncoder
 from pipeline.config.generate import Model
 from pipeline.config.methods import Cascade
 from pipeline.make_a_video import decoder, upscaling
@@ -23,14 +21,13 @@ from pipeline.make_a_video.embedding import JointSpace
 from pipeline.make_a_video.interpolation import Interpolator
 from pipeline.make_a_video.loading import load_images, load_prior, load_videos
 from pipeline.make_a_video.prior import Prior, image_embeddings
+from pipeline.make_a_video.pyramid import joint_space
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.samplers.decoding import to_clips
 from pipeline.samplers.guidance import Guidance
 from pipeline.weights.checkpoints import resolve, weights_of
 
 FRAMES = 16  # of a clip, where params.yaml names no number
-_UNTRAINED = {"heads": 1, "most_frames": FRAMES}  # of layers over time that do nothing
-Network = tuple[nn.Module, DDIMScheduler]
 
 
 @dataclass(frozen=True)
@@ -45,13 +42,14 @@ class CascadeModel:
     sr_h: tuple[UNet2DConditionModel, DDIMScheduler] | None
 
     @classmethod
-    def load(cls, checkpoint: str, options: Cascade) -> "CascadeModel":
-        """Everything that a method names; D_t is D with layers that do nothing, where it names none."""
-        space = JointSpace(DualEncoder(Path(options.clip), Path(options.text_tower)))
+    def load(cls, checkpoint: str, options: Cascade, frames: int) -> "CascadeModel":
+        """Everything that a method names; D_t is D with layers that do nothing for so many frames, where it names
+        none."""
+        space = joint_space(options.clip, options.text_tower)
         return cls(
             space,
             load_prior(resolve(options.prior.folder)) if options.prior else None,
-            load_videos(resolve(options.video)) if options.video else _still(checkpoint),
+            load_videos(resolve(options.video)) if options.video else _still(checkpoint, frames),
             load_videos(resolve(options.interpolation.folder)) if options.interpolation else None,
             load_videos(resolve(options.sr_t.folder)) if options.sr_t else None,
             load_images(resolve(options.sr_h.folder)) if options.sr_h else None,
@@ -74,10 +72,10 @@ class CascadeModel:
         return self.video[0].config.image["encoder_hid_dim"]
 
 
-def _still(checkpoint: str) -> tuple[PseudoVideoUNet, DDIMScheduler]:
+def _still(checkpoint: str, frames: int) -> tuple[PseudoVideoUNet, DDIMScheduler]:
     """D as a network of videos whose layers over time are at their initialisation."""
     images, scheduler = load_images(resolve(checkpoint))
-    return PseudoVideoUNet.of(images, **_UNTRAINED, rated=True).eval(), scheduler
+    return PseudoVideoUNet.of(images, 1, frames, rated=True).eval(), scheduler
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class CascadeSampler:
     @cached_property
     def model(self) -> CascadeModel:
         """The networks, loaded when they are first asked for."""
-        return CascadeModel.load(self.wanted.checkpoint, self.options)
+        return CascadeModel.load(self.wanted.checkpoint, self.options, self.decoded)
 
     @property
     def parameters(self) -> int:
@@ -128,13 +126,18 @@ class CascadeSampler:
         return self.wanted.sampling.frames or FRAMES
 
     @property
+    def decoded(self) -> int:
+        """Frames that D_t makes."""
+        return (self.frames - 1) // self.options.factor + 1
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of each part's noise, in this order, so that it is the same in variants that leave the last parts out."""
-        model, sampled = self.model, (self.frames - 1) // self.options.factor + 1
+        model = self.model
         side = model.size
         shapes = {
             "prior": (model.embedding,),
-            "video": (3, sampled, side, side),
+            "video": (3, self.decoded, side, side),
             "interpolation": (3, self.frames, side, side),
         }
         if model.sr_t:
@@ -151,9 +154,9 @@ class CascadeSampler:
 
     def prepare(self, length: int, width: int) -> None:
         model, factor = self.model, self.options.factor
-        if self.model.interpolation and (self.frames - 1) % factor:
-            raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, expected 1 more than a multiple of the "
-                             f"factor, which is {factor}")  # fmt: skip
+        if model.interpolation and (self.frames - 1) % factor:
+            said = f"expected 1 more than a multiple of the factor, which is {factor}"
+            raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, {said}")
         expected = model.prior[0].config.token_width if model.prior else model.embedding
         what = "tokens" if model.prior else "image embeddings"
         if width != expected:
@@ -182,8 +185,8 @@ class CascadeSampler:
         device, precision = self.model.video[0].device, self.wanted.sampling.precision
         drawn = self.drawn(noise.to(device))
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            image = self._image(embeddings.to(device), drawn["prior"])
-            return self.finished(self._decoded(image, drawn["video"]), image, drawn)
+            image = self.image(embeddings.to(device), drawn["prior"])
+            return self.finished(self.decoded_video(image, drawn["video"]), image, drawn)
 
     def finished(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """SR_h ∘ SR_t ∘ ↑F of what D_t makes, or of true frames of its size, as far as these parts are there.
@@ -194,7 +197,7 @@ class CascadeSampler:
         Returns:
             uint8 clips (B, T, H, W, 3) on the CPU, of the size that `sampling` names.
         """
-        video = self._enlarged(self._interpolated(video.clamp(-1, 1), image, drawn), drawn)
+        video = self.enlarged(self.interpolated(video.clamp(-1, 1), image, drawn), drawn)
         size = (self.wanted.sampling.height, self.wanted.sampling.width)
         return to_clips((resized(video.float(), size).movedim(1, 2) + 1) / 2)
 
@@ -204,7 +207,7 @@ class CascadeSampler:
         parts = noise.split([prod(shape) for shape in shapes.values()], dim=1)
         return {name: part.view(-1, *shapes[name]) for name, part in zip(shapes, parts, strict=True)}
 
-    def _image(self, embeddings: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def image(self, embeddings: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """P ∘ (x̂, C_x(x)), or what is given in its place."""
         if not (self.model.prior and self.options.prior):
             return embeddings[:, 0]
@@ -213,13 +216,13 @@ class CascadeSampler:
         wanted = self.options.prior
         return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
 
-    def _decoded(self, image: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def decoded_video(self, image: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """D_t: (B, 3, F, s, s)."""
         unet, scheduler = self.model.video
         fps, steps = self.wanted.fps / self.options.factor, self.wanted.sampling.steps
         return decoder.videos(unet, scheduler, image, noise, fps, steps, self.guidance)
 
-    def _interpolated(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+    def interpolated(self, video: torch.Tensor, image: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """↑F: (B, 3, T, s, s); without it each frame stays until the next."""
         factor = self.options.factor
         if not (self.model.interpolation and self.options.interpolation):
@@ -228,7 +231,7 @@ class CascadeSampler:
         between = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
         return between.interpolate(video, factor, image, self.wanted.fps, drawn["interpolation"])
 
-    def _enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+    def enlarged(self, video: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
         """SR_h ∘ SR_t, as far as they are there."""
         if self.model.sr_t and self.options.sr_t:
             steps = self.options.sr_t.steps

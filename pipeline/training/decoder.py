@@ -14,10 +14,12 @@ from pipeline.config.embed import Embed
 from pipeline.make_a_video import decoder
 from pipeline.make_a_video.diffusion import noise_schedule
 from pipeline.make_a_video.loading import save
-from pipeline.make_a_video.pyramid import EMBEDDED, Pictures, clips_of, embeddings_of, joint_space
+from pipeline.make_a_video.pyramid import embeddings_of, joint_space
 from pipeline.training.embedded import EmbeddedNoising, FrameSource, pixel_loss
+from pipeline.training.pictures import Pictures, pictures
 from pipeline.training.pixels import sheet, to_frames
 from pipeline.training.task import Losses
+from pipeline.training.unseen import mean_loss
 from pipeline.training.validation import QUICK, VALIDATION_SEED, judged, noise_of_seeds
 from pipeline.world.scene import FRAMES, HEIGHT, draw
 
@@ -32,15 +34,14 @@ class DecoderTask:
         torch.manual_seed(seed)
         self.spec, self.scheduler = spec, noise_schedule()
         self.space = joint_space(spec.clip, spec.text_tower)
-        _, scenes = draw(spec.scenes, seed)
-        data = Pictures(
-            clips_of(scenes, spec.shading, spec.rendered, spec.size),
-            embeddings_of(scenes, spec.shading, spec.rendered, self.space),
-        )
+        data, unseen = pictures(spec, seed, self.space)
         width = data.image.shape[-1]
         self.model = decoder.build(spec.size, spec.channels, spec.heads, spec.token_width, width).to(device)
-        timesteps = self.scheduler.config.num_train_timesteps
-        self.source = FrameSource(data, EMBEDDED, seed, spec.batch, spec.drop, timesteps)
+        self.source = self._source(data, seed)
+        self.unseen = self._source(unseen, seed) if unseen else None
+
+    def _source(self, data: Pictures, seed: int) -> FrameSource:
+        return FrameSource(data, seed, self.spec.batch, self.spec.drop, self.scheduler.config.num_train_timesteps)
 
     def loss(self, model: nn.Module, batch: EmbeddedNoising) -> Losses:
         return Losses(
@@ -49,7 +50,10 @@ class DecoderTask:
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of images that show what the frame shows whose embedding they are made of, by the judge, of unseen
-        scenes; an image smaller than the toy world has its pixels repeated."""
+        scenes; an image smaller than the toy world has its pixels repeated. Of a folder, the loss of what is not
+        seen."""
+        if self.unseen:
+            return mean_loss(self, self.unseen)
         spec = self.spec
         names, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
         image = embeddings_of(scenes, spec.shading, spec.rendered, self.space, _MIDDLE)[:, 0].to(self.model.device)
@@ -59,9 +63,9 @@ class DecoderTask:
         self._images = as_judged(to_frames(torch.cat(made)))
         return judged(names, np.repeat(self._images[:, None], FRAMES, axis=1), STILL)
 
-    def picture(self) -> np.ndarray:
+    def picture(self) -> np.ndarray | None:
         """Forty validation images, eight a row."""
-        return sheet(self._images)
+        return None if self.unseen else sheet(self._images)
 
 
 def as_judged(frames: np.ndarray) -> np.ndarray:

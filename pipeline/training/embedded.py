@@ -7,8 +7,9 @@ import torch
 from diffusers import SchedulerMixin
 from torch.nn import functional as F
 
-from pipeline.make_a_video.pyramid import Pictures, scaled
+from pipeline.make_a_video.pyramid import scaled
 from pipeline.training.denoising import target
+from pipeline.training.pictures import Pictures
 from pipeline.training.task import WHOLE, Batch, Share, step_generator
 
 
@@ -28,7 +29,6 @@ class FrameSource:
     noise, in this order."""
 
     data: Pictures
-    places: tuple[int, ...]
     seed: int
     size: int
     drop: float
@@ -36,9 +36,9 @@ class FrameSource:
 
     def batch(self, step: int, share: Share = WHOLE) -> EmbeddedNoising:
         generator, data = step_generator(self.seed, step), self.data
-        rows = torch.randint(len(data.clips), (self.size,), generator=generator)
-        chosen = torch.randint(len(self.places), (self.size,), generator=generator)
-        clean = scaled(data.clips[rows, torch.tensor(self.places)[chosen]])
+        rows = torch.randint(len(data.pixels), (self.size,), generator=generator)
+        chosen = torch.randint(len(data.places), (self.size,), generator=generator)
+        clean = scaled(data.pixels[rows, torch.tensor(data.places)[chosen]])
         image = dropped(data.image[rows, chosen], self.drop, generator)
         timestep = torch.randint(self.timesteps, (self.size,), generator=generator)
         noise = torch.randn(clean.shape, generator=generator)

@@ -10,17 +10,17 @@ from pipeline.config.cascade import InterpolationSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video.interpolation import FURTHER, Interpolator, blended, observed
 from pipeline.make_a_video.loading import load_videos, save
-from pipeline.make_a_video.pyramid import Pictures, clips_of, embeddings_of, joint_space, psnr, scaled
+from pipeline.make_a_video.pyramid import joint_space, psnr, scaled
 from pipeline.training.decoder import as_judged
 from pipeline.training.embedded import pixel_loss
 from pipeline.training.motion_source import spread
+from pipeline.training.pictures import of_scenes, pictures
 from pipeline.training.pixels import strips, to_frames
 from pipeline.training.task import Losses
 from pipeline.training.unlabelled import MaskedNoising, MaskedSource
 from pipeline.training.validation import QUICK, VALIDATION_SEED, noise_of_seeds
 from pipeline.weights.checkpoints import resolve
-from pipeline.world.rates import at_rates
-from pipeline.world.scene import FRAMES, Scenes, draw
+from pipeline.world.scene import draw
 
 _UNIFORM = 1.0  # what decides a frame between two others is decided at every noise
 
@@ -33,28 +33,11 @@ class InterpolationTask:
         self.spec, self.space = spec, joint_space(spec.clip, spec.text_tower)
         before, self.scheduler = load_videos(resolve(spec.checkpoint))
         self.model = before.widened(FURTHER).to(device)
-        _, scenes = draw(spec.scenes, seed)
         rates = np.random.default_rng(seed).choice(spec.rates, spec.scenes)
-        data = self._pictures(at_rates(scenes, rates))
+        data, self.unseen = pictures(spec, seed, self.space, rates)
         timesteps = spread(self.scheduler, _UNIFORM)
-        self.source = MaskedSource(
-            data,
-            torch.from_numpy(rates).float(),
-            seed,
-            spec.batch,
-            min(spec.frames, FRAMES),
-            tuple(spec.factors),
-            spec.extrapolated,
-            spec.drop,
-            timesteps,
-        )
-
-    def _pictures(self, scenes: Scenes) -> Pictures:
-        spec = self.spec
-        return Pictures(
-            clips_of(scenes, spec.shading, spec.rendered, spec.size),
-            embeddings_of(scenes, spec.shading, spec.rendered, self.space),
-        )
+        factors, extrapolated = tuple(spec.factors), spec.extrapolated
+        self.source = MaskedSource(data, seed, spec.batch, spec.frames, factors, extrapolated, spec.drop, timesteps)
 
     def loss(self, model: nn.Module, batch: MaskedNoising) -> Losses:
         """L_simple over the frames that are not known."""
@@ -66,16 +49,16 @@ class InterpolationTask:
         return Losses(pixel_loss(self.scheduler, batch, predict, unknown))
 
     def validate(self, final: bool) -> dict[str, float]:
-        """PSNR in dB of the new frames between every factor-th of unseen clips, at the lowest rate, beside linear
-        blending's."""
-        spec, rate, found = self.spec, min(self.spec.rates), {}
+        """PSNR in dB of the new frames between every factor-th of unseen clips, in the toy world at the lowest rate,
+        beside linear blending's."""
+        spec, found, device = self.spec, {}, self.model.device
         _, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
-        data = self._pictures(at_rates(scenes, rate))
-        device = self.model.device
+        data = self.unseen or of_scenes(scenes, min(spec.rates), spec, self.space)
+        rate = float(data.fps.mean())
         ready = Interpolator(self.model, self.scheduler, spec.sampling_steps, spec.guidance, spec.frames)
         for factor in spec.factors:
-            frames = (FRAMES - 1) // factor * factor + 1
-            true = scaled(data.clips[:, :frames]).movedim(2, 1)
+            frames = (spec.frames - 1) // factor * factor + 1
+            true = scaled(data.pixels[:, :frames]).movedim(2, 1)
             image, noise = data.image[:, data.image.shape[1] // 2], noise_of_seeds(len(true), true.shape[1:])
             parts = zip(true.split(20), image.split(20), noise.split(20), strict=True)
             made = torch.cat(

@@ -1,6 +1,7 @@
 """train_prior: P of Make-A-Video, from captions to the image embeddings of their clips' frames; the only part of the
 cascade that reads captions, and they are those of images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from pipeline.make_a_video.loading import save
 from pipeline.make_a_video.prior import Prior
 from pipeline.make_a_video.pyramid import embeddings_of, joint_space
 from pipeline.training.latents import CaptionEncoder, training_captions
+from pipeline.training.pictures import captioned_images
 from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
-from pipeline.world.scene import Names, draw, realise
+from pipeline.world.scene import draw, realise
 
 CANDIDATES = 20  # captions of other contents and the own, among which that is to be the nearest
 
@@ -76,9 +78,8 @@ class PriorTask:
         self.spec, self.encoder, self.device = spec, encoder, device
         self.scheduler = noise_schedule("sample")
         self.space = joint_space(spec.clip, spec.text_tower)
-        captions, (_, scenes) = training_captions(spec.scenes, seed), draw(spec.scenes, seed)
+        captions, image, self.unseen = self._pairs(seed)
         self.known = frozenset(captions)
-        image = embeddings_of(scenes, spec.shading, spec.rendered, self.space)
         tokens, text, row = _embedded(captions, encoder, self.space)
         self.model = Prior(
             embedding=image.shape[-1],
@@ -94,6 +95,20 @@ class PriorTask:
         self.model.to(device)
         self.source = ToldSource(data, seed, spec.batch, spec.drop, self.scheduler.config.num_train_timesteps)
 
+    def _pairs(self, seed: int) -> tuple[list[str], torch.Tensor, tuple[list[str], torch.Tensor] | None]:
+        """Captions of N clips or images, embeddings (N, P, d) of some of the frames of each, and of a folder those that
+        are not trained on."""
+        spec = self.spec
+        if spec.images is None:
+            scenes, captions = draw(spec.scenes, seed)[1], training_captions(spec.scenes, seed)
+            return captions, embeddings_of(scenes, spec.shading, spec.rendered, self.space), None
+        captions, image = captioned_images(spec.images, self.space)
+        if len(captions) <= spec.unseen:
+            said = f"{len(captions)} captioned images in {spec.images.folder}, of which {spec.unseen} are kept"
+            raise ValueError(f"images: {said} for validation: none is left to train on")
+        seen = len(captions) - spec.unseen
+        return captions[:seen], image[:seen], (captions[seen:], image[seen:])
+
     def loss(self, model: nn.Module, batch: Told) -> Losses:
         noisy = self.scheduler.add_noise(batch.image, batch.noise, batch.timestep)
         return Losses(F.mse_loss(model(noisy, batch.timestep, batch.text, batch.tokens), batch.image))
@@ -102,16 +117,25 @@ class PriorTask:
         """Of unseen prompts: cosine of the sampled embedding with that of a frame that shows what the prompt names, and
         the share of samples that are nearer to such a frame of their own prompt than of any other of 20."""
         spec = self.spec
-        names, texts = unseen_prompts(spec.validation_prompts if final else QUICK, self.known)
+        texts, true, shown = self._unseen(final)
         tokens, text, row = _embedded(texts, self.encoder, self.space)
         noise = noise_of_seeds(len(texts), (text.shape[-1],)).to(self.device)
         text, tokens = text[row].to(self.device), tokens[row].to(self.device)
         steps, guidance = spec.sampling_steps, spec.guidance
         made = prior.image_embeddings(self.model, self.scheduler, text, tokens, noise, steps, guidance).cpu()
-        true = embeddings_of(realise(names, np.random.default_rng(0)), spec.shading, spec.rendered, self.space)
         similar = F.normalize(made, dim=-1) @ F.normalize(true.mean(dim=1), dim=-1).T
-        first = [_ranks_first(similar[i], names, i) for i in range(len(names))]
+        first = [_ranks_first(similar[i], shown, i) for i in range(len(shown))]
         return {"cosine": float(similar.diagonal().mean()), "ranked_first": float(np.mean(first))}
+
+    def _unseen(self, final: bool) -> tuple[list[str], torch.Tensor, Sequence[object]]:
+        """Prompts, embeddings (n, P, d) of frames that show what they name, and what that is; of a folder, its captions
+        and images that are not trained on."""
+        if self.unseen:
+            return *self.unseen, self.unseen[0]
+        spec = self.spec
+        names, texts = unseen_prompts(spec.validation_prompts if final else QUICK, self.known)
+        scenes = realise(names, np.random.default_rng(0))
+        return texts, embeddings_of(scenes, spec.shading, spec.rendered, self.space), names
 
     def picture(self) -> None:
         return None
@@ -126,9 +150,9 @@ def _embedded(
     return scaled, space.texts(scaled, encoder.embedded.scale), row
 
 
-def _ranks_first(similar: torch.Tensor, names: list[Names], own: int) -> bool:
-    others = [i for i in range(len(names)) if names[i] != names[own]][: CANDIDATES - 1]
-    return bool(similar[own] > similar[others].max())
+def _ranks_first(similar: torch.Tensor, shown: Sequence[object], own: int) -> bool:
+    others = [i for i in range(len(shown)) if shown[i] != shown[own]][: CANDIDATES - 1]
+    return bool((similar[own] > similar[others]).all())
 
 
 def build_task(spec: PriorSpec, embed: Embed, seed: int, device: str) -> PriorTask:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.make_a_video.pyramid import Pictures, nearest, scaled
+from pipeline.make_a_video.pyramid import scaled
 from pipeline.training.denoising import Timesteps
 from pipeline.training.embedded import EmbeddedNoising, dropped
+from pipeline.training.pictures import Pictures
 from pipeline.training.task import WHOLE, Share, step_generator
-from pipeline.world.scene import FPS
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class SkippingSource:
 
     def batch(self, step: int, share: Share = WHOLE) -> RatedNoising:
         generator, data = step_generator(self.seed, step), self.data
-        rows = torch.randint(len(data.clips), (self.size,), generator=generator)
+        rows = torch.randint(len(data.pixels), (self.size,), generator=generator)
         skip = torch.tensor(self.skips)[torch.randint(len(self.skips), (self.size,), generator=generator)]
         length = (self.frames - 1) * skip
-        first = (torch.rand(self.size, generator=generator) * (data.clips.shape[1] - length)).long()
+        first = (torch.rand(self.size, generator=generator) * (data.pixels.shape[1] - length)).long()
         chosen = first[:, None] + skip[:, None] * torch.arange(self.frames)
-        clean = scaled(data.clips[rows[:, None], chosen]).movedim(2, 1)
-        image = dropped(data.image[rows, nearest(first + length / 2)], self.drop, generator)
+        clean = scaled(data.pixels[rows[:, None], chosen]).movedim(2, 1)
+        image = dropped(data.image[rows, data.nearest(first + length / 2)], self.drop, generator)
         timestep = self.timesteps(self.size, generator)
         noise = torch.randn(clean.shape, generator=generator)
-        return RatedNoising(clean, noise, timestep, image, FPS / skip).part(share)
+        return RatedNoising(clean, noise, timestep, image, data.fps[rows] / skip).part(share)
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,11 @@ class MaskedSource:
     """Draws `size` clips, which embeddings are dropped, what is known of all of them, timesteps and noise, in this
     order.
 
-    rates: (N,), frames a second of the clips. frames: at most. factors: every so many-th frame is known; extrapolated:
-    the share of batches of which the first or the last frames are known instead, one to all but one.
+    frames: at most. factors: every so many-th frame is known; extrapolated: the share of batches of which the first or
+    the last frames are known instead, one to all but one.
     """
 
     data: Pictures
-    rates: torch.Tensor
     seed: int
     size: int
     frames: int
@@ -73,14 +72,14 @@ class MaskedSource:
 
     def batch(self, step: int, share: Share = WHOLE) -> MaskedNoising:
         generator, data = step_generator(self.seed, step), self.data
-        rows = torch.randint(len(data.clips), (self.size,), generator=generator)
+        rows = torch.randint(len(data.pixels), (self.size,), generator=generator)
         image = dropped(data.image[rows, len(data.image[0]) // 2], self.drop, generator)
         known = self._known(generator)
-        clean = scaled(data.clips[rows, : len(known)]).movedim(2, 1)
+        clean = scaled(data.pixels[rows, : len(known)]).movedim(2, 1)
         timestep = self.timesteps(self.size, generator)
         noise = torch.randn(clean.shape, generator=generator)
         told = known.expand(self.size, -1)
-        return MaskedNoising(clean, noise, timestep, image, self.rates[rows], told).part(share)
+        return MaskedNoising(clean, noise, timestep, image, data.fps[rows], told).part(share)
 
     def _known(self, generator: torch.Generator) -> torch.Tensor:
         """(F,): every so many-th frame, from the first to the last; or the first, or the last ones."""

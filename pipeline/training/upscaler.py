@@ -14,6 +14,7 @@ from pipeline.make_a_video.loading import save
 from pipeline.make_a_video.pyramid import clips_of, psnr, scaled, shrunk
 from pipeline.training.enlarging import LargeSource, LowNoising, enlarging_loss
 from pipeline.training.motion_source import spread
+from pipeline.training.pictures import Clips, clips
 from pipeline.training.pixels import strips, to_frames
 from pipeline.training.task import Losses
 from pipeline.training.validation import QUICK, VALIDATION_SEED, noise_of_seeds
@@ -30,9 +31,9 @@ class UpscalerTask:
         torch.manual_seed(seed)
         self.spec, self.scheduler = spec, noise_schedule()
         self.model = upscaling.build(spec.size, spec.channels).to(device)
-        _, scenes = draw(spec.scenes, seed)
+        data, self.unseen = clips(spec, seed)
         self.source = LargeSource(
-            clips_of(scenes, spec.shading, spec.rendered, spec.size),
+            data.pixels,
             seed,
             spec.batch,
             None,
@@ -48,7 +49,7 @@ class UpscalerTask:
     def validate(self, final: bool) -> dict[str, float]:
         """PSNR in dB of enlarged frames of unseen clips against the true ones, beside bicubic interpolation's."""
         spec, device = self.spec, self.model.device
-        true = unseen_clips(spec, spec.validation_scenes if final else QUICK)[:, :, :_SHOWN]
+        true = unseen_clips(spec, self.unseen, spec.validation_scenes if final else QUICK)[:, :, :_SHOWN]
         low, noise = shrunk_clips(true, spec.low), noise_of_seeds(len(true), (3, spec.size, spec.size))
         parts = zip(low.split(20), noise.split(20), strict=True)
         steps = spec.sampling_steps
@@ -68,8 +69,10 @@ class UpscalerTask:
         return strips(self._clips)
 
 
-def unseen_clips(spec: Enlarging, n: int) -> torch.Tensor:
-    """(n, 3, T, size, size), in [-1, 1], of scenes that no training draws."""
+def unseen_clips(spec: Enlarging, kept: Clips | None, n: int) -> torch.Tensor:
+    """(n, 3, T, size, size), in [-1, 1]: what was kept of a folder, or scenes that no training draws."""
+    if kept is not None:
+        return scaled(kept.pixels[:n]).movedim(2, 1)
     _, scenes = draw(n, VALIDATION_SEED)
     return scaled(clips_of(scenes, spec.shading, spec.rendered, spec.size)).movedim(2, 1)
 

@@ -10,14 +10,16 @@ from pipeline.config.cascade import VideoDecoderSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video import decoder
 from pipeline.make_a_video.loading import load_images, save
-from pipeline.make_a_video.pyramid import Pictures, clips_of, embeddings_of, joint_space
+from pipeline.make_a_video.pyramid import embeddings_of, joint_space
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.training.decoder import as_judged
 from pipeline.training.embedded import pixel_loss
 from pipeline.training.motion_source import spread
+from pipeline.training.pictures import Pictures, pictures
 from pipeline.training.pixels import strips, to_frames
 from pipeline.training.task import Losses
 from pipeline.training.unlabelled import RatedNoising, SkippingSource
+from pipeline.training.unseen import mean_loss
 from pipeline.training.validation import QUICK, VALIDATION_SEED, judged, noise_of_seeds
 from pipeline.weights.checkpoints import resolve
 from pipeline.world.scene import FPS, FRAMES, draw
@@ -36,21 +38,24 @@ class VideoDecoderTask:
         if spec.layers == "temporal":
             self.model.requires_grad_(False)
             self.model.temporal.requires_grad_(True)
-        _, scenes = draw(spec.scenes, seed)
-        data = Pictures(
-            clips_of(scenes, spec.shading, spec.rendered, spec.size),
-            embeddings_of(scenes, spec.shading, spec.rendered, self.space),
-        )
+        data, unseen = pictures(spec, seed, self.space)
+        self.source = self._source(data, seed)
+        self.unseen = self._source(unseen, seed) if unseen else None
+
+    def _source(self, data: Pictures, seed: int) -> SkippingSource:
+        spec = self.spec
         timesteps = spread(self.scheduler, spec.timestep_power)
-        skips = tuple(spec.skips)
-        self.source = SkippingSource(data, seed, spec.batch, spec.frames, skips, spec.drop, timesteps)
+        return SkippingSource(data, seed, spec.batch, spec.frames, tuple(spec.skips), spec.drop, timesteps)
 
     def loss(self, model: nn.Module, batch: RatedNoising) -> Losses:
         return Losses(pixel_loss(self.scheduler, batch, lambda noisy, t: model(noisy, t, batch.image, batch.fps)))
 
     def validate(self, final: bool) -> dict[str, float]:
         """Shares of clips that show what the clip shows of whose middle frame they have the embedding, by the judge; at
-        the lowest frame rate of the training, each frame standing for as long as it lasts in the toy world."""
+        the lowest frame rate of the training, each frame standing for as long as it lasts in the toy world. Of a
+        folder, the loss of what is not seen."""
+        if self.unseen:
+            return mean_loss(self, self.unseen)
         spec, skip = self.spec, max(self.spec.skips)
         names, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
         middle = (FRAMES // 2,)
@@ -64,9 +69,9 @@ class VideoDecoderTask:
         self._clips = as_judged(clips).repeat(skip, axis=1)
         return judged(names, self._clips, SHOWN)
 
-    def picture(self) -> np.ndarray:
+    def picture(self) -> np.ndarray | None:
         """Ten validation clips, one a row, every second frame."""
-        return strips(self._clips)
+        return None if self.unseen else strips(self._clips)
 
 
 def build_task(spec: VideoDecoderSpec, _embed: Embed, seed: int, device: str) -> VideoDecoderTask:

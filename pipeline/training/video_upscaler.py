@@ -11,16 +11,16 @@ from pipeline.config.cascade import VideoUpscalerSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video import upscaling
 from pipeline.make_a_video.loading import load_images, save
-from pipeline.make_a_video.pyramid import clips_of, psnr
+from pipeline.make_a_video.pyramid import psnr
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.training.enlarging import LargeSource, LowNoising, enlarging_loss
 from pipeline.training.motion_source import spread
+from pipeline.training.pictures import clips
 from pipeline.training.pixels import strips, to_frames
 from pipeline.training.task import Losses
 from pipeline.training.upscaler import EVENLY, shrunk_clips, unseen_clips
 from pipeline.training.validation import QUICK, noise_of_seeds
 from pipeline.weights.checkpoints import resolve
-from pipeline.world.scene import draw
 
 _NO_ATTENTION = 1  # heads of what there is none of: its images have none either
 
@@ -35,10 +35,10 @@ class VideoUpscalerTask:
         self.model = PseudoVideoUNet.of(images, _NO_ATTENTION, spec.frames, rated=False).to(device)
         self.model.requires_grad_(False)
         self.model.temporal.requires_grad_(True)
-        _, scenes = draw(spec.scenes, seed)
-        clips = clips_of(scenes, spec.shading, spec.rendered, spec.size)
+        data, self.unseen = clips(spec, seed)
         times, timesteps = spec.size // spec.low, spread(self.scheduler, EVENLY)
-        self.source = LargeSource(clips, seed, spec.batch, spec.learnt, spec.size, times, spec.low_noise, timesteps)
+        size, noise = spec.size, spec.low_noise
+        self.source = LargeSource(data.pixels, seed, spec.batch, spec.learnt, size, times, noise, timesteps)
 
     def loss(self, model: nn.Module, batch: LowNoising) -> Losses:
         return Losses(enlarging_loss(self.scheduler, model, batch))
@@ -46,7 +46,7 @@ class VideoUpscalerTask:
     def validate(self, final: bool) -> dict[str, float]:
         """PSNR in dB of enlarged unseen clips against the true ones, beside bicubic interpolation's."""
         spec, device = self.spec, self.model.device
-        true = unseen_clips(spec, spec.validation_scenes if final else QUICK)
+        true = unseen_clips(spec, self.unseen, spec.validation_scenes if final else QUICK)
         low, noise = shrunk_clips(true, spec.low), noise_of_seeds(len(true), true.shape[1:])
         made = [
             upscaling.upscaled_videos(

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.emptied import without_points
+
 RUN = """
 import sys
 from importlib import import_module
@@ -35,10 +37,7 @@ def copy(root: Path, tmp_path: Path, i3d_weights: Path, minilm: Path) -> Path:
     generate["methods"] = {name: generate["methods"][name] for name in ("cogvideox", "richspace", "strip")}
     wanted["evaluate"] |= {"comparisons": [], "resamples": 20}
     wanted["harivo"]["ablation"] = {}
-    wanted["harivo"]["sweep"]["points"] = {}
-    for points in (wanted["etc"], wanted["etc"]["short"], wanted["etc"]["larger"]):
-        points["points"] = {}
-    wanted["etc"]["attention"] = None
+    without_points(wanted)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))
     _write_analyses(tmp_path / "data/analysis")
     return tmp_path

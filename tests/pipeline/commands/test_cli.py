@@ -63,6 +63,13 @@ def test_the_doctor_finds_this_checkout_well(root: Path, monkeypatch: pytest.Mon
     assert doctor.show(findings) == 0
 
 
+def test_the_doctor_names_the_stage_that_trains(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    stages = [doctor.stage_of(name) for name in ("codec", "etc_mixed", "video_decoder_cueless", "interpolation")]
+    expected = ["codec", "etc@etc_mixed", "video_decoder@video_decoder_cueless", "interpolation"]
+    assert stages == [f"train_{name}" for name in expected]
+
+
 def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fixes = {f.what: f.fix for f in doctor.examine() if f.fix}

@@ -248,7 +248,7 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         (
             "generate.methods.cogvideox.model",
             "none",
-            r"model names 'none', .*models: grid, images, images_cueless, unet3d, world",
+            r"model names 'none', .*models: cascade, cascade_cueless, grid, images, images_cueless, unet3d, world",
         ),
         ("etc.method", "etcc", r"etc\.method names 'etcc'.* expected one of generate.methods"),
         (
@@ -291,7 +291,7 @@ def test_a_letter_too_much_is_found_wherever_it_is(
     monkeypatch.chdir(root)
     values = yaml.safe_load((root / "params.yaml").read_text())
     named = ("embed.encoders", "train", "generate.models", "generate.methods", "generate.external")
-    named += ("etc.points", "etc.short.points", "etc.larger.points")
+    named += ("etc.points", "etc.short.points", "etc.larger.points", "make_a_video.points")
     free = (*named, "harivo.ablation", "harivo.sweep.points", "embed.encoders.minilm.sets", "report.controls")
     keys = [key for key in leaves(values) if key.rpartition(".")[0] not in free]
     key = data.draw(st.sampled_from(keys))

@@ -24,6 +24,7 @@ from pipeline.training import etc
 from pipeline.world.cuts import cut_wrongly
 from pipeline.world.render import render
 from pipeline.world.scene import draw
+from tests.emptied import without_points
 from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.training.small import etc_spec
 
@@ -76,7 +77,8 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["generate"] |= {"models": {"sd": model}, "methods": {"etc": method}, "workers": 1}
     values["evaluate"] |= {"comparisons": []}
     values["report"] |= {"strip": "etc", "guide": "etc", "controls": {}}
-    values["harivo"] |= {"ablation": {}, "sweep": values["harivo"]["sweep"] | {"points": {}}}
+    without_points(values)
+    values["harivo"] |= {"ablation": {}}
     values["richspace"] = {"oracle": None}
     values["etc"] = {"method": "etc", "prompts": PROMPTS, "points": POINTS, "short": SHORT, "larger": LARGER}
     values["features"] |= {"clip": str(root / "models/world/clip")}

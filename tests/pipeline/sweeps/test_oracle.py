@@ -22,6 +22,7 @@ from pipeline.sweeps.steps import context_of, every_step, judged, step_of
 from pipeline.text.embeddings import Embeddings
 from pipeline.world.render import render
 from pipeline.world.scene import draw
+from tests.emptied import without_points
 from tests.pipeline.sweeps.folder import run_folder
 
 K, SEEDS, LIMIT = 4, 2, 2
@@ -46,9 +47,7 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["embed"]["encoders"] = {"t5": {"kind": "t5", "checkpoint": str(checkpoint), "sets": sets}}
     values["train"] = {}
     values["report"]["controls"] = {}
-    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"]):
-        points["points"] = {}
-    values["etc"]["attention"] = None
+    without_points(values)
     sampling = {"steps": 1, "guidance": 2.0, "frames": 9, "height": 32, "width": 32, "precision": "float32"}
     model = {"family": "cogvideox", "checkpoint": str(checkpoint), "encoder": "t5", "fps": 8, "sampling": sampling}
     richspace = {"module": "pipeline/methods/richspace.py", "model": "tiny"}
@@ -56,7 +55,6 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     values["evaluate"] |= {"comparisons": []}
     values["report"] |= {"strip": "richspace", "guide": "richspace"}
     values["harivo"] |= {"ablation": {}}
-    values["harivo"]["sweep"] |= {"points": {}}
     values["richspace"] = {"oracle": {"method": "richspace", "k": K, "seeds": SEEDS, "limit": LIMIT}}
     return values
 

@@ -14,6 +14,7 @@ from pipeline.evaluation import evaluated
 from pipeline.sweeps import point, tables
 from pipeline.sweeps.variants import training_of, with_point
 from pipeline.training import motion
+from tests.emptied import without_points
 from tests.pipeline.sweeps.folder import run_folder
 from tests.pipeline.training.small import motion_spec
 
@@ -40,9 +41,7 @@ def small(root: Path, checkpoint: Path) -> dict[str, object]:
     schedule = {"steps": 50, "learning_rate": 1e-3, "warmup": 5}
     values["train"] = {"harivo": {"module": "motion", "spec": spec, "schedule": schedule}}
     values["report"]["controls"] = {}
-    for points in (values["etc"], values["etc"]["short"], values["etc"]["larger"]):
-        points["points"] = {}
-    values["etc"]["attention"] = None
+    without_points(values)
     sampling = {"steps": 2, "guidance": 2.0, "frames": 16, "precision": "float32"}
     model = {"family": "stable_diffusion", "checkpoint": str(checkpoint), "encoder": "clip", "fps": 8}
     harivo = {"module": "pipeline/methods/harivo.py", "model": "sd", "motion": "models/world/harivo"}
