@@ -8,6 +8,7 @@ from pipeline.report.page import Content, Page
 from pipeline.report.results import Results
 
 CLIPS = ("make_a_video", "modelscope", "etc", "animatediff", "cogvideox_prompts")
+CUE = ("make_a_video", "make_a_video_cueless")
 _SECTIONS = (parts, pairs, alone)
 
 
@@ -17,7 +18,7 @@ def build(results: Results) -> Content:
     return Content(
         {key: value for part in found for key, value in part.context.items()},
         list(chain.from_iterable(part.tables for part in found)),
-        clips={"all": cards(results, CLIPS)},
+        clips={"all": cards(results, CLIPS), "cue": cards(results, CUE)},
         missing=list(dict.fromkeys(chain.from_iterable(part.missing for part in found))),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.report.page import Content
-from pipeline.report.pages.paper_make_a_video import CLIPS, build
+from pipeline.report.pages.paper_make_a_video import CLIPS, CUE, build
 from pipeline.report.results import Results
 from tests.pipeline.report.reading import Reader, words
 
@@ -13,6 +13,7 @@ HEADINGS = [
     "Motion without pairs",
     "Interpolation, by numbers",
     "Why the same noise for every frame",
+    "Clips with the cue and without",
     "Clips of the same prompt and noise",
 ]
 
@@ -36,6 +37,7 @@ def test_it_says_what_it_is_and_that_nothing_is_printed(report: Path) -> None:
 def test_clips_of_one_prompt_by_every_method(results: Results) -> None:
     groups = build(results).clips
     assert [shot.method for shot in groups["all"][0].shots] == list(CLIPS)
+    assert [shot.method for shot in groups["cue"][0].shots] == list(CUE)
 
 
 def test_a_whole_run_lacks_nothing(results: Results) -> None:
