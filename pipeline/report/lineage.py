@@ -35,7 +35,7 @@ def behind(params: Params, method: Method) -> list[Step]:
 
 def step(train: Mapping[str, Training], place: str) -> Step:
     """The training that wrote a folder; its name alone if none of params.yaml did."""
-    training = _training(train, place)
+    training = training_of(train, place)
     if training is None:
         return Step(place)
     return Step(Path(place).name, _clips(training), training.schedule.steps, training.spec.batch)
@@ -43,14 +43,15 @@ def step(train: Mapping[str, Training], place: str) -> Step:
 
 def _steps(train: Mapping[str, Training], place: str) -> Iterator[Step]:
     """The training that wrote a folder, after those that it started from."""
-    training = _training(train, place)
+    training = training_of(train, place)
     for key in ("checkpoint", "starts_from"):
         if before := getattr(training and training.spec, key, None):
             yield from _steps(train, before)
     yield step(train, place)
 
 
-def _training(train: Mapping[str, Training], place: str) -> Training | None:
+def training_of(train: Mapping[str, Training], place: str) -> Training | None:
+    """The training that wrote a folder; None if none of params.yaml did."""
     name = Path(place).name
     return train.get(name) if Path(place) == paths.world_model(name) else None
 

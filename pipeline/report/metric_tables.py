@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from metrics.distances.fvd import MIN_CLIPS
-from pipeline.evaluation.catalogue import METRICS
+from pipeline.evaluation.catalogue import METRICS, SPEED
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 from pipeline.world.attributes import AVERAGE
@@ -167,6 +167,14 @@ def fingerprints(results: Results) -> Table:
 def few(rows: pd.DataFrame) -> list[str]:
     """What the flag of a few clips means, if a row has one."""
     return [FEW] if ((rows.metric == "fvd") & (rows.flag != "")).any() else []
+
+
+def devices(results: Results, rows: pd.DataFrame) -> str:
+    """What made the clips whose speed stands in rows of metrics."""
+    marks = rows[rows.metric == SPEED.name].fingerprint.unique()
+    protocols = results.evaluation["protocols"]
+    found = [device for mark in marks if (device := protocols.get(mark, {}).get("device"))]
+    return "; ".join(found) or "device not recorded"
 
 
 def _present(table: pd.DataFrame) -> Sequence[str]:

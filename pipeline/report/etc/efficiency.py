@@ -12,7 +12,7 @@ from pipeline.config.generate import Method
 from pipeline.report import lineage
 from pipeline.report.formatting import fixed
 from pipeline.report.lineage import Step
-from pipeline.report.metric_tables import INTERVALS, clips_cell, few, metric_cell, metric_column, not_compared
+from pipeline.report.metric_tables import INTERVALS, clips_cell, devices, few, metric_cell, metric_column, not_compared
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import NOTHING, Cell, Column, Table, row, with_shared_notes
@@ -28,7 +28,10 @@ _TRAINED = (
     "every training that draws from it. A text-to-image model draws single frames of its clips, in batches of frames. "
     "A dash: weights that were trained elsewhere. The paper counts the last training alone."
 )
-_SIZES = "Parameters: of the denoiser. Whole model: with the text encoder, and both halves of the codec."
+_SIZES = (
+    "Parameters: of the denoiser, of a cascade those of all its networks. Whole model: with the text encoder, and both "
+    "halves of the codec; of a cascade, which makes pixels, with the dual encoder."
+)
 _SPEED = (
     "Speed: frames divided by seconds of sampling and decoding, in batches, when each method's clips were made ({}). "
     "Other work may have run beside: look at ratios, between methods of one precision (bfloat16 is the faster one), "
@@ -89,7 +92,7 @@ def _measured(results: Results) -> Table:
         _TRAINED,
         *_codecs(results, shown),
         _SIZES,
-        _SPEED.format("; ".join(_devices(results, metrics)) or "device not recorded"),
+        _SPEED.format(devices(results, metrics)),
         _GROUPS,
         INTERVALS.format(100 * results.params.evaluate.confidence),
         *few(metrics),
@@ -147,8 +150,11 @@ def _around(results: Results, method: Method) -> dict[str, int | None]:
     model = results.params.generate.models[method.model]
     encoder = Path(results.params.embed.encoders[model.encoder].checkpoint)
     inside = encoder / "text_encoder"
+    texts = {"text_encoder": parameters(inside if inside.is_dir() else encoder)}
+    if model.family == "cascade":  # in pixels
+        return texts | {"dual_encoder": parameters(Path(method.options["clip"]))}
     codec = Path(model.codec) if model.codec else Path(model.checkpoint) / "vae"
-    return {"text_encoder": parameters(inside if inside.is_dir() else encoder), "codec": parameters(codec)}
+    return texts | {"codec": parameters(codec)}
 
 
 def _whole(values: pd.DataFrame, around: Mapping[str, int | None]) -> Cell:
@@ -177,12 +183,6 @@ def _codecs(results: Results, shown: Sequence[_Shown]) -> list[str]:
         for one in codecs
         if one.clips
     ]
-
-
-def _devices(results: Results, metrics: pd.DataFrame) -> list[str]:
-    marks = metrics[metrics.metric == SPEED].fingerprint.unique()
-    protocols = results.evaluation["protocols"]
-    return [device for mark in marks if (device := protocols.get(mark, {}).get("device"))]
 
 
 def _paper(models: Mapping[str, Mapping[str, Any]], votes: Mapping[str, Sequence[float]]) -> Table:

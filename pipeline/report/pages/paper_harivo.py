@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.report import cue, plots
+from pipeline.report import cue, harivo_comparison, plots
 from pipeline.report.cards import cards
 from pipeline.report.formatting import fixed, interval
 from pipeline.report.metric_tables import BOLD, metric_cell, metric_column, separated
@@ -52,6 +52,10 @@ def _tables(results: Results) -> tuple[list[Table], list[str]]:
         tables += [_table_1(results), _table_a2(results)]
     else:
         missing.append("Tables 1 and A2 (harivo.ablation) need methods that were asked for prompts and judged.")
+    if (comparison := harivo_comparison.table(results, published(__file__)["table_2"])) is not None:
+        tables.append(comparison)
+    else:
+        missing.append("Table 2 needs a method that was asked for prompts and evaluated.")
     if results.normality is not None:
         tables.append(_table_a1(results.normality))
     else:

@@ -25,7 +25,8 @@ from pipeline.report.results import Results
 from pipeline.report.site import write_report
 from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.sweeps.etc_tables import LARGER
-from pipeline.world.attributes import ATTRIBUTES, AVERAGE
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
+from tests.pipeline.report.cascade_results import write_cascade_parts
 
 K, STEP = 30, 12
 INTERVAL = {"value": 0.5, "low": 0.25, "high": 0.75}
@@ -52,6 +53,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
         _write_sweeps(params.load().harivo.sweep.points)
         _write_etc(params.load().etc)
+        _write_make_a_video(params.load().make_a_video.points)
         _write_attention_maps()
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
         _write_analyses()
@@ -192,6 +194,16 @@ def _write_etc(etc: Etc) -> None:
         table.to_csv(paths.etc_larger(name) / LARGER, index=False)
         clip = np.full((point.frames, point.height, point.height, 3), 99, np.uint8)
         write_clip(paths.etc_larger(name) / "world-001-s0.mkv", clip, 8)
+
+
+def _write_make_a_video(points: Iterable[str]) -> None:
+    """Every point, a CogVideoX whose validation calls the action motion, and the parts alone."""
+    metrics = ("fvd", "clipsim", *ATTRIBUTES, HEADING, "frames_per_second", "parameters")
+    _write(paths.CASCADE_POINTS.stem, [metric_row(point, "prompts", metric) for point in points for metric in metrics])
+    paths.world_model("cogvideox").mkdir(parents=True)
+    values = {"step": [1], "loss": [0.1], "judge_motion": [0.99]}
+    pd.DataFrame(values).to_csv(paths.world_model("cogvideox") / "history.csv", index=False)
+    write_cascade_parts()
 
 
 def _write_attention_maps() -> None:

@@ -59,10 +59,10 @@ def test_speed_names_the_precision(results: Results) -> None:
 def test_the_whole_model_is_denoiser_encoder_and_codec(
     results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without weights there is a dash; then 7 of the denoiser, 5 and 3 around it."""
+    """Without weights there is a dash; then 7 of the denoiser, 5 and 3 around it; of a cascade the dual encoder's 3."""
     assert {row["Whole model"] for row in table_1(results)[1].values()} == {"–"}
     monkeypatch.chdir(tmp_path)
-    for name, size in (("models/public/minilm", 5), ("models/world/codec", 3)):
+    for name, size in (("models/public/minilm", 5), ("models/world/codec", 3), ("models/world/clip", 3)):
         Path(name).mkdir(parents=True)
         save_file({"weight": np.zeros(size, np.float32)}, Path(name) / "model.safetensors")
     table, rows = table_1(results)
@@ -73,6 +73,8 @@ def test_the_whole_model_is_denoiser_encoder_and_codec(
         "parameters_text_encoder": 5,
         "parameters_codec": 3,
     }
+    cascade = set(table.data[table.data.method == "make_a_video"].metric)
+    assert "parameters_dual_encoder" in cascade and "parameters_codec" not in cascade
 
 
 def test_videos_of_others_have_dashes(results: Results) -> None:

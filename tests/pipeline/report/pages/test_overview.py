@@ -31,3 +31,10 @@ def test_clips_are_counted_from_the_ledgers(results: Results) -> None:
     counts = build(results).context["counts"]
     assert counts["methods"] == len(results.params.generate.methods)
     assert counts["failed"] == 1
+
+
+def test_every_paper_is_named(report: Path) -> None:
+    page = Reader(report / "index.html")
+    first = words(page).split("Main numbers")[-2]
+    assert all(name in first for name in ("RichSpace runs", "HARIVO on", "ETC on", "Make-A-Video learns"))
+    assert page.references.count("paper_make_a_video.html") == 3  # navigation, sentence, list
