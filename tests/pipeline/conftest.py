@@ -33,3 +33,15 @@ def stable_diffusion_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathF
 def stable_diffusion_21_folder(tokenizers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small folder of the layout of Stable Diffusion 2.1."""
     return tiny.stable_diffusion_21_checkpoint(tmp_path_factory.mktemp("stable_diffusion_21"), tokenizers)
+
+
+@pytest.fixture(scope="session")
+def sentence_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sentence encoder that knows the words of the toy world."""
+    return tiny.sentence_encoder(tmp_path_factory.mktemp("sentence"))
+
+
+@pytest.fixture(scope="session")
+def world_clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small dual encoder of the toy world, on the tokens of `sentence_folder`."""
+    return tiny.world_clip(tmp_path_factory.mktemp("world_clip"))
