@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline import tiny
+from tests.pipeline.make_a_video import small
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +46,9 @@ def sentence_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world_clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small dual encoder of the toy world, on the tokens of `sentence_folder`."""
     return tiny.world_clip(tmp_path_factory.mktemp("world_clip"))
+
+
+@pytest.fixture(scope="session")
+def cascade_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Folders of Make-A-Video's networks made small, by the part of the cascade."""
+    return small.write_cascade(tmp_path_factory.mktemp("cascade"))

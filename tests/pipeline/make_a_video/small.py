@@ -20,7 +20,7 @@ TOKENS, SCALE = 20, 4.0  # of a text's embedding
 def image_decoder(seed: int = 0) -> UNet2DConditionModel:
     """D, of two resolutions, the second with attention."""
     torch.manual_seed(seed)
-    return decoder.build(SIZE, [16, 32], HEADS, 8, EMBEDDING).eval()
+    return decoder.build(SIZE, [32, 32], HEADS, 8, EMBEDDING).eval()
 
 
 def stirred(model: PseudoVideoUNet, by: float = 0.1) -> PseudoVideoUNet:
@@ -49,7 +49,7 @@ def interpolation() -> PseudoVideoUNet:
 def upscaler(size: int, seed: int = 3) -> UNet2DConditionModel:
     """SR_h, or what SR_t starts from."""
     torch.manual_seed(seed)
-    return upscaling.build(size, [8, 16]).eval()
+    return upscaling.build(size, [16, 16]).eval()
 
 
 def video_upscaler(size: int) -> PseudoVideoUNet:

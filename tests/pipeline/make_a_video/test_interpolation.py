@@ -1,5 +1,6 @@
 """↑F: which frames stay, which windows there are, and linear blending by numpy."""
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_windows_cover_all_frames_and_meet_at_known_ones(frames: int, factor: in
     for part in found:
         assert 2 <= part.stop - part.start <= window
         assert part.start % factor == (part.stop - 1) % factor == 0
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert after.start == before.stop - 1
 
 

@@ -28,11 +28,10 @@ def inputs(batch: int = 2, frames: int = 4) -> Inputs:
 
 def each_frame(images: UNet2DConditionModel, noisy: torch.Tensor, timestep: torch.Tensor, image: torch.Tensor) -> list:
     """What D predicts of every frame, by loops."""
-    rows = [
+    return [
         torch.stack([predict_image(images, clip[None, :, i], t, one[None])[0] for i in range(clip.shape[1])], dim=1)
         for clip, t, one in zip(noisy, timestep, image, strict=True)
     ]
-    return rows
 
 
 @torch.no_grad()
@@ -137,9 +136,8 @@ def test_a_wider_one_learns_from_its_further_channels(videos: PseudoVideoUNet) -
     """And is a network of its own."""
     wide, before = videos.widened(4), videos.unet.conv_in.spatial.weight.clone()
     noisy, *conditions = inputs()
-    wide(
-        torch.cat([noisy, torch.ones_like(noisy[:, :1]).expand(-1, 4, -1, -1, -1)], dim=1), *conditions
-    ).sum().backward()
+    told = torch.ones(2, 4, *noisy.shape[2:])
+    wide(torch.cat([noisy, told], dim=1), *conditions).sum().backward()
     gradient = wide.unet.conv_in.spatial.weight.grad[:, 3:]
     assert (gradient.abs().flatten(2).amax(dim=2) > 0).all()
     with torch.no_grad():
@@ -157,8 +155,7 @@ def test_weights_without_a_place_are_named(images: UNet2DConditionModel) -> None
 
 @pytest.mark.parametrize("build", [image_decoder, lambda: upscaler(SIZE)], ids=["decoder", "upscaler"])
 def test_every_parameter_has_a_gradient(build: Callable[[], UNet2DConditionModel]) -> None:
-    """Those of layers that end in zeros from the second step on; here all were moved. A shift of all keys changes no
-    attention, so biases there are left out: they have none."""
+    """Those of layers that end in zeros from the second step on: here all were moved."""
     rated = build().config.encoder_hid_dim is not None
     model = PseudoVideoUNet.of(build(), HEADS if rated else 1, MOST_FRAMES, rated)
     for parameter in model.temporal.parameters():
