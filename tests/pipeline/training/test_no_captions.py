@@ -71,7 +71,7 @@ def test_another_grammar_changes_no_batch(place: Place, monkeypatch: pytest.Monk
     """Other sentences, other synonyms: to the bit the same videos, embeddings and noise. The prior's texts change."""
     before = tensors(place, name)
     monkeypatch.setattr(captions, "TEMPLATES", ("{motion} {colour} {texture} {shape}",))
-    monkeypatch.setattr(captions, "SYNONYMS", {word: ("circle",) for word in captions.SYNONYMS})
+    monkeypatch.setattr(captions, "SYNONYMS", dict.fromkeys(captions.SYNONYMS, ("circle",)))
     after = tensors(place, name)
     changed = {key for key in before if not torch.equal(before[key], after[key])}
     assert changed <= {"text", "tokens", "captions"}
