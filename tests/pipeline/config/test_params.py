@@ -234,7 +234,7 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         (
             "generate.methods.cogvideox.model",
             "none",
-            r"model names 'none', .*models: grid, images, images_cueless, world",
+            r"model names 'none', .*models: cascade, grid, images, images_cueless, world",
         ),
         ("etc.method", "etcc", r"etc\.method names 'etcc'.* expected one of generate.methods"),
         (
