@@ -1,5 +1,6 @@
 """What is trained for Make-A-Video: the specifications of its networks in the section `train` of params.yaml."""
 
+from math import lcm
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -157,7 +158,7 @@ class UpscalerSpec(Enlarging):
     @model_validator(mode="after")
     def _crops_fit(self) -> "UpscalerSpec":
         crop = self.size if self.crop is None else self.crop
-        least = max(self.size // self.low, 2 ** (len(self.channels) - 1))
+        least = lcm(self.size // self.low, 2 ** (len(self.channels) - 1))
         if crop > self.size or crop % least:
             raise ValueError(f"crop is {crop}, expected a multiple of {least}, at most size, which is {self.size}")
         return self

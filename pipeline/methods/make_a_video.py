@@ -63,6 +63,8 @@ def build(context: Context) -> Method:
     if own.image == "true":
         if context.own(Cascade).prior:
             raise ValueError("image is true with a prior, expected prior: null")
+        if own.ask != "prompts":
+            raise ValueError(f"ask is {own.ask} with image: true, expected ask: prompts")
         return Method.of(context, TrueImages(context), context.sampler())
     if not context.own(Cascade).prior:
         raise ValueError("prior is null with image: prior, expected a prior, or image: true")

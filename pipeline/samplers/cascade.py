@@ -212,7 +212,7 @@ class CascadeSampler:
         if not (self.model.prior and self.options.prior):
             return embeddings[:, 0]
         prior, scheduler = self.model.prior
-        text = self.model.space.texts(embeddings, prior.config.text_scale).to(embeddings.device)
+        text = self.model.space.texts(embeddings.cpu(), prior.config.text_scale).to(embeddings.device)
         wanted = self.options.prior
         return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
 

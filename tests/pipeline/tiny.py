@@ -1,5 +1,6 @@
 """Checkpoints of the public layouts made small: random weights, real tokenizers."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,28 @@ from diffusers import (
 )
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model_state_dict
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
+    BertConfig,
+    BertModel,
     CLIPConfig,
     CLIPModel,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTokenizer,
+    PreTrainedTokenizerFast,
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
 )
 
+from metrics.networks.clip import WorldClip, WorldClipConfig
+from pipeline.world.captions import captions
+from pipeline.world.scene import draw
+
 IMAGE_TEXT_WIDTH = 16
 TEXT_WIDTH, TEXT_LENGTH = 32, 226
+SENTENCE_WIDTH, EMBEDDING = 24, 16  # of the sentence encoder's tokens; of the world's dual encoder
 
 
 def cogvideox_checkpoint(folder: Path, tokenizers: Path) -> Path:
@@ -79,6 +89,35 @@ def clip_checkpoint(folder: Path, tokenizers: Path) -> Path:
     CLIPModel(config).save_pretrained(folder)
     for path in (tokenizers / "clip_sd").iterdir():
         shutil.copy(path, folder)
+    return folder
+
+
+def sentence_encoder(folder: Path) -> Path:
+    """A folder of a BERT-like sentence encoder, whose tokenizer knows the words of the toy world's captions."""
+    texts = captions(draw(300, 0)[0], 0)
+    words = sorted({word for text in texts for word in re.findall(r"\w+|[^\w\s]", text.lower())})
+    vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    ends = [(token, vocabulary[token]) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **special)
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": SENTENCE_WIDTH, "intermediate_size": 32, "max_position_embeddings": 64}
+    layers = {"num_hidden_layers": 1, "num_attention_heads": 2}
+    BertModel(BertConfig(vocab_size=len(vocabulary), **sizes, **layers)).save_pretrained(folder)
+    return folder
+
+
+def world_clip(folder: Path) -> Path:
+    """A folder of the toy world's dual encoder, untrained, on tokens of `sentence_encoder`."""
+    torch.manual_seed(0)
+    tower = {"patch_size": 8, "hidden_size": 16, "layers": 1, "heads": 2}
+    heads = {"projection_dim": EMBEDDING, "text_width": SENTENCE_WIDTH, "text_hidden": 16}
+    WorldClip(WorldClipConfig(**tower, **heads)).save_pretrained(folder)
     return folder
 
 

@@ -299,7 +299,8 @@ def test_a_folder_that_is_no_lora_is_refused(stable_diffusion_folder: Path) -> N
 def test_a_family_that_is_none_is_named(stable_diffusion_folder: Path, family: str) -> None:
     context = context_of(stable_diffusion_folder, "frames")
     wrong = context.model.model_dump() | {"family": family}
-    with pytest.raises(ValidationError, match=r"Input should be 'cogvideox', 'unet3d', 'stable_diffusion' or 'grid'"):
+    kinds = "'cogvideox', 'unet3d', 'stable_diffusion', 'grid' or 'cascade'"
+    with pytest.raises(ValidationError, match=f"Input should be {kinds}"):
         Model.model_validate(wrong)
 
 
