@@ -7,14 +7,17 @@ from pipeline.config.folders import replaced
 
 @stage
 def main() -> None:
-    from pipeline.sweeps.cascade_parts import consistency, interpolation, passed_on
+    import pandas as pd
+
+    from pipeline.sweeps.cascade_parts import consistency, interpolation, passed_on, told
 
     wanted = params.load()
     with replaced(paths.CASCADE_PARTS) as folder:
         if wanted.make_a_video.parts is None:
             return
         interpolation(wanted).to_csv(folder / paths.INTERPOLATION.name, index=False, float_format="%.6g")
-        passed_on(wanted).to_csv(folder / paths.PASSED_ON.name, index=False, float_format="%.6g")
+        both = pd.concat([passed_on(wanted), told(wanted)], ignore_index=True)
+        both.to_csv(folder / paths.PASSED_ON.name, index=False, float_format="%.6g")
         consistency(wanted).to_csv(folder / paths.CONSISTENCY.name, index=False, float_format="%.6g")
 
 

@@ -1,10 +1,12 @@
 """Builds every method, and looks for every file and folder that params.yaml names, before anything costs anything."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.config import paths
+from pipeline.config.cascade import Embedded, OnNetwork, Pixels, PriorSpec
 from pipeline.config.params import Params
 from pipeline.config.specs import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
 from pipeline.evaluation.naming import world_mixture
@@ -109,24 +111,38 @@ def _of_models_and_methods(params: Params) -> Iterator[tuple[str, str, bool]]:
             if getattr(model, key) is not None:
                 yield f"generate.models.{name}.{key}", getattr(model, key), False
     for name, method in params.generate.methods.items():
-        for key in ("motion", "lora"):
-            if method.options.get(key):
-                yield f"generate.methods.{name}.{key}", method.options[key], False
+        yield from _of_options(f"generate.methods.{name}", method.options)
+    for name, point in params.make_a_video.points.items():
+        yield from _of_options(f"make_a_video.points.{name}.options", point.options)
+
+
+def _of_options(key: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    for name in ("motion", "trained", "lora", "clip", "text_tower", "video"):
+        if options.get(name):
+            yield f"{key}.{name}", options[name], False
+    for name in ("prior", "interpolation", "sr_t", "sr_h"):
+        if isinstance(options.get(name), Mapping) and options[name].get("folder"):
+            yield f"{key}.{name}.folder", options[name]["folder"], False
 
 
 def _of_trainings(params: Params) -> Iterator[tuple[str, str, bool]]:
     for name, training in params.train.items():
         spec, key = training.spec, f"train.{name}.spec"
-        if isinstance(spec, OnImages):
+        if isinstance(spec, OnImages | OnNetwork):
             yield f"{key}.checkpoint", spec.checkpoint, False
-            if spec.codec is not None:
-                yield f"{key}.codec", spec.codec, False
+        if isinstance(spec, PriorSpec | Embedded):
+            yield f"{key}.clip", spec.clip, False
+            yield f"{key}.text_tower", spec.text_tower, False
+        if isinstance(spec, Pixels) and spec.own is not None:
+            yield f"{key}.own.folder", spec.own.folder, True
+        if isinstance(spec, OnImages) and spec.codec is not None:
+            yield f"{key}.codec", spec.codec, False
         if isinstance(spec, AutoencoderSpec | EtcSpec) and spec.starts_from is not None:
             yield f"{key}.starts_from", spec.starts_from, True
         if isinstance(spec, MotionSpec | EtcSpec) and spec.videos is not None:
             yield f"{key}.videos.clips", spec.videos.clips, True
             yield f"{key}.videos.captions", spec.videos.captions, True
-        if isinstance(spec, EtcSpec) and spec.images is not None:
+        if isinstance(spec, EtcSpec | PriorSpec) and spec.images is not None:
             yield f"{key}.images.folder", spec.images.folder, True
             yield f"{key}.images.captions", spec.images.captions, True
         if isinstance(spec, EtcSpec) and spec.labels is not None:

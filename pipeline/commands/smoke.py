@@ -54,6 +54,9 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     for model in small["generate"]["models"].values():
         model["sampling"]["steps"] = STEPS
     for method in small["generate"]["methods"].values():
+        for part in method.values():
+            if isinstance(part, dict) and "steps" in part:  # a network of Make-A-Video's cascade
+                part["steps"] = min(part["steps"], STEPS)
         method["limit"] = min(method.get("limit") or LIMIT, LIMIT)
     return small
 

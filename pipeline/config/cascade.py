@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from pipeline.config.section import Above, Positive, Section, Share, Weight
 from pipeline.config.specs import Conditioned, ImageFolder
-from pipeline.world.scene import FRAMES
+
+FRAMES = 16  # of the toy world's clips, as pipeline.world.scene has them
 
 
 class OwnClips(Section):
@@ -110,6 +111,8 @@ class VideoDecoderSpec(Embedded, OnNetwork):
         if needed > have:
             said = f"{self.frames} frames at a skip of {max(self.skips)} need clips of {needed}"
             raise ValueError(f"{said}, found {have} ({'own.frames' if self.own else 'the toy world'})")
+        if self.frames > self.most_frames:
+            raise ValueError(f"frames: found {self.frames}, expected at most most_frames, which is {self.most_frames}")
         return self
 
 
@@ -170,3 +173,10 @@ class VideoUpscalerSpec(Enlarging, OnNetwork):
 
     frames: Annotated[Positive, Field(ge=2)]
     learnt: Annotated[Positive, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _clips_are_long_enough(self) -> "VideoUpscalerSpec":
+        most = min(self.frames, self.own.frames if self.own else FRAMES)
+        if self.learnt > most:
+            raise ValueError(f"learnt: found {self.learnt}, expected at most the frames of a clip, {most}")
+        return self

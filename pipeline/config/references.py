@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config import paths
+from pipeline.config.cascade import OnNetwork
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate, Method
 from pipeline.config.make_a_video import MakeAVideo
 from pipeline.config.methods import check_options
 from pipeline.config.section import is_square, subset
-from pipeline.config.specs import Conditioned, OnImages
+from pipeline.config.specs import OnImages
 from pipeline.config.train import EtcTraining, Training
 
 
@@ -64,7 +65,7 @@ def check_make_a_video(wanted: MakeAVideo, generate: Generate) -> None:
 
 
 def check_shaded_alike(train: Mapping[str, Training]) -> None:
-    """What is trained on top of a text-to-image model of the toy world sees the same world.
+    """What is trained on top of another model of the toy world sees the same world; in pixels, of the same size.
 
     Raises:
         ValueError: naming the trainings that do not, with both values.
@@ -72,11 +73,13 @@ def check_shaded_alike(train: Mapping[str, Training]) -> None:
     unlike: dict[str, list[str]] = {}
     for name, training in train.items():
         spec = training.spec
-        base = Path(spec.checkpoint).name if isinstance(spec, OnImages) else ""
+        base = Path(spec.checkpoint).name if isinstance(spec, OnImages | OnNetwork) else ""
         below = train.get(base) if base and Path(spec.checkpoint) == paths.world_model(base) else None
-        if below and isinstance(below.spec, Conditioned) and below.spec.shading != spec.shading:
-            said = f"shading is {spec.shading:g}, that of its checkpoint, train.{base}, {below.spec.shading:g}"
-            unlike.setdefault(said, []).append(f"train.{name}.spec")
+        for key in ("shading", "size", "low"):
+            own, under = (getattr(one, key, None) for one in (spec, below and below.spec))
+            if below and None not in (own, under) and own != under:
+                said = f"{key} is {own:g}, that of its checkpoint, train.{base}, {under:g}"
+                unlike.setdefault(said, []).append(f"train.{name}.spec")
     if unlike:
         all_said = (f"{', '.join(names)}: {said}: expected the same" for said, names in unlike.items())
         raise ValueError("; ".join(all_said))

@@ -42,7 +42,7 @@ def guided(predict: Callable[..., torch.Tensor], image: torch.Tensor, scale: flo
     both = torch.cat([torch.zeros_like(image), image])
 
     def combined(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        without, towards = predict(torch.cat([noisy, noisy]), timestep, both).chunk(2)
+        without, towards = predict(torch.cat([noisy, noisy]), timestep, both).float().chunk(2)
         return without + scale * (towards - without)
 
     return combined

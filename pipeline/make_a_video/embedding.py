@@ -21,15 +21,10 @@ class JointSpace:
         """C_x(x): token embeddings (B, n, d), padded with zeros and multiplied by `scale` -> (B, d) on their device.
 
         Of the toy world's encoder the text head on the mean of the tokens; of a CLIP the projection of the last one.
-
-        Raises:
-            ValueError: if no padding is zero, so that a text's own tokens cannot be told from it.
         """
         given, tokens = tokens.device, tokens.to(self.encoder.model.device) / scale
         own = tokens.abs().amax(dim=-1) > 0
         if not self.encoder.is_world:
-            if bool(own.all()):
-                raise ValueError("the tokens have no zeros as padding, expected zero_padding: true of their set")
             last = tokens[torch.arange(len(tokens)), own.sum(dim=1).clamp(min=1) - 1]
             return _unit_variance(_normalised(self.encoder.model.text_projection(last))).to(given)
         counts = own.sum(dim=1, keepdim=True).clamp(min=1)

@@ -52,6 +52,8 @@ class Interpolator:
             raise ValueError(
                 f"factor: found {factor}, expected 1 to {self.window - 1}, to fit windows of {self.window}"
             )
+        if factor == 1:
+            return video
         placed, known = spaced(video, factor)
         for part in windows(placed.shape[2], factor, self.window):
             placed[:, :, part] = self.fill(placed[:, :, part], known[part], image, fps, noise[:, :, part])
@@ -76,7 +78,8 @@ class Interpolator:
         placed[:, :, before : before + frames] = video
         known = torch.zeros(total, dtype=torch.bool, device=video.device)
         known[before : before + frames] = True
-        for wanted, part in ((before, slice(0, self.window)), (after, slice(max(total - self.window, 0), total))):
+        first = slice(0, min(self.window, before + frames))
+        for wanted, part in ((before, first), (after, slice(max(total - self.window, 0), total))):
             if wanted:
                 placed[:, :, part] = self.fill(placed[:, :, part], known[part], image, fps, noise[:, :, part])
                 known[part] = True
@@ -86,7 +89,7 @@ class Interpolator:
         self, video: torch.Tensor, known: torch.Tensor, image: torch.Tensor, fps: float, noise: torch.Tensor
     ) -> torch.Tensor:
         """The frames of a video (B, 3, T, h, w) that are not `known` (T,), from noise of its shape."""
-        told, rate = observed(video, known.expand(len(video), -1)), torch.full((1,), fps, device=video.device)
+        told, rate = observed(video, known.expand(len(video), -1)), torch.full((1,), float(fps), device=video.device)
 
         def predict(noisy: torch.Tensor, timestep: torch.Tensor, towards: torch.Tensor) -> torch.Tensor:
             twice = told.repeat(len(noisy) // len(told), 1, 1, 1, 1)

@@ -11,6 +11,8 @@ from torch import nn
 
 from pipeline.make_a_video.diffusion import denoise
 
+_LEAST = 1e-6  # deviation: a dimension in which all embeddings are alike stays finite
+
 
 class Prior(ModelMixin, ConfigMixin):
     """Predicts the clean image embedding, standardised by the mean and the standard deviation of those of training.
@@ -32,9 +34,15 @@ class Prior(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def fit_scale(self, image: torch.Tensor) -> None:
-        """Take mean and standard deviation from image embeddings (N, d)."""
+        """Take mean and standard deviation from image embeddings (N, d).
+
+        Raises:
+            ValueError: if there are fewer than two.
+        """
+        if len(image) < 2:
+            raise ValueError(f"found {len(image)} image embedding, expected at least 2, to tell how they are spread")
         self.transformer.clip_mean.copy_(image.mean(dim=0, keepdim=True))
-        self.transformer.clip_std.copy_(image.std(dim=0, keepdim=True))
+        self.transformer.clip_std.copy_(image.std(dim=0, keepdim=True).clamp(min=_LEAST))
 
     def standardised(self, image: torch.Tensor) -> torch.Tensor:
         """Image embeddings (B, d) as it predicts them."""
@@ -69,10 +77,10 @@ def image_embeddings(
     """
 
     def predict(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        towards = prior(noisy, timestep, text, tokens)
+        towards = prior(noisy, timestep, text, tokens).float()
         if guidance == 1:
             return towards
-        without = prior(noisy, timestep, torch.zeros_like(text), torch.zeros_like(tokens))
+        without = prior(noisy, timestep, torch.zeros_like(text), torch.zeros_like(tokens)).float()
         return without + guidance * (towards - without)
 
     return prior.transformer.post_process_latents(denoise(predict, scheduler, noise, steps))

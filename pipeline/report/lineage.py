@@ -57,6 +57,7 @@ def training_of(train: Mapping[str, Training], place: str) -> Training | None:
 
 
 def _clips(training: Training) -> int | None:
-    """None for a folder of videos, which params.yaml does not count."""
+    """None for a folder of videos or images, which params.yaml does not count."""
     spec = training.spec
-    return None if getattr(spec, "videos", None) else getattr(spec, "used", spec.scenes)
+    folder = any(getattr(spec, key, None) for key in ("videos", "own", "images"))
+    return None if folder else getattr(spec, "used", spec.scenes)

@@ -18,8 +18,8 @@ from pipeline.config.generate import Model
 from pipeline.config.methods import Cascade
 from pipeline.make_a_video import decoder, upscaling
 from pipeline.make_a_video.embedding import JointSpace
-from pipeline.make_a_video.interpolation import Interpolator
-from pipeline.make_a_video.loading import load_images, load_prior, load_videos
+from pipeline.make_a_video.interpolation import FURTHER, Interpolator
+from pipeline.make_a_video.loading import RGB, WITH_LOW, load_images, load_prior, load_videos
 from pipeline.make_a_video.prior import Prior, image_embeddings
 from pipeline.make_a_video.pyramid import joint_space
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
@@ -32,7 +32,8 @@ FRAMES = 16  # of a clip, where params.yaml names no number
 
 @dataclass(frozen=True)
 class CascadeModel:
-    """The networks of a method; None where a part is left out. space: the dual encoder, of which P needs the text."""
+    """The networks of a method; None where a part is left out. space: the dual encoder, of which P needs the text.
+    still: whether the layers over time of `video` are at their initialisation."""
 
     space: JointSpace
     prior: tuple[Prior, DDIMScheduler] | None
@@ -40,6 +41,7 @@ class CascadeModel:
     interpolation: tuple[PseudoVideoUNet, DDIMScheduler] | None
     sr_t: tuple[PseudoVideoUNet, DDIMScheduler] | None
     sr_h: tuple[UNet2DConditionModel, DDIMScheduler] | None
+    still: bool
 
     @classmethod
     def load(cls, checkpoint: str, options: Cascade, frames: int) -> "CascadeModel":
@@ -49,17 +51,19 @@ class CascadeModel:
         return cls(
             space,
             load_prior(resolve(options.prior.folder)) if options.prior else None,
-            load_videos(resolve(options.video)) if options.video else _still(checkpoint, frames),
-            load_videos(resolve(options.interpolation.folder)) if options.interpolation else None,
-            load_videos(resolve(options.sr_t.folder)) if options.sr_t else None,
-            load_images(resolve(options.sr_h.folder)) if options.sr_h else None,
+            load_videos(resolve(options.video), RGB) if options.video else _still(checkpoint, frames),
+            load_videos(resolve(options.interpolation.folder), RGB + FURTHER) if options.interpolation else None,
+            load_videos(resolve(options.sr_t.folder), WITH_LOW) if options.sr_t else None,
+            load_images(resolve(options.sr_h.folder), WITH_LOW) if options.sr_h else None,
+            still=options.video is None,
         )
 
     @property
     def parameters(self) -> int:
-        """Of all networks that are loaded, without the dual encoder."""
+        """Of all networks that are loaded, without the dual encoder, and without layers over time that do nothing."""
         networks = [part[0] for part in (self.prior, self.video, self.interpolation, self.sr_t, self.sr_h) if part]
-        return sum(p.numel() for network in networks for p in network.parameters())
+        idle = sum(p.numel() for p in self.video[0].temporal.parameters()) if self.still else 0
+        return sum(p.numel() for network in networks for p in network.parameters()) - idle
 
     @property
     def size(self) -> int:
@@ -74,7 +78,7 @@ class CascadeModel:
 
 def _still(checkpoint: str, frames: int) -> tuple[PseudoVideoUNet, DDIMScheduler]:
     """D as a network of videos whose layers over time are at their initialisation."""
-    images, scheduler = load_images(resolve(checkpoint))
+    images, scheduler = load_images(resolve(checkpoint), RGB)
     return PseudoVideoUNet.of(images, 1, frames, rated=True).eval(), scheduler
 
 
@@ -153,17 +157,43 @@ class CascadeSampler:
         return (sum(prod(shape) for shape in self.shapes.values()),)
 
     def prepare(self, length: int, width: int) -> None:
+        self._check_text(length, width)
+        self._check_frames()
+        for name, below, own in self._sizes():
+            if below != own:
+                raise ValueError(f"{self.origin}: {name} enlarges {own} pixels, what comes before makes {below}")
+
+    def _check_text(self, length: int, width: int) -> None:
+        """Refuse embeddings that P, or D_t without it, was not made for, and parts of different spaces."""
+        model = self.model
+        fits = {"width of the image embeddings": (width, model.embedding)}
+        if model.prior:
+            config = model.prior[0].config
+            fits = {
+                "width of the tokens": (width, config.token_width),
+                "tokens": (length, config.tokens),
+                "width of the prior's embeddings": (config.embedding, model.embedding),
+            }
+        if model.interpolation:
+            image = model.interpolation[0].config.image
+            fits["width of the interpolation's embeddings"] = (image["encoder_hid_dim"], model.embedding)
+            fits["pixels of the interpolation"] = (image["sample_size"], model.size)
+        for what, (found, expected) in fits.items():
+            if found != expected:
+                raise ValueError(f"{self.origin}: {what}: found {found}, expected {expected}")
+
+    def _check_frames(self) -> None:
+        """Refuse numbers of frames that a part cannot take."""
         model, factor = self.model, self.options.factor
         if model.interpolation and (self.frames - 1) % factor:
             said = f"expected 1 more than a multiple of the factor, which is {factor}"
             raise ValueError(f"{self.origin}: sampling.frames is {self.frames}, {said}")
-        expected = model.prior[0].config.token_width if model.prior else model.embedding
-        what = "tokens" if model.prior else "image embeddings"
-        if width != expected:
-            raise ValueError(f"{self.origin}: width of the {what}: found {width}, expected {expected}")
-        for name, below, own in self._sizes():
-            if below != own:
-                raise ValueError(f"{self.origin}: {name} enlarges {own} pixels, what comes before makes {below}")
+        asked = {"video": (model.video, self.decoded), "sr_t": (model.sr_t, self.frames)}
+        if self.options.interpolation:
+            asked["interpolation"] = (model.interpolation, self.options.interpolation.window)
+        for name, (part, frames) in asked.items():
+            if part and frames > (most := part[0].config.most_frames):
+                raise ValueError(f"{self.origin}: {name}: {frames} frames, expected at most {most}")
 
     def _sizes(self) -> Iterator[tuple[str, int, int]]:
         """Of each super-resolution: its name, the pixels that it is given, those that it was trained on."""
@@ -212,7 +242,7 @@ class CascadeSampler:
         if not (self.model.prior and self.options.prior):
             return embeddings[:, 0]
         prior, scheduler = self.model.prior
-        text = self.model.space.texts(embeddings.cpu(), prior.config.text_scale).to(embeddings.device)
+        text = self.model.space.texts(embeddings, prior.config.text_scale)
         wanted = self.options.prior
         return image_embeddings(prior, scheduler, text, embeddings, noise, wanted.steps, wanted.guidance)
 
@@ -243,10 +273,14 @@ class CascadeSampler:
 
 
 def resized(video: torch.Tensor, size: tuple[int | None, int | None]) -> torch.Tensor:
-    """Videos (B, 3, T, h, w) with other sides, bilinear and antialiased; None is the side that they have."""
+    """Videos (B, 3, T, h, w) with other sides; None is the side that they have. Whole times smaller they are box
+    averages, as all sizes of the toy world are; else bilinear and antialiased."""
     height, width = (wanted or have for wanted, have in zip(size, video.shape[-2:], strict=True))
     rows = video.movedim(2, 1).flatten(0, 1)
-    if (height, width) != rows.shape[-2:]:
+    down, across = rows.shape[-2] // height, rows.shape[-1] // width
+    if (height * down, width * across) == tuple(rows.shape[-2:]):
+        rows = nn.functional.avg_pool2d(rows, (down, across))
+    else:
         rows = nn.functional.interpolate(rows, (height, width), mode="bilinear", antialias=True)
     return rows.unflatten(0, (len(video), -1)).movedim(1, 2)
 

@@ -15,8 +15,8 @@ from pipeline.config.make_a_video import PartsQuality
 from pipeline.config.methods import Cascade, typed
 from pipeline.config.params import Params
 from pipeline.make_a_video.embedding import JointSpace
-from pipeline.make_a_video.interpolation import Interpolator, blended
-from pipeline.make_a_video.loading import load_images, load_videos
+from pipeline.make_a_video.interpolation import FURTHER, Interpolator, blended
+from pipeline.make_a_video.loading import RGB, WITH_LOW, load_images, load_videos
 from pipeline.make_a_video.pyramid import clips_of, embeddings_of, joint_space, scaled, shrunk
 from pipeline.make_a_video.upscaling import enlarged_videos, upscaled_frames
 from pipeline.methods.context import Context
@@ -28,6 +28,7 @@ from pipeline.world.scene import FRAMES, SHADING, Scenes, draw
 
 SEED = 6_000_001  # scenes that no training and no validation draws
 _BATCH = 20
+_NEIGHBOURS = 10  # times as many clips, of which one frame each is embedded
 _MIDDLE = (FRAMES // 2,)
 
 
@@ -44,7 +45,7 @@ def interpolation(params: Params) -> pd.DataFrame:
     wanted, own = _wanted(params)
     if own.interpolation is None:
         raise ValueError(f"generate.methods.{params.make_a_video.method}.interpolation is null: nothing to measure")
-    unet, scheduler = load_videos(resolve(own.interpolation.folder))
+    unet, scheduler = load_videos(resolve(own.interpolation.folder), RGB + FURTHER)
     part = own.interpolation
     ready = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
     space, size = joint_space(own.clip, own.text_tower), unet.config.image["sample_size"]
@@ -80,7 +81,7 @@ def consistency(params: Params) -> pd.DataFrame:
     wanted, own = _wanted(params)
     if own.sr_h is None:
         raise ValueError(f"generate.methods.{params.make_a_video.method}.sr_h is null: nothing to measure")
-    unet, scheduler = load_images(resolve(own.sr_h.folder))
+    unet, scheduler = load_images(resolve(own.sr_h.folder), WITH_LOW)
     side, steps = unet.config.sample_size, own.sr_h.steps
     _, scenes = draw(wanted.clips, SEED)
     true = scaled(clips_of(scenes, SHADING, side, side)).movedim(2, 1)
@@ -133,6 +134,28 @@ def passed_on(params: Params) -> pd.DataFrame:
             share = wilson(sum(hits), len(hits))
             found = {"metric": metric, "value": share.value, "low": share.low, "high": share.high}
             rows.append({"shading": shading, **found, "clips": len(hits)})
+    return pd.DataFrame(rows)
+
+
+def told(params: Params) -> pd.DataFrame:
+    """What an image embedding alone tells of the motion: how often the frame with the nearest embedding, of other
+    clips, is of one that moves the same way. Without shading it is more than one in four, because an object stays in
+    the picture: where it is says a little of where it may go.
+
+    Returns:
+        A row for each shading: shading, metric ("neighbour"), value (a share), low, high, clips.
+    """
+    wanted, own = _wanted(params)
+    space, rows = joint_space(own.clip, own.text_tower), []
+    names, scenes = draw(_NEIGHBOURS * wanted.clips, SEED)
+    for shading in (SHADING, 0.0):
+        image = embeddings_of(scenes, shading, 2 * space.encoder.image_size, space, _MIDDLE)[:, 0]
+        similar = torch.nn.functional.normalize(image, dim=-1)
+        similar = (similar @ similar.T).fill_diagonal_(-1).argmax(dim=1)
+        hits = sum(names[i].motion == names[j].motion for i, j in enumerate(similar.tolist()))
+        share = wilson(hits, len(names))
+        found = {"metric": "neighbour", "value": share.value, "low": share.low, "high": share.high}
+        rows.append({"shading": shading, **found, "clips": len(names)})
     return pd.DataFrame(rows)
 
 

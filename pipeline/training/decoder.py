@@ -34,7 +34,7 @@ class DecoderTask:
         torch.manual_seed(seed)
         self.spec, self.scheduler = spec, noise_schedule()
         self.space = joint_space(spec.clip, spec.text_tower)
-        data, unseen = pictures(spec, seed, self.space)
+        data, unseen = pictures(spec, seed, self.space, apart=1)
         width = data.image.shape[-1]
         self.model = decoder.build(spec.size, spec.channels, spec.heads, spec.token_width, width).to(device)
         self.source = self._source(data, seed)
@@ -53,7 +53,7 @@ class DecoderTask:
         scenes; an image smaller than the toy world has its pixels repeated. Of a folder, the loss of what is not
         seen."""
         if self.unseen:
-            return mean_loss(self, self.unseen)
+            return mean_loss(self, self.unseen, self.spec.batch)
         spec = self.spec
         names, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
         image = embeddings_of(scenes, spec.shading, spec.rendered, self.space, _MIDDLE)[:, 0].to(self.model.device)

@@ -9,7 +9,7 @@ from torch import nn
 from pipeline.config.cascade import InterpolationSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video.interpolation import FURTHER, Interpolator, blended, observed
-from pipeline.make_a_video.loading import load_videos, save
+from pipeline.make_a_video.loading import RGB, load_videos, save
 from pipeline.make_a_video.pyramid import joint_space, psnr, scaled
 from pipeline.training.decoder import as_judged
 from pipeline.training.embedded import pixel_loss
@@ -32,10 +32,10 @@ class InterpolationTask:
     def __init__(self, spec: InterpolationSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
         self.spec, self.space = spec, joint_space(spec.clip, spec.text_tower)
-        before, self.scheduler = load_videos(resolve(spec.checkpoint))
+        before, self.scheduler = load_videos(resolve(spec.checkpoint), RGB)
         self.model = before.widened(FURTHER).to(device)
         rates = np.random.default_rng([seed, _RATES]).choice(spec.rates, spec.scenes)
-        data, self.unseen = pictures(spec, seed, self.space, rates)
+        data, self.unseen = pictures(spec, seed, self.space, (spec.frames - 1) // 2, rates)
         timesteps = spread(self.scheduler, _UNIFORM)
         factors, extrapolated = tuple(spec.factors), spec.extrapolated
         self.source = MaskedSource(data, seed, spec.batch, spec.frames, factors, extrapolated, spec.drop, timesteps)
@@ -55,17 +55,18 @@ class InterpolationTask:
         spec, found, device = self.spec, {}, self.model.device
         _, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
         data = self.unseen or of_scenes(scenes, min(spec.rates), spec, self.space)
-        rate = float(data.fps.mean())
         ready = Interpolator(self.model, self.scheduler, spec.sampling_steps, spec.guidance, spec.frames)
         for factor in spec.factors:
             frames = (spec.frames - 1) // factor * factor + 1
             true = scaled(data.pixels[:, :frames]).movedim(2, 1)
             image, noise = data.image[:, data.image.shape[1] // 2], noise_of_seeds(len(true), true.shape[1:])
-            parts = zip(true.split(20), image.split(20), noise.split(20), strict=True)
+            parts = zip(*(one.split(1 if self.unseen else 20) for one in (true, image, noise, data.fps)), strict=True)
             made = torch.cat(
                 [
-                    ready.interpolate(clips[:, :, ::factor].to(device), factor, own.to(device), rate, drawn.to(device))
-                    for clips, own, drawn in parts
+                    ready.interpolate(
+                        clips[:, :, ::factor].to(device), factor, own.to(device), float(fps[0]), drawn.to(device)
+                    )
+                    for clips, own, drawn, fps in parts
                 ]
             ).cpu()
             new = torch.arange(frames) % factor != 0

@@ -1,6 +1,7 @@
 """What the networks of Make-A-Video learn from: clips in pixels and image embeddings of some of their frames, of the
 toy world or of a folder of videos or images. Captions are read for the prior alone, which learns from images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +59,12 @@ def of_scenes(scenes: Scenes, fps: np.ndarray | float, spec: Pixels, space: Join
 
 
 def pictures(
-    spec: Pixels, seed: int, space: JointSpace, fps: np.ndarray | float = FPS
+    spec: Pixels, seed: int, space: JointSpace, apart: int, fps: np.ndarray | float = FPS
 ) -> tuple[Pictures, Pictures | None]:
     """What is trained on, and of a folder what is not: in the toy world validations render scenes of their own.
+
+    Args:
+        apart: frames of a folder's clips from one embedding to the next, at most.
 
     Raises:
         VideoError: if a folder's videos or images cannot be read, or are too short; named.
@@ -68,10 +72,12 @@ def pictures(
     """
     if spec.own is None:
         return of_scenes(draw(spec.scenes, seed)[1], fps, spec, space), None
-    whole, places = _read(spec.own), _places(spec.own.frames)
-    image = torch.stack([_embedded(frames[list(places)], space) for frames, _ in whole])
-    clips = _clips(whole, spec.size)
-    return _parted(Pictures(clips.pixels, clips.fps, image, places), spec.own)
+    own, places, pixels, rates, image = spec.own, _places(spec.own.frames, apart), [], [], []
+    for source, frames, rate in _read(own):
+        pixels.append(_learnt(source, frames, spec.size))
+        image.append(_embedded(frames[list(places)], space))
+        rates.append(rate)
+    return _parted(Pictures(torch.stack(pixels), torch.tensor(rates), torch.stack(image), places), own)
 
 
 def clips(spec: Pixels, seed: int) -> tuple[Clips, Clips | None]:
@@ -80,7 +86,11 @@ def clips(spec: Pixels, seed: int) -> tuple[Clips, Clips | None]:
         _, scenes = draw(spec.scenes, seed)
         pixels = clips_of(scenes, spec.shading, spec.rendered, spec.size)
         return Clips(pixels, torch.full((len(scenes),), float(FPS))), None
-    return _parted(_clips(_read(spec.own), spec.size), spec.own)
+    pixels, rates = [], []
+    for source, frames, rate in _read(spec.own):
+        pixels.append(_learnt(source, frames, spec.size))
+        rates.append(rate)
+    return _parted(Clips(torch.stack(pixels), torch.tensor(rates)), spec.own)
 
 
 def captioned_images(images: ImageFolder, space: JointSpace) -> tuple[list[str], torch.Tensor]:
@@ -92,8 +102,8 @@ def captioned_images(images: ImageFolder, space: JointSpace) -> tuple[list[str],
     sources, path = find_images(Path(images.folder)), Path(images.captions)
     captions = matched(read_captions(path), sources, path)
     chosen = [source for source in sources if source.id in captions]
-    read_in = (read_image(source.path)[None] for source in each(chosen, "reading", "images"))
-    return [captions[source.id] for source in chosen], torch.stack([_embedded(image, space) for image in read_in])
+    image = [_embedded(read_image(source.path)[None], space) for source in each(chosen, "reading", "images")]
+    return [captions[source.id] for source in chosen], torch.stack(image)
 
 
 def _parted(whole: Clips, own: OwnClips) -> tuple[Clips, Clips]:
@@ -104,30 +114,42 @@ def _parted(whole: Clips, own: OwnClips) -> tuple[Clips, Clips]:
     return whole[:seen], whole[seen:]
 
 
-def _places(frames: int) -> tuple[int, ...]:
-    """Four frames, or all of fewer, evenly spread."""
-    return tuple(sorted({round(frame) for frame in np.linspace(0, frames - 1, min(frames, 4))}))
+def _places(frames: int, apart: int) -> tuple[int, ...]:
+    """Frames so far apart, or a little less, evenly spread from the first to the last."""
+    number = -(-(frames - 1) // max(apart, 1)) + 1
+    return tuple(sorted({round(frame) for frame in np.linspace(0, frames - 1, number)}))
 
 
-def _read(own: OwnClips) -> list[tuple[np.ndarray, float]]:
-    """Frames (T, H, W, 3) uint8 of every video or image, in the order of their names, and frames a second."""
+def _read(own: OwnClips) -> Iterator[tuple[Source, np.ndarray, float]]:
+    """Frames (T, H, W, 3) uint8 of every video or image, in the order of their names, and frames a second; one after
+    the other, because at their own size few fit into memory."""
     folder = Path(own.folder)
     if own.frames == 1:
-        return [(read_image(source.path)[None], FPS) for source in each(find_images(folder), "reading", "images")]
-    return [_frames(source, own) for source in each(find(folder), "reading", "videos")]
+        for source in each(find_images(folder), "reading", "images"):
+            yield source, read_image(source.path)[None], float(FPS)
+        return
+    rates = {source: timing(source).rate / own.stride for source in find(folder)}  # headers, before any is decoded
+    for source, rate in each(rates.items(), "reading", "videos"):
+        yield source, _frames(source, own), rate
 
 
-def _frames(source: Source, own: OwnClips) -> tuple[np.ndarray, float]:
-    rate = timing(source).rate / own.stride
+def _frames(source: Source, own: OwnClips) -> np.ndarray:
     try:
-        return read(source, ClipRule(own.frames, stride=own.stride)).clips[0], rate
+        return read(source, ClipRule(own.frames, stride=own.stride)).clips[0]
     except Exception as error:  # whatever a decoder raises
         raise VideoError(f"{source.path}: {reason(error)}") from error
 
 
-def _clips(whole: list[tuple[np.ndarray, float]], size: int) -> Clips:
-    pixels = torch.stack([_square(frames, size) for frames, _ in whole])
-    return Clips(pixels, torch.tensor([fps for _, fps in whole]).float())
+def _learnt(source: Source, frames: np.ndarray, size: int) -> torch.Tensor:
+    """`_square` of what is learnt.
+
+    Raises:
+        VideoError: naming what is smaller: enlarged, it would be a blurred truth.
+    """
+    height, width = frames.shape[1:3]
+    if min(height, width) < size:
+        raise VideoError(f"{source.path}: {width}x{height} pixels, expected at least {size} on the short side")
+    return _square(frames, size)
 
 
 def _square(frames: np.ndarray, size: int) -> torch.Tensor:

@@ -24,6 +24,7 @@ from pipeline.training.task import WHOLE, Batch, Losses, Share, step_generator
 from pipeline.training.validation import QUICK, noise_of_seeds, unseen_prompts
 from pipeline.world.scene import draw, realise
 
+_TEXTS = 512  # at once
 CANDIDATES = 20  # captions of other contents and the own, among which that is to be the nearest
 
 
@@ -74,6 +75,9 @@ class PriorTask:
     """Predict the clean image embedding."""
 
     def __init__(self, spec: PriorSpec, encoder: CaptionEncoder, seed: int, device: torch.device | str) -> None:
+        if not encoder.embedded.zero_padding:
+            said = "found zero_padding: false of the set, expected true: zeros tell a text's tokens from padding"
+            raise ValueError(f"text: {said}")
         torch.manual_seed(seed)
         self.spec, self.encoder, self.device = spec, encoder, device
         self.scheduler = noise_schedule("sample")
@@ -91,7 +95,7 @@ class PriorTask:
             layers=spec.layers,
         )
         self.model.fit_scale(image.flatten(0, 1))
-        data = Captions(self.model.standardised(image), tokens.half(), text, row)
+        data = Captions(self.model.standardised(image), tokens, text, row)
         self.model.to(device)
         self.source = ToldSource(data, seed, spec.batch, spec.drop, self.scheduler.config.num_train_timesteps)
 
@@ -120,7 +124,7 @@ class PriorTask:
         texts, true, shown = self._unseen(final)
         tokens, text, row = _embedded(texts, self.encoder, self.space)
         noise = noise_of_seeds(len(texts), (text.shape[-1],)).to(self.device)
-        text, tokens = text[row].to(self.device), tokens[row].to(self.device)
+        text, tokens = text[row].to(self.device), tokens[row].float().to(self.device)
         steps, guidance = spec.sampling_steps, spec.guidance
         made = prior.image_embeddings(self.model, self.scheduler, text, tokens, noise, steps, guidance).cpu()
         similar = F.normalize(made, dim=-1) @ F.normalize(true.mean(dim=1), dim=-1).T
@@ -144,10 +148,11 @@ class PriorTask:
 def _embedded(
     texts: list[str], encoder: CaptionEncoder, space: JointSpace
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tokens (D, n, token_width), scaled, and text embeddings (D, d) of the distinct texts, and the row of each."""
+    """Tokens (D, n, token_width), scaled, float16, and text embeddings (D, d) of the distinct texts; the row of each."""
     tokens, row = encoder.embed(texts)
-    scaled = encoder.scaled(tokens)
-    return scaled, space.texts(scaled, encoder.embedded.scale), row
+    scaled = [encoder.scaled(part) for part in tokens.split(_TEXTS)]
+    text = torch.cat([space.texts(part, encoder.embedded.scale) for part in scaled])
+    return torch.cat([part.half() for part in scaled]), text, row
 
 
 def _ranks_first(similar: torch.Tensor, shown: Sequence[object], own: int) -> bool:

@@ -72,7 +72,7 @@ class UpscalerTask:
 def unseen_clips(spec: Enlarging, kept: Clips | None, n: int) -> torch.Tensor:
     """(n, 3, T, size, size), in [-1, 1]: what was kept of a folder, or scenes that no training draws."""
     if kept is not None:
-        return scaled(kept.pixels[:n]).movedim(2, 1)
+        return scaled(kept.pixels).movedim(2, 1)
     _, scenes = draw(n, VALIDATION_SEED)
     return scaled(clips_of(scenes, spec.shading, spec.rendered, spec.size)).movedim(2, 1)
 

@@ -9,7 +9,7 @@ from torch import nn
 from pipeline.config.cascade import VideoDecoderSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video import decoder
-from pipeline.make_a_video.loading import load_images, save
+from pipeline.make_a_video.loading import RGB, load_images, save
 from pipeline.make_a_video.pyramid import embeddings_of, joint_space
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.training.decoder import as_judged
@@ -33,12 +33,12 @@ class VideoDecoderTask:
     def __init__(self, spec: VideoDecoderSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
         self.spec, self.space = spec, joint_space(spec.clip, spec.text_tower)
-        images, self.scheduler = load_images(resolve(spec.checkpoint))
+        images, self.scheduler = load_images(resolve(spec.checkpoint), RGB)
         self.model = PseudoVideoUNet.of(images, spec.heads, spec.most_frames, rated=True).to(device)
         if spec.layers == "temporal":
             self.model.requires_grad_(False)
             self.model.temporal.requires_grad_(True)
-        data, unseen = pictures(spec, seed, self.space)
+        data, unseen = pictures(spec, seed, self.space, (spec.frames - 1) * min(spec.skips))
         self.source = self._source(data, seed)
         self.unseen = self._source(unseen, seed) if unseen else None
 
@@ -55,7 +55,7 @@ class VideoDecoderTask:
         the lowest frame rate of the training, each frame standing for as long as it lasts in the toy world. Of a
         folder, the loss of what is not seen."""
         if self.unseen:
-            return mean_loss(self, self.unseen)
+            return mean_loss(self, self.unseen, self.spec.batch)
         spec, skip = self.spec, max(self.spec.skips)
         names, scenes = draw(spec.validation_scenes if final else QUICK, VALIDATION_SEED)
         middle = (FRAMES // 2,)

@@ -10,7 +10,7 @@ from torch import nn
 from pipeline.config.cascade import VideoUpscalerSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video import upscaling
-from pipeline.make_a_video.loading import load_images, save
+from pipeline.make_a_video.loading import WITH_LOW, load_images, save
 from pipeline.make_a_video.pyramid import psnr
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
 from pipeline.training.enlarging import LargeSource, LowNoising, enlarging_loss
@@ -31,7 +31,7 @@ class VideoUpscalerTask:
     def __init__(self, spec: VideoUpscalerSpec, seed: int, device: torch.device | str) -> None:
         torch.manual_seed(seed)
         self.spec = spec
-        images, self.scheduler = load_images(resolve(spec.checkpoint))
+        images, self.scheduler = load_images(resolve(spec.checkpoint), WITH_LOW)
         self.model = PseudoVideoUNet.of(images, _NO_ATTENTION, spec.frames, rated=False).to(device)
         self.model.requires_grad_(False)
         self.model.temporal.requires_grad_(True)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,10 +81,17 @@ def test_padding_is_no_part_of_the_mean(
         assert torch.allclose(made, wanted, atol=1e-4)
 
 
-def test_a_clip_without_zeros_as_padding_is_refused(clip_folder: Path) -> None:
-    """Any token might be the last one of the text."""
-    with pytest.raises(ValueError, match="the tokens have no zeros as padding, expected zero_padding: true"):
-        JointSpace(DualEncoder(clip_folder)).texts(torch.ones(2, 5, 16))
+def test_a_text_that_fills_all_tokens_ends_with_the_last(clip_folder: Path) -> None:
+    """Whatever else is in the batch."""
+    encoder = DualEncoder(clip_folder)
+    tokens = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
+    tokens[1, 3:] = 0
+    found = JointSpace(encoder).texts(tokens)
+    with torch.no_grad():
+        wanted = encoder.model.text_projection(torch.stack([tokens[0, 4], tokens[1, 2]]))
+    wanted = F.normalize(wanted, dim=-1) * wanted.shape[1] ** 0.5
+    assert torch.allclose(found, wanted, atol=1e-5)
+    assert torch.allclose(JointSpace(encoder).texts(tokens[:1]), found[:1], atol=1e-5)
 
 
 def test_images_have_about_unit_variance(world_clip_folder: Path, sentence_folder: Path) -> None:

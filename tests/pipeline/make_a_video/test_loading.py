@@ -75,6 +75,18 @@ def test_folders_of_another_kind_are_refused(folders: dict[str, Path], load: Cal
     assert str(folders[name]) in str(said.value)
 
 
+@pytest.mark.parametrize(
+    ("load", "name", "channels"),
+    [(load_images, "upscaler", 3), (load_images, "decoder", 6), (load_videos, "interpolation", 3)],
+)
+def test_networks_of_other_parts_are_refused(
+    folders: dict[str, Path], load: Callable, name: str, channels: int
+) -> None:
+    with pytest.raises(ValueError, match=rf"found \d input channels, expected {channels}: .* another part's") as said:
+        load(folders[name], channels)
+    assert str(folders[name]) in str(said.value)
+
+
 @pytest.mark.parametrize("load", [load_images, load_videos, load_prior])
 def test_an_empty_folder_is_refused(tmp_path: Path, load: Callable) -> None:
     with pytest.raises(ValueError, match=r"has no (unet|prior)/"):

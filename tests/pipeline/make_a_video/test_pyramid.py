@@ -14,7 +14,6 @@ from pipeline.make_a_video.pyramid import (
     clips_of,
     embeddings_of,
     joint_space,
-    nearest,
     psnr,
     scaled,
     shrunk,
@@ -72,12 +71,6 @@ def test_embeddings_are_those_of_the_frames_that_are_asked_for(space: JointSpace
 def test_they_depend_on_the_shading(space: JointSpace) -> None:
     _, scenes = draw(2, 4)
     assert not torch.allclose(embeddings_of(scenes, 0, 64, space), embeddings_of(scenes, 0.35, 64, space), atol=1e-3)
-
-
-@given(st.lists(st.integers(0, 2 * (FRAMES - 1)).map(lambda n: n / 2), min_size=1, max_size=8))
-def test_no_embedded_frame_is_nearer_than_the_nearest(middle: list[float]) -> None:
-    for found, wanted in zip(nearest(torch.tensor(middle)).tolist(), middle, strict=True):
-        assert abs(EMBEDDED[found] - wanted) == min(abs(one - wanted) for one in EMBEDDED)
 
 
 def test_embedded_frames_are_of_a_clip() -> None:

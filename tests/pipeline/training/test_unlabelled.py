@@ -10,15 +10,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.make_a_video.pyramid import EMBEDDED, Pictures
+from pipeline.make_a_video.pyramid import EMBEDDED
 from pipeline.training.embedded import FrameSource, dropped
 from pipeline.training.enlarging import LargeSource
+from pipeline.training.pictures import Pictures
 from pipeline.training.prior import Captions, ToldSource
 from pipeline.training.task import Batch, Share
 from pipeline.training.unlabelled import MaskedSource, SkippingSource
-from pipeline.world.scene import FPS, FRAMES
+from pipeline.world.scene import FRAMES
 
 CLIPS = 10
+RATES = torch.tensor([4.0, 8.0, 16.0]).repeat(4)[:CLIPS]
 
 
 def timesteps(size: int, generator: torch.Generator) -> torch.Tensor:
@@ -30,14 +32,11 @@ def pictures() -> Pictures:
     level = (16 * torch.arange(CLIPS)[:, None] + torch.arange(FRAMES)).to(torch.uint8)
     clips = level[:, :, None, None, None].expand(-1, -1, 3, 2, 2)
     rows, places = torch.meshgrid(torch.arange(CLIPS), torch.arange(len(EMBEDDED)), indexing="ij")
-    return Pictures(clips, torch.stack([rows + 1.0, places + 1.0], dim=-1))
-
-
-RATES = torch.tensor([4.0, 8.0, 16.0]).repeat(4)[:CLIPS]
+    return Pictures(clips, RATES, torch.stack([rows + 1.0, places + 1.0], dim=-1), EMBEDDED)
 
 
 def frames(**own: Any) -> FrameSource:
-    return FrameSource(pictures(), EMBEDDED, **({"seed": 3, "size": 12, "drop": 0.3, "timesteps": 1000} | own))
+    return FrameSource(pictures(), **({"seed": 3, "size": 12, "drop": 0.3, "timesteps": 1000} | own))
 
 
 def skipping(**own: Any) -> SkippingSource:
@@ -47,12 +46,12 @@ def skipping(**own: Any) -> SkippingSource:
 
 def masked(**own: Any) -> MaskedSource:
     values: dict[str, Any] = {"seed": 3, "size": 12, "frames": FRAMES, "factors": (2, 3, 4, 5), "extrapolated": 0.5}
-    return MaskedSource(pictures(), RATES, **(values | {"drop": 0.3, "timesteps": timesteps} | own))
+    return MaskedSource(pictures(), **(values | {"drop": 0.3, "timesteps": timesteps} | own))
 
 
 def large(**own: Any) -> LargeSource:
     """Of pixels that say where they are: their row, their column, and the grey level of `pictures`."""
-    level = pictures().clips[:, :, :1, :1, :1].expand(-1, -1, 1, 12, 12)
+    level = pictures().pixels[:, :, :1, :1, :1].expand(-1, -1, 1, 12, 12)
     places = torch.stack(torch.meshgrid(torch.arange(12), torch.arange(12), indexing="ij")).byte()
     clips = torch.cat([places.expand(CLIPS, FRAMES, -1, -1, -1), level], dim=2)
     values = {"seed": 3, "size": 12, "frames": 3, "crop": 6, "times": 3, "low_noise": 0.2, "timesteps": timesteps}
@@ -172,7 +171,7 @@ def test_skipped_frames_are_at_the_rate_that_is_said(n: int, skips: list[int], s
         apart = np.diff(own)
         assert set(apart) <= set(skips)
         assert len(set(apart)) == 1
-        assert fps == pytest.approx(FPS / apart[0])
+        assert fps == pytest.approx(float(RATES[clip]) / apart[0])
         assert image[0] == clip + 1
         far = [abs(place - (own[0] + own[-1]) / 2) for place in EMBEDDED]
         assert far[int(image[1]) - 1] == min(far)
@@ -198,15 +197,17 @@ def of_factor(known: list[bool]) -> int | None:
 @given(step=st.integers(0, 10_000), frames_=st.integers(6, FRAMES), extrapolated=st.sampled_from([0.0, 0.5, 1.0]))
 def test_masks_are_those_of_sampling(step: int, frames_: int, extrapolated: float) -> None:
     """Every so many-th frame, the first and the last among them; or some at one end, others at the other. Of a batch
-    all the same, of the first frames of each clip, at the clip's own rate, with the embedding of its middle."""
+    all the same, of frames in a row, at the clip's own rate, with the embedding of what is nearest to their middle."""
     batch = masked(frames=frames_, extrapolated=extrapolated, drop=0.0).batch(step)
     assert (batch.known == batch.known[:1]).all()
     known = batch.known[0].tolist()
     clips, numbers = seen(batch.clean)
-    assert all(own == list(range(len(known))) for own in numbers)
+    assert all(own == list(range(own[0], own[0] + len(known))) for own in numbers)
     assert batch.fps.tolist() == [RATES[clip] for clip in clips]
     assert [int(one[0]) - 1 for one in batch.image] == clips
-    assert {int(one[1]) for one in batch.image} == {len(EMBEDDED) // 2 + 1}
+    for own, image in zip(numbers, batch.image, strict=True):
+        far = [abs(place - (own[0] + own[-1]) / 2) for place in EMBEDDED]
+        assert far[int(image[1]) - 1] == min(far)
     changes = int(np.abs(np.diff(np.array(known, int))).sum())
     if extrapolated == 0:
         factor = of_factor(known)
@@ -270,3 +271,9 @@ def test_noise_on_small_frames_is_of_each_clip_and_at_most_as_said() -> None:
     assert 0.25 > levels.max() > 0.15
     assert levels.min() < 0.05
     assert levels.mean() == pytest.approx(0.1, abs=0.02)
+
+
+@given(st.lists(st.integers(0, 2 * (FRAMES - 1)).map(lambda n: n / 2), min_size=1, max_size=8))
+def test_no_embedded_frame_is_nearer_than_the_nearest(middle: list[float]) -> None:
+    for found, wanted in zip(pictures().nearest(torch.tensor(middle)).tolist(), middle, strict=True):
+        assert abs(EMBEDDED[found] - wanted) == min(abs(one - wanted) for one in EMBEDDED)
