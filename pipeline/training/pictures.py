@@ -72,7 +72,7 @@ def pictures(
     """
     if spec.own is None:
         return of_scenes(draw(spec.scenes, seed)[1], fps, spec, space), None
-    own, places, pixels, rates, image = spec.own, _places(spec.own.frames, apart), [], [], []
+    own, places, pixels, rates, image = spec.own, places_of(spec.own.frames, apart), [], [], []
     for source, frames, rate in _read(own):
         pixels.append(_learnt(source, frames, spec.size))
         image.append(_embedded(frames[list(places)], space))
@@ -114,7 +114,7 @@ def _parted(whole: Clips, own: OwnClips) -> tuple[Clips, Clips]:
     return whole[:seen], whole[seen:]
 
 
-def _places(frames: int, apart: int) -> tuple[int, ...]:
+def places_of(frames: int, apart: int) -> tuple[int, ...]:
     """Frames so far apart, or a little less, evenly spread from the first to the last."""
     number = -(-(frames - 1) // max(apart, 1)) + 1
     return tuple(sorted({round(frame) for frame in np.linspace(0, frames - 1, number)}))

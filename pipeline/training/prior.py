@@ -148,7 +148,7 @@ class PriorTask:
 def _embedded(
     texts: list[str], encoder: CaptionEncoder, space: JointSpace
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tokens (D, n, token_width), scaled, float16, and text embeddings (D, d) of the distinct texts; the row of each."""
+    """Tokens (D, n, token_width), scaled, float16, and embeddings (D, d) of the distinct texts; the row of each."""
     tokens, row = encoder.embed(texts)
     scaled = [encoder.scaled(part) for part in tokens.split(_TEXTS)]
     text = torch.cat([space.texts(part, encoder.embedded.scale) for part in scaled])

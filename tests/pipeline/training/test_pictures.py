@@ -79,7 +79,7 @@ def test_frames_and_rates_are_the_videos(folder: Path, embedded: dict[str, Any])
     own = {"folder": str(folder / "videos"), "frames": 3, "stride": 2, "unseen": 1}
     spec = decoder_spec(embedded, folder).model_copy(update={"own": OwnClips(**own)})
     space = joint_space(spec.clip, spec.text_tower)
-    seen, unseen = pictures.pictures(spec, 0, space)
+    seen, unseen = pictures.pictures(spec, 0, space, apart=1)
     assert unseen is not None
     assert seen.pixels.shape == (VIDEOS - 1, 3, 3, 16, 16)
     shades = seen.pixels.float().mean(dim=(2, 3, 4))
@@ -103,7 +103,7 @@ def test_images_are_clips_of_one_frame(folder: Path, embedded: dict[str, Any]) -
     ("own", "said"),
     [
         ({"frames": 3, "unseen": VIDEOS}, f"{VIDEOS} in .*videos, of which {VIDEOS} are kept for validation"),
-        ({"frames": FRAMES + 1, "unseen": 1}, r"v0\.mkv"),
+        ({"frames": FRAMES + 1, "unseen": 1}, r"v0\.mkv.*too short"),
     ],
 )
 def test_what_cannot_be_read_is_named(folder: Path, embedded: dict[str, Any], own: dict[str, int], said: str) -> None:
@@ -111,6 +111,20 @@ def test_what_cannot_be_read_is_named(folder: Path, embedded: dict[str, Any], ow
     changed = spec.model_copy(update={"own": OwnClips(folder=str(folder / "videos"), **own)})
     with pytest.raises((ValueError, VideoError), match=said):
         pictures.clips(changed, 0)
+
+
+def test_what_would_be_enlarged_is_refused(folder: Path, embedded: dict[str, Any]) -> None:
+    own = OwnClips(folder=str(folder / "videos"), frames=3)
+    spec = decoder_spec(embedded, folder).model_copy(update={"size": 32, "own": own})
+    with pytest.raises(VideoError, match=r"v0\.mkv: 40x24 pixels, expected at least 32"):
+        pictures.clips(spec, 0)
+
+
+@pytest.mark.parametrize(("frames", "apart"), [(1, 1), (16, 15), (121, 15), (7, 2)])
+def test_every_window_has_an_embedding(frames: int, apart: int) -> None:
+    places = pictures.places_of(frames, apart)
+    assert (places[0], places[-1]) == (0, frames - 1)
+    assert max(np.diff(places), default=0) <= apart
 
 
 def test_clips_too_short_for_what_is_learnt_are_refused(embedded: dict[str, Any]) -> None:
