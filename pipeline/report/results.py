@@ -115,6 +115,10 @@ class Results:
         """The methods whose clips the judge scored by HARIVO's attributes."""
         return set(self.metrics[self.metrics.metric == AVERAGE].method)
 
+    def attribute_tests(self, candidates: set[str]) -> list[dict[str, Any]]:
+        """The paired tests of the attributes' average whose candidate is one of these methods."""
+        return [test for test in self.evaluation["attribute_tests"] if test["candidate"] in candidates]
+
     @property
     def k(self) -> int:
         """The k whose optimum was generated."""

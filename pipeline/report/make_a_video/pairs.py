@@ -3,6 +3,7 @@ none does, beside models that were trained on pairs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ from pipeline.world.attributes import HEADING
 from pipeline.world.scene import DIRECTIONS
 
 NAME = "make_a_video_pairs"
-ALONE = ("cogvideox", "etc")  # trainings on pairs that have no control
+ALONE = ("modelscope", "cogvideox", "etc")  # trainings on pairs that have no control
 # Columns of a history, by metric; a validation that judges no other attribute of HARIVO's calls the action motion.
 _SHOWN = {"action": ("judge_action", "judge_motion"), HEADING: ("judge_heading",)}
 _KEYS = ("value", "low", "high", "clips")
@@ -30,7 +31,7 @@ _CHANCE = (
 )
 _WITHOUT = (
     "Without the cue no frame shows a heading: unlabelled videos then cannot tell which words mean which way, so "
-    "chance is what is expected of a model that has seen no pairs."
+    "little more than chance is what is expected of a model that has seen no pairs."
 )
 _PROMPTS = (
     "The numbers of the two sources are of different prompts: Make-A-Video's are of its points' clips, all others of "
@@ -155,4 +156,12 @@ def _passed_on(table: pd.DataFrame | None) -> dict[str, str] | None:
         "kept_shaded": interval(100 * shaded.value, 100 * shaded.low, 100 * shaded.high, 1),
         "appeared": interval(100 * (1 - none.value), 100 * (1 - none.high), 100 * (1 - none.low), 1),
         "clips": f"{kept.clips:,.0f}",
+        "told": _told(found),
     }
+
+
+def _told(found: Mapping[tuple[bool, str], Any]) -> str | None:
+    """How often the frame with the nearest embedding, without shading, is of a clip that moves the same way; None where
+    it was not measured."""
+    own = found.get((False, "neighbour"))
+    return own and interval(100 * own.value, 100 * own.low, 100 * own.high, 1)

@@ -77,17 +77,25 @@ def _successes(results: Results) -> list[Tile]:
 
 
 def _averages(results: Results) -> list[Tile]:
-    """HARIVO's claim: the average of the four attributes, with the paired permutation test."""
+    """HARIVO's claim, and of other methods asked for prompts: the average of the four attributes, with the paired
+    permutation test."""
     return [
         _tile(
             results,
             AVERAGE,
             test,
-            "paper_harivo.html",
+            _page_of(results, test["candidate"]),
             f"{_difference(AVERAGE, test, ' points')}; {p_value(test['p'])}.",
         )
         for test in results.evaluation["attribute_tests"]
     ]
+
+
+def _page_of(results: Results, candidate: str) -> str:
+    """Where the methods of a paper stand; all of them stand under Methods."""
+    if candidate == results.params.make_a_video.method:
+        return "paper_make_a_video.html"
+    return "paper_harivo.html" if candidate in results.params.harivo.ablation.values() else "methods.html"
 
 
 def _distances(results: Results) -> list[Tile]:

@@ -37,7 +37,7 @@ def build(results: Results) -> Content:
     groups = {"cue": CUE, "unmapped": UNMAPPED, "personalised": PERSONALISED, "all": every}
     clips = {name: cards(results, methods) for name, methods in groups.items()}
     context = {
-        "tests": results.evaluation["attribute_tests"],
+        "tests": results.attribute_tests(set(results.params.harivo.ablation.values())),
         "confidence": results.params.evaluate.confidence,
         "remark": results.params.harivo.remark,
     }

@@ -16,7 +16,11 @@ def build(results: Results) -> Content:
     """What every section has, and clips of the same prompts and noise."""
     found = [one.section(results) for one in _SECTIONS]
     return Content(
-        {key: value for part in found for key, value in part.context.items()},
+        {key: value for part in found for key, value in part.context.items()}
+        | {
+            "tests": results.attribute_tests({results.params.make_a_video.method}),
+            "confidence": results.params.evaluate.confidence,
+        },
         list(chain.from_iterable(part.tables for part in found)),
         clips={"all": cards(results, CLIPS), "cue": cards(results, CUE)},
         missing=list(dict.fromkeys(chain.from_iterable(part.missing for part in found))),

@@ -117,16 +117,8 @@ def test_specifications_that_make_no_sense_are_refused(own: dict[str, Any], mess
         VideoUNetSpec.model_validate(VIDEO_UNET.model_dump() | own)
 
 
-@pytest.mark.parametrize("name", ["modelscope", "modelscope_cueless"])
-def test_the_shipped_specification_is_small(root: Path, name: str) -> None:
-    spec = load(root / "params.yaml").train[name].spec
+def test_the_shipped_specification_is_small(root: Path) -> None:
+    spec = load(root / "params.yaml").train["modelscope"].spec
     unet = modelscope.build(spec, 8, 384)
     assert isinstance(unet, UNet3DConditionModel)
     assert sum(p.numel() for p in unet.parameters()) <= LARGEST
-
-
-def test_the_control_differs_in_the_cue_alone(root: Path) -> None:
-    shipped = load(root / "params.yaml").train
-    with_cue, without = shipped["modelscope"], shipped["modelscope_cueless"]
-    assert with_cue.schedule == without.schedule
-    assert with_cue.spec.model_copy(update={"shading": 0}) == without.spec
