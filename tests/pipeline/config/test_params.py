@@ -250,6 +250,12 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
             "none",
             r"model names 'none', .*models: cascade, cascade_cueless, grid, images, images_cueless, unet3d, world",
         ),
+        ("train.video_decoder.spec.shading", 0, r"train\.video_decoder\.spec: shading is 0, that of its checkpoint"),
+        ("train.interpolation.spec.size", 32, r"train\.interpolation\.spec: size is 32, that of its checkpoint, .* 16"),
+        ("train.video_upscaler.spec.learnt", 20, r"learnt: found 20, expected at most the frames of a clip, 16"),
+        ("train.video_decoder.spec.skips", [1, 4], r"6 frames at a skip of 4 need clips of 21, found 16"),
+        ("make_a_video.method", "mav", r"make_a_video\.method names 'mav'"),
+        ("make_a_video.whole", "hole", r"make_a_video\.whole names 'hole' \(did you mean 'whole'\?\)"),
         ("etc.method", "etcc", r"etc\.method names 'etcc'.* expected one of generate.methods"),
         (
             "etc.points.etc.training",

@@ -14,6 +14,7 @@ from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
 from metrics.scoring.protocol import named
 from pipeline.config import paths
+from pipeline.config.make_a_video import PartsQuality
 from pipeline.config.params import Params
 from pipeline.evaluation import evaluated
 from pipeline.evaluation.measuring import JudgeReadings
@@ -161,6 +162,16 @@ def test_true_frames_are_passed_on_in_both_worlds(params: Params) -> None:
         [0.0, "heading"],
     ]
     assert table.value.between(0, 1).all()
+
+
+def test_an_embedding_tells_the_motion_of_shaded_frames_alone(params: Params) -> None:
+    """The shipped dual encoder reads the shading; without it, place tells little more than one in four."""
+    parts = PartsQuality.model_validate(PARTS | {"clips": 30})
+    wanted = params.make_a_video.model_copy(update={"parts": parts})
+    table = cascade_parts.told(params.model_copy(update={"make_a_video": wanted})).set_index("shading")
+    assert table.clips.tolist() == [300, 300]
+    assert table.value[SHADING] > 0.8
+    assert 0.15 < table.value[0.0] < 0.5
 
 
 @pytest.mark.parametrize(("part", "measure"), [("interpolation", "interpolation"), ("sr_h", "consistency")])
