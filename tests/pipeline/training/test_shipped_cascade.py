@@ -56,19 +56,19 @@ def test_the_whole_cascade_shows_what_prompts_name(
 
 
 def test_interpolation_beats_blending_where_objects_move_far(models: Path, params: Params, minilm: Path) -> None:
-    """Every fourth frame of clips at 4 frames a second: three pixels of the toy world apart."""
+    """Every fifth frame of clips at 4 frames a second: seven pixels of the toy world apart."""
     spec = params.train["interpolation"].spec
     unet, scheduler = load_videos(models / "interpolation")
     _, scenes = draw(CLIPS, UNSEEN)
     slow = at_rates(scenes, 4)
-    true = scaled(clips_of(slow, SHADING, 64, spec.size)).movedim(2, 1)[:, :, :13]
+    true = scaled(clips_of(slow, SHADING, 64, spec.size)).movedim(2, 1)
     image = embeddings_of(slow, SHADING, 64, joint_space(str(models / "clip"), str(minilm)), (6,))[:, 0]
     ready = Interpolator(unet, scheduler, spec.sampling_steps, spec.guidance, spec.frames)
     noise = noise_of_seeds(CLIPS, true.shape[1:])
-    made = ready.interpolate(true[:, :, ::4], 4, image, 4.0, noise)
-    new = torch.arange(13) % 4 != 0
-    assert psnr(made[:, :, new], true[:, :, new]) > psnr(blended(true[:, :, ::4], 4)[:, :, new], true[:, :, new]) + 2
-    assert torch.equal(made[:, :, ::4], true[:, :, ::4])
+    made = ready.interpolate(true[:, :, ::5], 5, image, 4.0, noise)
+    new = torch.arange(16) % 5 != 0
+    assert psnr(made[:, :, new], true[:, :, new]) > psnr(blended(true[:, :, ::5], 5)[:, :, new], true[:, :, new])
+    assert torch.equal(made[:, :, ::5], true[:, :, ::5])
 
 
 @pytest.mark.parametrize(("name", "low", "size"), [("video_upscaler", 16, 32), ("upscaler_high", 32, 64)])
