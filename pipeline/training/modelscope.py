@@ -75,10 +75,11 @@ class VideoUNetTask:
         )
 
     def validate(self, final: bool) -> dict[str, float]:
-        """HARIVO's attributes (Table A2), the heading, colours and shapes, on clips of unseen prompts, by the judge."""
+        """HARIVO's attributes (Table A2), the heading, colours and shapes, on clips of unseen prompts, by the judge; what
+        cannot be measured, as the roughness of clips that show no object yet, is left out."""
         names, texts = unseen_prompts(self.spec.validation_prompts if final else QUICK, self.data.known)
         self._clips = self._sample(texts)
-        return judged_videos(names, texts, self._clips)
+        return {key: share for key, share in judged_videos(names, texts, self._clips).items() if np.isfinite(share)}
 
     def _sample(self, texts: list[str], batch: int = 20) -> np.ndarray:
         encoder, spec = self.data.encoder, self.spec
