@@ -75,8 +75,8 @@ class VideoUNetTask:
         )
 
     def validate(self, final: bool) -> dict[str, float]:
-        """HARIVO's attributes (Table A2), the heading, colours and shapes, on clips of unseen prompts, by the judge; what
-        cannot be measured, as the roughness of clips that show no object yet, is left out."""
+        """HARIVO's attributes (Table A2), the heading, colours and shapes, on clips of unseen prompts, by the judge.
+        What cannot be measured, as the roughness of clips that show no object yet, is left out."""
         names, texts = unseen_prompts(self.spec.validation_prompts if final else QUICK, self.data.known)
         self._clips = self._sample(texts)
         return {key: share for key, share in judged_videos(names, texts, self._clips).items() if np.isfinite(share)}
