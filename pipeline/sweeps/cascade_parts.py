@@ -21,6 +21,7 @@ from pipeline.make_a_video.pyramid import clips_of, embeddings_of, joint_space, 
 from pipeline.make_a_video.upscaling import enlarged_videos, upscaled_frames
 from pipeline.methods.context import Context
 from pipeline.samplers.cascade import CascadeSampler
+from pipeline.training.pixels import to_frames
 from pipeline.weights.checkpoints import resolve
 from pipeline.world.judge import judge
 from pipeline.world.rates import at_rates
@@ -202,7 +203,7 @@ def _noise(shape: tuple[int, ...]) -> torch.Tensor:
 
 def _compared(made: torch.Tensor, true: torch.Tensor) -> Iterator[dict[str, object]]:
     """PSNR and SSIM of videos (N, 3, T, h, w), means over clips with intervals."""
-    values = compare(_bytes(made), _bytes(true))
+    values = compare(*(to_frames(video.movedim(2, 1)) for video in (made, true)))
     for metric in ("psnr", "ssim"):
         yield _row(metric, values[metric])
 
@@ -210,8 +211,3 @@ def _compared(made: torch.Tensor, true: torch.Tensor) -> Iterator[dict[str, obje
 def _row(metric: str, values: np.ndarray) -> dict[str, object]:
     mean = mean_interval(values, Uncertainty())
     return {"metric": metric, "value": mean.value, "low": mean.low, "high": mean.high, "clips": len(values)}
-
-
-def _bytes(video: torch.Tensor) -> np.ndarray:
-    """Videos (N, 3, T, h, w) -> uint8 (N, T, h, w, 3)."""
-    return ((video.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()
