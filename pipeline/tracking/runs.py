@@ -27,7 +27,14 @@ def artifacts() -> list[Path]:
 
 def children(params: Params) -> list[ChildRun]:
     """One run per evaluated method, per encoder's search, per trained model, and per sweep, with a child a point."""
-    return [*_methods(params), *_searches(params), *_trainings(params), *_sweeps(params), *_etc_sweeps(params)]
+    return [
+        *_methods(params),
+        *_searches(params),
+        *_trainings(params),
+        *_sweeps(params),
+        *_etc_sweeps(params),
+        *_cascade_points(params),
+    ]
 
 
 def _methods(params: Params) -> list[ChildRun]:
@@ -88,6 +95,17 @@ def _etc_sweeps(params: Params) -> list[ChildRun]:
         )
         for name, own in found.items()
     ]
+
+
+def _cascade_points(params: Params) -> list[ChildRun]:
+    """One run for what each part of Make-A-Video buys; its children are the points that were measured."""
+    wanted, results = params.make_a_video, sweeps.results_of(paths.CASCADE_POINTS)
+    points = [
+        ChildRun(name, {"model": point.model, **point.options}, sweeps.measured(results[name]))
+        for name, point in wanted.points.items()
+        if name in results
+    ]
+    return [ChildRun("parts-make_a_video", {"method": wanted.method}, children=points)] if points else []
 
 
 def _points(points: pd.DataFrame, swept: Sequence[str], keys: Sequence[str]) -> list[ChildRun]:
