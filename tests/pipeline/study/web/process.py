@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,12 @@ class Server:
             self._process.stdout.close()
             self._process = None
 
+    def interrupt(self) -> tuple[int, str]:
+        """Ctrl-C: how it ended, and what it said."""
+        self._process.send_signal(signal.SIGINT)
+        said, _ = self._process.communicate(timeout=_PATIENCE)
+        return self._process.returncode, said.strip()
+
     def _wait_for_answer(self, lines: list[str]) -> None:
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -65,11 +72,6 @@ class Server:
             except OSError:
                 time.sleep(0.05)
         raise AssertionError(f"the server did not start: {lines}")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command of `reelbench`."""
-    return subprocess.run([sys.executable, "-c", _COMMAND, *arguments], capture_output=True, text=True)
 
 
 def _free_port() -> int:
