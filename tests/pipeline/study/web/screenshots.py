@@ -18,9 +18,8 @@ from tests.pipeline.study.web import browser
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-DESKTOP = {"viewport": {"width": 1040, "height": 680}}
+DESKTOP = {"viewport": {"width": 1040, "height": 730}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"}
-STUDIES = ("best-of-four", "pairwise", "attributes", "mixtures", "rating")
 
 
 def served(name: str, folder: Path) -> Served:
@@ -72,15 +71,15 @@ def write(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, browser.opened() as chromium:
         if chromium is None:
             sys.exit(browser.MISSING)
-        for name in STUDIES:
-            of = served(name, Path(folder))
-            with browser.address(create(of)) as url:
-                first_trial(chromium, url, of, DESKTOP).screenshot(path=out / f"user-study-{name}.png")
-                if name == "best-of-four":
-                    welcome(chromium, url, of, out / "user-study-welcome.png")
-                    phone = first_trial(chromium, url, of, PHONE)
-                    phone.screenshot(path=out / "user-study-phone.png")
-                    organiser(chromium, url, of, out / "user-study-organiser.png")
+        of = served("best-of-four", Path(folder))
+        with browser.address(create(of)) as url:
+            welcome(chromium, url, of, out / "user-study-welcome.png")
+            first_trial(chromium, url, of, DESKTOP).screenshot(path=out / "user-study-best-of.png")
+            first_trial(chromium, url, of, PHONE).screenshot(path=out / "user-study-phone.png")
+            organiser(chromium, url, of, out / "user-study-organiser.png")
+        of = served("pairwise", Path(folder))
+        with browser.address(create(of)) as url:
+            first_trial(chromium, url, of, DESKTOP).screenshot(path=out / "user-study-pairwise.png")
 
 
 def welcome(chromium: "Browser", url: str, of: Served, path: Path) -> None:
