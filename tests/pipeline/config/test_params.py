@@ -202,7 +202,7 @@ def test_examples_of_models_of_others_are_valid(root: Path) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", (root / "docs/models.md").read_text(), re.DOTALL)
     for section in (entry for example in examples for entry in yaml.safe_load(example).items()):
         for kind, entries in section[1].items():
-            wanted[section[0]].setdefault(kind, {}).update(entries)
+            wanted[section[0]][kind].update(entries)
     found = Params.model_validate(wanted).generate
     assert found.models["modelscope"].family == "unet3d"
     assert found.methods["modelscope_ucf101"].set == "ucf101"
@@ -248,7 +248,7 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         (
             "generate.methods.cogvideox.model",
             "none",
-            r"model names 'none', .*models: cascade, cascade_cueless, grid, images, images_cueless, world",
+            r"model names 'none', .*models: cascade, cascade_cueless, grid, images, images_cueless, unet3d, world",
         ),
         ("train.video_decoder.spec.shading", 0, r"train\.video_decoder\.spec: shading is 0, that of its checkpoint"),
         ("train.interpolation.spec.size", 32, r"train\.interpolation\.spec: size is 32, that of its checkpoint, .* 16"),

@@ -50,7 +50,7 @@ def test_every_method_stands_below_the_printed_ones(report: Path, results: Resul
     printed = [f"Paper: {name}" for name in PRINTED]
     ours = list(dict.fromkeys(results.prompted.method))
     assert [row[0].rstrip("†‡§¶‖#") for row in found] == [*printed, *ours]
-    assert {"animatediff", "harivo", "frames", "cogvideox_prompts", "etc", "make_a_video"} <= set(ours)
+    assert {"animatediff", "harivo", "frames", "cogvideox_prompts", "etc", "make_a_video", "modelscope"} <= set(ours)
 
 
 def test_printed_rows(results: Results) -> None:
@@ -72,7 +72,7 @@ def test_rows_of_the_run(results: Results) -> None:
     assert found["animatediff"] == ["yes", "yes", *values]
     assert found["frames"] == ["–", "–", *values]
     assert found["make_a_video"] == ["no", "no", *values]
-    for name in ("cogvideox_prompts", "etc"):
+    for name in ("cogvideox_prompts", "etc", "modelscope"):
         assert found[name] == ["yes", "no", *values]
 
 

@@ -70,7 +70,7 @@ def test_its_own_folder_does_not_count(shipped: Params, monkeypatch: pytest.Monk
     assert identity.identity("codec", wanted, embed) == before
 
 
-@pytest.mark.parametrize("name", ["codec", "clip", "cogvideox", "t2i", "lora", "harivo", "interpolation"])
+@pytest.mark.parametrize("name", ["codec", "clip", "cogvideox", "modelscope", "t2i", "lora", "harivo"])
 def test_code_is_what_the_module_imports_and_the_loop(
     shipped: Params, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

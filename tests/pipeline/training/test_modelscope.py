@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet3DConditionModel
 from pydantic import ValidationError
 from torch import nn
 
+from pipeline.config.params import load
 from pipeline.config.specs import VideoUNetSpec
 from pipeline.config.train import Schedule
 from pipeline.samplers import unet3d
@@ -113,3 +115,10 @@ def test_it_is_trained_validated_and_written(encoder: CaptionEncoder, tmp_path: 
 def test_specifications_that_make_no_sense_are_refused(own: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         VideoUNetSpec.model_validate(VIDEO_UNET.model_dump() | own)
+
+
+def test_the_shipped_specification_is_small(root: Path) -> None:
+    spec = load(root / "params.yaml").train["modelscope"].spec
+    unet = modelscope.build(spec, 8, 384)
+    assert isinstance(unet, UNet3DConditionModel)
+    assert sum(p.numel() for p in unet.parameters()) <= LARGEST

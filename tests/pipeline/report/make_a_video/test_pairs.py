@@ -27,8 +27,9 @@ def trained(results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name, values in (
         ("t2i", {"judge_heading": [0.97]}),
         ("t2i_cueless", {"judge_heading": [0.04]}),
+        ("modelscope", {"judge_action": [0.3, 0.9], "judge_heading": [0.5, 0.95]}),
         ("animatediff_cueless", {"judge_action": [0.3], "judge_heading": [0.0]}),
-        ("animatediff", {"judge_action": [0.3, 0.65]}),
+        ("animatediff", {"judge_action": [0.65]}),
         ("etc", {"judge_action": [0.7], "judge_heading": [0.975]}),
         ("cogvideox", {"judge_motion": [0.99]}),
     ):
@@ -55,9 +56,10 @@ def test_make_a_video_stands_above_what_learnt_from_pairs(report: Path) -> None:
 def test_only_video_models_in_order(trained: Results) -> None:
     """Those with a control as report.controls has them, then those without; the last validation counts."""
     rows = {row[0]: row[1:] for row in found(trained)}
-    assert list(rows) == ["Make-A-Video", "animatediff", "cogvideox", "etc"]
+    assert list(rows) == ["Make-A-Video", "animatediff", "modelscope", "cogvideox", "etc"]
     assert {row[0] for name, row in rows.items() if name != "Make-A-Video"} == {"yes"}
     assert [rows["animatediff"][i].split(" ")[0] for i in (1, 4, 5)] == ["65.0", "30.0", "0.0"]
+    assert [rows["modelscope"][i].split(" ")[0] for i in (1, 2, 4, 5, 6)] == ["90.0", "95.0", "–", "–", "–"]
     assert [rows["etc"][i].split(" ")[0] for i in (1, 2, 4)] == ["70.0", "97.5", "–"]
 
 
@@ -71,7 +73,7 @@ def test_the_clips_of_a_training_are_those_of_its_validation(trained: Results) -
 def test_without_controls_the_models_stand_alone(trained: Results) -> None:
     none = trained.params.report.model_copy(update={"controls": {}})
     run = replace(trained, params=trained.params.model_copy(update={"report": none}))
-    assert [row[0] for row in found(run)] == ["Make-A-Video", "cogvideox", "etc"]
+    assert [row[0] for row in found(run)] == ["Make-A-Video", "modelscope", "cogvideox", "etc"]
 
 
 def test_the_long_table(report: Path) -> None:
