@@ -1,0 +1,1 @@
+"""User studies: designs, the trials of each rater, and the votes as one table."""
