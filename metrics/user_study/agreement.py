@@ -43,8 +43,8 @@ def agreement(
 def orders(votes: pd.DataFrame) -> pd.DataFrame:
     """Pairs of clips that a rater put into an order: columns rater, prompt, question, better and worse (method, clip).
 
-    Of a choice the picked clip against each other one; of clips that were judged by themselves those of one rater, prompt
-    and question with different answers. Ties order nothing.
+    Of a choice the picked clip against each other one; of clips that were judged by themselves those of one rater,
+    prompt and question with different answers. Ties order nothing.
     """
     chosen = votes[votes.design.isin(CHOICES)]
     rows = [

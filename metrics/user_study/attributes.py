@@ -1,4 +1,4 @@
-"""Yes or no, clip by clip: HARIVO's attributes with their average (Table A2), and whether a mixture is shown (RichSpace).
+"""Yes or no, clip by clip: HARIVO's attributes with their average (Table A2); whether a mixture is shown (RichSpace).
 
 A mixture is shown if a rater says yes to each question about one clip: it shows A, it shows B, both in one object.
 """

@@ -22,7 +22,7 @@ def raters(votes: pd.DataFrame, most_failed: float = HALF) -> pd.DataFrame:
         Columns study, rater, profession, years, votes (of real trials), checks (answers to attention checks), failed,
         excluded. A rater who met no check is kept.
     """
-    asked = votes.check.isin(ATTENTION)
+    asked = votes.check.isin(ATTENTION) & votes.passed.notna()
     failed = asked & (votes.passed == False)  # noqa: E712  None is neither
     counted = votes.assign(_real=votes.check == "", _asked=asked, _failed=failed)
     found = counted.groupby(["study", "rater"], sort=False).agg(

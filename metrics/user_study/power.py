@@ -1,10 +1,10 @@
 """How many votes tell two methods apart, and how many raters that takes when votes come in clusters.
 
-The test is the exact binomial test of `metrics.user_study.preferences`, two-sided. Of clustered votes each is worth less
-by the design effect (Kish 1965, Survey Sampling): with n votes, m of each rater and n / P on each of P prompts, the
-variance of a share is 1 + (m - 1) rho_raters + (n / P - 1) rho_prompts times that of independent votes, rho being the
-correlation of two votes of one rater, or on one prompt. Votes of ever more raters on the same prompts therefore never
-count as more than P / rho_prompts independent ones.
+The test is the exact binomial test of `metrics.user_study.preferences`, two-sided. Of clustered votes each is worth
+less by the design effect (Kish 1965, Survey Sampling): with n votes, m of each rater and n / P on each of P prompts,
+the variance of a share is 1 + (m - 1) rho_raters + (n / P - 1) rho_prompts times that of independent votes, rho being
+the correlation of two votes of one rater, or on one prompt. Votes of ever more raters on the same prompts therefore
+never count as more than P / rho_prompts independent ones.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Correlations:
 
 
 def power(share: float, votes: int | np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Probability that the exact two-sided binomial test against one half rejects, for votes that prefer one method with
-    probability `share`."""
+    """Probability that the exact two-sided binomial test against one half rejects, for votes that prefer one method
+    with probability `share`."""
     votes = np.asarray(votes)
     lowest = binom.ppf(level / 2, votes, 0.5) - 1  # P(X <= lowest) < level / 2 <= P(X <= lowest + 1)
     lowest = np.where(binom.cdf(lowest + 1, votes, 0.5) <= level / 2, lowest + 1, lowest)

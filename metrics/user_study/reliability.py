@@ -1,7 +1,7 @@
 """How far raters agree with one another: Krippendorff's alpha through evalica.
 
-The interval is the jackknife's over raters and over prompts, their variances added: without each rater, and without each
-prompt, in turn (Efron and Stein 1981: such variances are not too small in expectation).
+The interval is the jackknife's over raters and over prompts, their variances added: without each rater, and without
+each prompt, in turn (Efron and Stein 1981: such variances are not too small in expectation).
 """
 
 import evalica

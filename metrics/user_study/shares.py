@@ -70,9 +70,8 @@ def _shares(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> lis
         interval = clusters.ratio(picked, offered).interval(uncertainty)
         counts = {"picked": rate.successes, "votes": rate.n, "raters": int(votes.rater[offered > 0].nunique())}
         own = {"question": question, "method": name, **counts, "value": rate.value}
-        rows.append(
-            own | {"wilson_low": rate.low, "wilson_high": rate.high, "low": interval.low, "high": interval.high}
-        )
+        bounds = {"wilson_low": rate.low, "wilson_high": rate.high, "low": interval.low, "high": interval.high}
+        rows.append(own | bounds)
     return rows
 
 

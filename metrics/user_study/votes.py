@@ -6,7 +6,7 @@
 | rater | opaque id |
 | profession, years | background; empty if it was not asked for |
 | trial | 1, 2, …: the position in the rater's sequence |
-| check, passed | practice, identical, obvious, or empty for a real trial; whether an attention check was passed |
+| check, passed | practice, identical, obvious, or empty for a real trial; whether an attention check was passed, if that is known |
 | prompt, caption | id of the prompt or mixture, and the text that was shown |
 | clips, shown | clip ids and their methods in the order shown, joined with "|" |
 | question, answer | key of the question; a method or "tie", yes or no, or 1 … 5 |
@@ -125,7 +125,7 @@ def _check_texts(table: pd.DataFrame, source: str) -> None:
     _refuse(table, "check", ~table.check.isin(CHECKS), f"nothing, or one of {', '.join(CHECKS[1:])}", source)
     asked = table.check.isin(ATTENTION)
     truth = table.passed.str.lower()
-    _refuse(table, "passed", asked & ~truth.isin(["true", "false"]), "true or false for an attention check", source)
+    _refuse(table, "passed", asked & ~truth.isin(["true", "false", ""]), "true, false or nothing", source)
     _refuse(table, "passed", ~asked & (truth != ""), "nothing where the trial is no attention check", source)
     counts = table.shown.str.count(r"\|") + 1, table.clips.str.count(r"\|") + 1
     _refuse(table, "shown", counts[0] != counts[1], "as many methods as clips", source)
@@ -149,11 +149,8 @@ def _typed(table: pd.DataFrame, source: str) -> dict[str, pd.Series]:
     voted = pd.to_datetime(table.voted, errors="coerce", utc=True, format="ISO8601")
     _refuse(table, "voted", voted.isna(), "a time in ISO 8601", source)
     passed = table.passed.str.lower().map({"true": True, "false": False, "": None}).astype(object)
-    return numbers | {
-        "trial": numbers["trial"].astype(int),
-        "passed": passed.where(passed.notna(), None),
-        "voted": voted,
-    }
+    passed = passed.where(passed.notna(), None)
+    return numbers | {"trial": numbers["trial"].astype(int), "passed": passed, "voted": voted}
 
 
 def _check_answers(table: pd.DataFrame, source: str) -> None:

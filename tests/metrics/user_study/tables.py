@@ -8,8 +8,17 @@ from metrics.user_study.votes import COLUMNS, check
 
 BASE = {
     **dict.fromkeys(COLUMNS, ""),
-    **{"study": "s", "design": "best_of", "rater": "r-1", "trial": "1", "prompt": "p1", "question": "best"},
-    **{"clips": "c1|c2", "shown": "a|b", "answer": "a", "seconds": "2.5", "voted": "2026-01-02T03:04:05+00:00"},
+    "study": "s",
+    "design": "best_of",
+    "rater": "r-1",
+    "trial": "1",
+    "prompt": "p1",
+    "question": "best",
+    "clips": "c1|c2",
+    "shown": "a|b",
+    "answer": "a",
+    "seconds": "2.5",
+    "voted": "2026-01-02T03:04:05+00:00",
 }
 
 

@@ -19,7 +19,7 @@ WRONG = [
     ("trial", {"trial": "0"}, "a whole number from 1"),
     ("trial", {"trial": "x"}, "a whole number from 1"),
     ("check", {"check": "odd"}, "nothing, or one of practice, identical, obvious"),
-    ("passed", {"check": "identical"}, "true or false for an attention check"),
+    ("passed", {"check": "identical", "passed": "1"}, "true, false or nothing"),
     ("passed", {"passed": "true"}, "nothing where the trial is no attention check"),
     ("prompt", {"prompt": ""}, "a value"),
     ("clips", {"clips": ""}, "a value"),
