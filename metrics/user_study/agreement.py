@@ -92,7 +92,7 @@ def _row(pairs: pd.DataFrame, scores: pd.DataFrame, column: pd.Series, uncertain
         return {}
     agreed = (1 + np.sign(better - worse)[known]) / 2
     interval = Clusters.of(pairs[known], uncertainty).ratio(agreed).interval(uncertainty)
-    per_clip = scores.assign(value=_values(column, list(zip(scores.method, scores.clip, strict=True))))
+    per_clip = scores.assign(value=_values(column, list(zip(scores["method"], scores["clip"], strict=True))))
     per_clip = per_clip[np.isfinite(per_clip.value)]
     ranked = correlations(per_clip, "value", "score", uncertainty=Uncertainty(resamples=0)).set_index("correlation")
     counts = {"pairs": int(known.sum()), "clips": len(per_clip)}

@@ -6,7 +6,7 @@
 | rater | opaque id |
 | profession, years | background; empty if it was not asked for |
 | trial | 1, 2, …: the position in the rater's sequence |
-| check, passed | practice, identical, obvious, or empty for a real trial; whether an attention check was passed, if that is known |
+| check, passed | practice, identical, obvious, or empty for a real trial; if an attention check was passed |
 | prompt, caption | id of the prompt or mixture, and the text that was shown |
 | clips, shown | clip ids and their methods in the order shown, joined with "|" |
 | question, answer | key of the question; a method or "tie", yes or no, or 1 … 5 |
@@ -45,7 +45,7 @@ def read(files: Sequence[Path]) -> pd.DataFrame:
 
     Returns:
         COLUMNS: texts, but trial (int), years (float, NaN where empty), seconds (float), passed (bool, None where it is
-        no attention check), voted (time in UTC).
+        no attention check or not known), voted (time in UTC).
 
     Raises:
         VotesError: if a file is missing, no table, has other columns, a value that its field does not allow, or the
