@@ -15,6 +15,7 @@ from scipy.stats import binom, norm
 from metrics.user_study.clusters import Clusters
 
 POWER, LEVEL = 0.8, 0.05
+_MANY = 20_000  # votes from which the normal approximation is as good as the exact test
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def votes_needed(share: float, wanted: float = POWER, level: float = LEVEL) -> i
         raise ValueError(f"share is {share}, expected a number in [0, 1] other than 0.5")
     away = abs(share - 0.5)
     about = ((norm.ppf(1 - level / 2) / 2 + norm.ppf(wanted) * np.sqrt(share * (1 - share))) / away) ** 2
+    if about > _MANY:
+        return int(np.ceil(about))
     votes = np.arange(1, int(1.5 * about) + 60)
     short = np.flatnonzero(power(share, votes, level) < wanted)
     return int(votes[short[-1]] + 1) if len(short) else 1
@@ -72,7 +75,7 @@ def design_effect(votes: float, per_rater: float, prompts: int, rho: Correlation
     return 1 + (per_rater - 1) * rho.raters + max(votes / prompts - 1, 0) * rho.prompts
 
 
-def raters_needed(votes: int, per_rater: int, prompts: int, rho: Correlations) -> int | None:
+def raters_needed(votes: int, per_rater: float, prompts: int, rho: Correlations) -> int | None:
     """Raters of `per_rater` votes each, spread evenly over prompts, who are worth so many independent votes.
 
     None if no number of raters is: more prompts are needed.

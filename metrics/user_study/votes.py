@@ -51,11 +51,11 @@ def read(files: Sequence[Path]) -> pd.DataFrame:
         VotesError: if a file is missing, no table, has other columns, a value that its field does not allow, or the
             same answer twice. Rows are counted as an editor does, the header being row 1.
     """
-    return pd.concat([check(_texts(file), str(file)) for file in files], ignore_index=True).pipe(_known_once, files)
+    return pd.concat([check(_table(file), str(file)) for file in files], ignore_index=True).pipe(_known_once, files)
 
 
 def check(table: pd.DataFrame, source: str = "votes") -> pd.DataFrame:
-    """A table of texts as `read` returns it. source: what messages call it.
+    """A table as `read` returns it, from texts or from typed columns. source: what messages call it.
 
     Raises:
         VotesError: as `read`.
@@ -65,7 +65,7 @@ def check(table: pd.DataFrame, source: str = "votes") -> pd.DataFrame:
         raise VotesError(f"{source}: columns are {', '.join(map(str, table))}; expected {', '.join(COLUMNS)}")
     if not len(table):
         raise VotesError(f"{source}: has no rows, expected at least one vote")
-    table = table[list(COLUMNS)].reset_index(drop=True)
+    table = _as_texts(table[list(COLUMNS)].reset_index(drop=True))
     _check_texts(table, source)
     checked = table.assign(**_typed(table, source))
     _check_answers(checked, source)
@@ -95,19 +95,20 @@ def unit(votes: pd.DataFrame) -> pd.Series:
     return pd.Series(keys, index=votes.index, dtype=str)
 
 
-def _texts(file: Path) -> pd.DataFrame:
-    """A file as a table of texts, empty where it has no value."""
+def _table(file: Path) -> pd.DataFrame:
+    """A file as a table, CSV as texts."""
     if not file.is_file():
         raise VotesError(f"{file}: no such file of votes")
     try:
         if file.suffix == ".parquet":
-            return _as_texts(pd.read_parquet(file))
+            return pd.read_parquet(file)
         return pd.read_csv(file, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a broken file
         raise VotesError(f"{file}: is no table of votes, expected CSV or Parquet: {error}") from error
 
 
 def _as_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Every value as a text, empty where there is none."""
     texts = {}
     for name, column in table.items():
         if pd.api.types.is_datetime64_any_dtype(column):

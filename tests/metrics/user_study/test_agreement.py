@@ -75,7 +75,7 @@ def test_the_share_of_votes_that_a_metric_foresees(own: dict[str, float], higher
 
 def test_clips_without_a_value_are_left_out() -> None:
     known = values(a=2.0, b=1.0)
-    known.loc[known.clip.isin(["p-0-a"]), "metric"] = np.nan
+    known.loc[known["clip"].isin(["p-0-a"]), "metric"] = np.nan
     (row,) = agreement(pairwise(), known, {"metric": True}, FEW).to_dict("records")
     assert row["pairs"] == 9
     assert not len(agreement(pairwise(), values(other=1.0), {"metric": True}, FEW))

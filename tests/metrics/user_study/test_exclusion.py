@@ -36,10 +36,32 @@ def test_the_rule_is_a_choice(most: float, left: int) -> None:
     assert f"more than {100 * most:g} %" in sentence(found, most)
 
 
+def test_a_check_is_failed_by_one_wrong_answer() -> None:
+    """Two of three checks have one wrong answer of four each: by answers that were 2 of 12."""
+    asked = [
+        {
+            "rater": "r-1",
+            "check": "identical",
+            "trial": trial,
+            "question": f"q{q}",
+            "passed": (trial, q) not in [(2, 1), (3, 0)],
+        }
+        for trial in (1, 2, 3)
+        for q in range(4)
+    ]
+    (row,) = raters(table([*asked, {"rater": "r-1", "trial": 9}])).to_dict("records")
+    assert (row["checks"], row["failed"], row["excluded"]) == (3, 2, True)
+
+
+def test_a_check_without_an_outcome_is_none() -> None:
+    (row,) = raters(table([{"check": "identical"}, {"trial": 2}])).to_dict("records")
+    assert (row["checks"], row["failed"], row["excluded"]) == (0, 0, False)
+
+
 def test_without_checks_nobody_is_left_out() -> None:
     found = raters(table(votes({"r-1": 0}, checks=0)))
     assert not found.excluded.any()
-    assert "has no attention check" in sentence(found)
+    assert "this study has none" in sentence(found)
 
 
 def test_raters_of_two_studies_are_not_mixed_up() -> None:

@@ -37,6 +37,12 @@ def test_simulated_studies_find_it_four_times_in_five() -> None:
     assert np.mean(found) == pytest.approx(power(0.65, votes), abs=0.03)
 
 
+def test_many_votes_are_counted_by_the_normal_approximation() -> None:
+    """Whose power is within a hundredth of the exact test's."""
+    assert power(0.508, votes_needed(0.508)) == pytest.approx(0.8, abs=0.01)
+    assert votes_needed(0.508) > 20_000 > votes_needed(0.515)
+
+
 def test_only_votes_for_either_of_two_decide() -> None:
     """With 20 and 30 % of the votes, half of them decide, by 40 to 60."""
     assert votes_for_two(0.2, 0.3) == 2 * votes_needed(0.6)
