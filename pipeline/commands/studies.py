@@ -1,0 +1,169 @@
+"""What the commands `study …` do."""
+
+import csv as csv_format
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.study import design, gathered, media, votes
+from pipeline.study.clips import Material, resolve
+from pipeline.study.design import Study, StudyError
+from pipeline.study.store import Store
+from pipeline.study.web.context import serving
+from pipeline.study.web.security import secret_of_organiser
+
+DATABASE = "votes.db"
+CLIPS = "clips"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study is: its file; the folder of its database and clips, and the database's URL, unless they are the
+    usual ones."""
+
+    file: Path
+    folder: Path | None = None
+    database: str | None = None
+
+    @property
+    def home(self) -> Path:
+        """The folder of what the study writes."""
+        return self.folder or self.file.parent / f"{design.read(self.file).name}.study"
+
+    def new(self) -> Store:
+        """The database, which is made if there is none."""
+        if self.database is None:
+            self.home.mkdir(parents=True, exist_ok=True)
+        return Store(self.database or f"sqlite:///{(self.home / DATABASE).absolute()}")
+
+    def store(self) -> Store:
+        """The database of a study that was started.
+
+        Raises:
+            StudyError: if there is none.
+        """
+        if self.database is None and not (self.home / DATABASE).is_file():
+            raise StudyError(
+                f"{self.home / DATABASE}: no such file; `reelbench study serve` or `invite` starts a study"
+            )
+        return self.new()
+
+
+def check(file: Path) -> None:
+    """Print what raters will see."""
+    study, material = _read(file)
+    shown = media.screen(material)
+    votes_each = study.raters.expected * study.raters.trials / (len(material.items) * len(study.contrasts))
+    print(f"{file}: a study of the design {study.design}, {len(study.asked)} question(s) a trial")
+    print(f"clips: {len(material.items)} of each of {', '.join(study.methods)}")
+    print(f"shown as: {shown.width} x {shown.height} pixels, {shown.fps:g} frames/s")
+    print(f"each rater: {_trials(study)}")
+    print(f"{study.raters.expected} raters answer each question {votes_each:.1f} times on the same clips")
+
+
+def serve(place: Place, host: str, port: int, url: str) -> None:
+    """Start a study or go on with it; returns when the server is stopped."""
+    from pipeline.study.web import server
+
+    study, material = _read(place.file)
+    shown = media.screen(material)
+    store = place.new()
+    recorded = store.start(study, material.contents)
+    files = media.prepare(study, material, shown, place.home / CLIPS)
+    print(f"{study.name}: {url}/ ({_entry(study)})")
+    print(f"organiser: {url}/organiser")
+    print(f"secret: {secret_of_organiser(recorded.key)}", flush=True)
+    server.run(serving(store, material, files, place.home / CLIPS, shown.pixelated), host, port)
+
+
+def invite(place: Place, count: int, url: str, csv: Path | None) -> None:
+    """Print new links, or write them."""
+    study, material = _read(place.file)
+    if csv is not None and csv.is_dir():
+        raise StudyError(f"--csv: {csv} is a folder, expected a file to write")
+    store = place.new()
+    if store.start(study, material.contents).ended:
+        raise StudyError("the study has ended, nobody can be invited")
+    links = [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
+    if csv is None:
+        for rater, link in links:
+            print(f"{rater}  {link}")
+        return
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    with open(csv, "w", encoding="utf-8", newline="", opener=_for_owner) as file:
+        csv_format.writer(file).writerows([("rater", "link"), *links])
+    print(f"{count} links written to {csv}")
+
+
+def status(place: Place) -> None:
+    """Print how far the study is."""
+    store = place.store()
+    recorded, table, raters = store.recorded(), gathered.votes_of(store), gathered.progress(store)
+    checks, console = gathered.passed_checks(table), Console()
+    complete, begun = sum(one.complete for one in raters), sum(one.agreed is not None for one in raters)
+    state = f"ended {recorded.ended:%Y-%m-%d %H:%M} UTC" if recorded.ended else "running"
+    print(f"{recorded.study.name}: {state}")
+    print(f"complete: {complete} of {recorded.study.raters.expected} expected; begun: {begun} of {len(raters)}")
+    print(f"a trial takes {_seconds(gathered.seconds_per_trial(raters))} (median)")
+    for one in gathered.agreement(table):
+        share = "–" if one.share is None else f"{100 * one.share:.0f} %"
+        alpha = "–" if one.alpha is None else f"{one.alpha:.2f}"
+        print(f"agreement on {one.question}: {share} of {one.pairs} pairs of raters, alpha {alpha}")
+    shown = Table("rater", "answered", "median of a trial", "checks passed")
+    for one in raters:
+        passed = "{} of {}".format(*checks[one.rater]) if one.rater in checks else "–"
+        shown.add_row(one.rater, f"{one.answered} of {one.trials}" if one.trials else "–", _seconds(one.median), passed)
+    console.print(shown)
+
+
+def export(place: Place, out: Path) -> None:
+    """Write the vote table."""
+    votes.check_target(out)
+    table = gathered.votes_of(place.store())
+    votes.write(table, out)
+    print(f"{len(table)} votes of {table.rater.nunique()} raters written to {out}")
+
+
+def delete(place: Place, rater: str) -> None:
+    """Delete a rater."""
+    store = place.store()
+    if not store.delete(rater):
+        raise StudyError(f"no rater {rater!r}, expected an id that `reelbench study status` lists")
+    print(f"{rater} and all that was known of this rater is deleted")
+
+
+def end(place: Place) -> None:
+    """End the study."""
+    store = place.store()
+    name = store.recorded().study.name
+    store.end()
+    print(f"{name} has ended; votes are kept, and no more are taken")
+
+
+def _read(file: Path) -> tuple[Study, Material]:
+    study = design.read(file)
+    try:
+        return study, resolve(study, file.parent)
+    except StudyError as error:
+        raise StudyError(f"{file}: {error}") from None
+
+
+def _trials(study: Study) -> str:
+    checks = study.checks.identical + study.checks.obvious
+    return f"{study.practice} trial(s) for practice, {study.raters.trials} real ones, {checks} attention check(s)"
+
+
+def _entry(study: Study) -> str:
+    return "anyone may join" if study.enrolment == "open" else "by the links of `reelbench study invite`"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} s"
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """Opens a file that only its owner may read: links are secrets."""
+    return os.open(path, flags, 0o600)

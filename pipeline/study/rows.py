@@ -1,0 +1,27 @@
+"""Rows of the database as what they stand for, and back."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from pipeline.study.plan import Item, Trial
+
+
+def row_of(rater: str, trial: Trial) -> dict[str, Any]:
+    """A trial of a rater as it is stored before anybody saw it."""
+    values = {"rater": rater, "number": trial.number, "kind": trial.check, "item": asdict(trial.item)}
+    return values | {"methods": list(trial.shown), "repeats": trial.repeats, "revision": 0}
+
+
+def trial_of(row: Row[Any]) -> Trial:
+    """A trial as it was planned."""
+    parts = row.item["parts"]
+    item = Item(**row.item | {"parts": tuple(parts) if parts else None})
+    return Trial(row.number, row.kind, item, tuple(row.methods), row.repeats)
+
+
+def utc(seconds: float | None) -> datetime | None:
+    """A stored time."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,124 @@
+"""The tables of a study's database, on SQLite or PostgreSQL. Times are seconds since 1970, UTC."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from pipeline.study.design import StudyError
+
+WRITES = "writes"  # execution option of transactions that write
+_WAIT = 30  # seconds that a transaction waits for another
+
+schema = MetaData()
+
+study = Table(
+    "study",
+    schema,
+    Column("id", Integer, primary_key=True),  # always 1: a database holds one study
+    Column("design", JSON, nullable=False),
+    Column("design_hash", String, nullable=False),
+    Column("contents", JSON, nullable=False),  # digest of each clip
+    Column("seed", String, nullable=False),
+    Column("key", String, nullable=False),  # what form tokens and the organiser's secret are made with
+    Column("started", Float, nullable=False),
+    Column("ended", Float),
+)
+rater = Table(
+    "rater",
+    schema,
+    Column("id", String, primary_key=True),
+    Column("link", String, nullable=False, unique=True),  # sha256 of the secret part of the link
+    Column("number", Integer, unique=True),  # which trials he sees; none before he agrees to take part
+    Column("made", Float, nullable=False),
+    Column("agreed", Float),
+    Column("profession", String),
+    Column("years", Integer),
+    Column("finished", Float),
+)
+trial = Table(
+    "trial",
+    schema,
+    Column("rater", ForeignKey("rater.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("item", JSON, nullable=False),
+    Column("methods", JSON, nullable=False),
+    Column("repeats", Integer),
+    Column("shown", Float),
+    Column("revision", Integer, nullable=False, default=0),  # how often its answers were given
+)
+clip = Table(
+    "clip",
+    schema,
+    Column("id", String, primary_key=True),  # random: what a page calls the clip
+    Column("rater", String, nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("side", Integer, nullable=False),
+    Column("file", String, nullable=False),
+    ForeignKeyConstraint(["rater", "trial"], ["trial.rater", "trial.number"], ondelete="CASCADE"),
+)
+vote = Table(
+    "vote",
+    schema,
+    Column("rater", String, primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("question", String, primary_key=True),
+    Column("answer", String, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("voted", Float, nullable=False),
+    ForeignKeyConstraint(["rater", "trial"], ["trial.rater", "trial.number"], ondelete="CASCADE"),
+)
+
+
+def engine(url: str) -> Engine:
+    """Connections to a database, whose tables are made if they are missing.
+
+    Raises:
+        StudyError: if the URL is of neither SQLite nor PostgreSQL, the driver is not installed, or the database cannot
+            be opened.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() in ("postgres", "postgresql"):
+            made = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
+        elif parsed.get_backend_name() == "sqlite":
+            made = create_engine(parsed, pool_size=20, connect_args={"timeout": _WAIT})
+            event.listen(made, "connect", _prepare_sqlite)
+            event.listen(made, "begin", _begin_sqlite)
+        else:
+            raise StudyError(f"--database: found {parsed.get_backend_name()!r}, expected sqlite or postgresql")
+    except (ArgumentError, NoSuchModuleError):
+        raise StudyError("--database: expected a URL such as sqlite:///votes.db or postgresql://host/name") from None
+    except ModuleNotFoundError as error:
+        raise StudyError(f"--database: PostgreSQL needs {error.name}: pip install 'reelbench[postgres]'") from None
+    try:
+        schema.create_all(made)
+    except DBAPIError as error:
+        raise StudyError(f"the database cannot be opened: {str(error.orig).strip()}") from None
+    return made
+
+
+def _prepare_sqlite(connection: object, _: object) -> None:
+    """A commit is on the disk before it returns, and what is deleted is overwritten."""
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says so
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Whoever will write waits at the beginning, where waiting cannot fail for what it has read already."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")

@@ -1,0 +1,1 @@
+"""The web app of a study: pages for raters, and one for the organiser."""
