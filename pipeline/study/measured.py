@@ -110,6 +110,5 @@ def _texts(
     prompts: Mapping[str, Prompt], mixtures: Sequence[Mixture]
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     captions = {name: prompt.text for name, prompt in prompts.items()}
-    captions |= {mixture.id: captions[mixture.guide] for mixture in mixtures}
     parts = {one.id: (captions[one.parts[0]], captions[one.parts[1]]) for one in mixtures if len(one.parts) == 2}
-    return captions, parts
+    return captions | {name: " + ".join(both) for name, both in parts.items()}, parts
