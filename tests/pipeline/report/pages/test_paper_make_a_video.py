@@ -19,7 +19,7 @@ HEADINGS = [
 
 
 def nothing_measured(results: Results) -> Content:
-    none = dict.fromkeys(("interpolation", "consistency", "passed_on"))
+    none = dict.fromkeys(("interpolation", "extrapolation", "consistency", "passed_on"))
     return build(replace(results, make_a_video=results.make_a_video.iloc[:0], **none))
 
 
