@@ -8,7 +8,7 @@ from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.entry import pick, stage
 from pipeline.config.methods import module_name
 
-_CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "samplers.cascade")
+_CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "sweeps.new_frames", "samplers.cascade")
 
 
 def modules(kind: str, wanted: params.Params) -> list[str]:

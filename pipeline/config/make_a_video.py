@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pipeline.config.cascade import FRAMES
 from pipeline.config.section import Above, Positive, Section
 
 
@@ -20,12 +21,14 @@ class CascadePoint(Section):
 class PartsQuality(Section):
     """What the parts are measured on, beside simple ways: `clips` unseen ones of the toy world.
 
-    factors: of ↑F, at each of the frame rates, of what comes out.
+    factors: of ↑F, at each of the frame rates, of what comes out. extrapolated: frames before and as many after, which
+    it makes of those between.
     """
 
     clips: Positive
     factors: Annotated[list[Annotated[Positive, Field(ge=2)]], Field(min_length=1)]
     rates: Annotated[list[Above], Field(min_length=1)]
+    extrapolated: Annotated[Positive, Field(lt=FRAMES / 2)]
 
 
 class MakeAVideo(Section):

@@ -243,6 +243,7 @@ class Params(Section):
                 text = training.spec.text
                 self.embed.check(f"train.{name}.spec.text", text.encoder, text.set)
         references.check_shaded_alike(self.train)
+        references.check_zeros_are_padding(self.train, self.generate, self.embed)
         subset("report", [self.report.strip, self.report.guide], "generate.methods", self.generate.methods)
         controls = [name for pair in self.report.controls.items() for name in pair]
         captioned = [name for name, training in self.train.items() if isinstance(training.spec, Conditioned)]

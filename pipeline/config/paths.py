@@ -39,6 +39,7 @@ MAKE_A_VIDEO = MODELS / "make_a_video"  # what was measured of Make-A-Video's po
 CASCADE_POINTS = RESULTS / "make_a_video.csv"
 CASCADE_PARTS = MODELS / "cascade_parts"  # what was measured of its networks alone
 INTERPOLATION = CASCADE_PARTS / "interpolation.csv"
+EXTRAPOLATION = CASCADE_PARTS / "extrapolation.csv"
 CONSISTENCY = CASCADE_PARTS / "consistency.csv"
 PASSED_ON = CASCADE_PARTS / "passed_on.csv"
 ORACLE = MODELS / "oracle"  # of RichSpace: the verdicts on every step of the interpolation

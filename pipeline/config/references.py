@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config import paths
-from pipeline.config.cascade import OnNetwork
+from pipeline.config.cascade import OnNetwork, PriorSpec
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate, Method
@@ -99,3 +99,26 @@ def check_embedded_alike(model: str, encoder: str, generate: Generate, embed: Em
     if len(ways) > 1:
         found = "; ".join(f"{own}: {way.model_dump()}" for way, own in ways.items())
         raise ValueError(f"generate.models.{model}: its methods' sets are not embedded alike ({found})")
+
+
+def check_zeros_are_padding(train: Mapping[str, Training], generate: Generate, embed: Embed) -> None:
+    """Make-A-Video's prior knows padding by its zeros: the sets that it reads are embedded with zero_padding.
+
+    Raises:
+        ValueError: naming the training or the method, and the set.
+    """
+    read = {
+        f"train.{name}.spec.text": (training.spec.text.encoder, training.spec.text.set)
+        for name, training in train.items()
+        if isinstance(training.spec, PriorSpec)
+    }
+    for name, method in generate.methods.items():
+        model = generate.models[method.model]
+        if model.family == "cascade" and method.options.get("prior"):
+            read[f"generate.methods.{name}"] = (model.encoder, generate.set_of(method))
+    for key, (encoder, own) in read.items():
+        if not embed.encoders[encoder].sets[own].zero_padding:
+            where = f"embed.encoders.{encoder}.sets.{own}.zero_padding"
+            raise ValueError(
+                f"{where} is false, expected true for {key}: a prior tells tokens from padding by its zeros"
+            )

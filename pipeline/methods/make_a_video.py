@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.clips.jobs import Asked
 from pipeline.config.methods import Cascade
+from pipeline.config.section import Share
 from pipeline.methods.base import Method
 from pipeline.methods.context import Context
 from pipeline.methods.rules import Prompts, Request, TextOptions, texts
@@ -24,7 +25,7 @@ class Options(TextOptions):
     of the toy world's own prompts alone. `shading`: of that clip."""
 
     image: Literal["prior", "true"] = "prior"
-    shading: float = 0.35
+    shading: Share = 0.35
 
 
 @dataclass(frozen=True)

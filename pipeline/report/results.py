@@ -27,8 +27,8 @@ class Results:
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
     fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
-    make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, consistency, passed_on: its
-    parts alone.
+    make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, extrapolation, consistency,
+    passed_on: its parts alone.
     normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
     attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often
     any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. studies: what the votes of
@@ -51,6 +51,7 @@ class Results:
     etc_larger: pd.DataFrame
     make_a_video: pd.DataFrame
     interpolation: pd.DataFrame | None
+    extrapolation: pd.DataFrame | None
     consistency: pd.DataFrame | None
     passed_on: pd.DataFrame | None
     normality: pd.DataFrame | None
@@ -92,6 +93,7 @@ class Results:
             etc_larger=read_larger(params),
             make_a_video=_table(paths.CASCADE_POINTS.stem),
             interpolation=_optional(paths.INTERPOLATION),
+            extrapolation=_optional(paths.EXTRAPOLATION),
             consistency=_optional(paths.CONSISTENCY),
             passed_on=_optional(paths.PASSED_ON),
             normality=_optional(paths.NORMALITY),

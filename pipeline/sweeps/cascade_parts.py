@@ -1,4 +1,5 @@
-"""Parts of Make-A-Video's cascade measured alone, on unseen clips of the toy world whose truth is known."""
+"""Parts of Make-A-Video's cascade alone, on unseen clips of the toy world whose truth is known: its
+super-resolutions, and what an image embedding tells. Its new frames: see `new_frames`."""
 
 from collections.abc import Iterator
 
@@ -8,62 +9,26 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from metrics.distances.pairs import compare
-from metrics.progress import each
 from metrics.statistics.bootstrap import Uncertainty, mean_interval
 from metrics.statistics.proportions import wilson
 from pipeline.config.make_a_video import PartsQuality
 from pipeline.config.methods import Cascade, typed
 from pipeline.config.params import Params
 from pipeline.make_a_video.embedding import JointSpace
-from pipeline.make_a_video.interpolation import FURTHER, Interpolator, blended
-from pipeline.make_a_video.loading import RGB, WITH_LOW, load_images, load_videos
+from pipeline.make_a_video.loading import WITH_LOW, load_images
 from pipeline.make_a_video.pyramid import clips_of, embeddings_of, joint_space, scaled, shrunk
 from pipeline.make_a_video.upscaling import enlarged_videos, upscaled_frames
 from pipeline.methods.context import Context
 from pipeline.samplers.cascade import CascadeSampler
+from pipeline.training.pixels import to_frames
 from pipeline.weights.checkpoints import resolve
 from pipeline.world.judge import judge
-from pipeline.world.rates import at_rates
 from pipeline.world.scene import FRAMES, SHADING, Scenes, draw
 
 SEED = 6_000_001  # scenes that no training and no validation draws
-_BATCH = 20
+BATCH = 20
 _NEIGHBOURS = 10  # times as many clips, of which one frame each is embedded
 _MIDDLE = (FRAMES // 2,)
-
-
-def interpolation(params: Params) -> pd.DataFrame:
-    """PSNR (dB) and SSIM of new frames against the true ones, of ↑F and of linear blending.
-
-    Returns:
-        A row for each way, factor, rate, metric: way, factor, fps, metric, value, low, high, clips. fps: frames a
-        second of what comes out.
-
-    Raises:
-        ValueError: if the method has no ↑F.
-    """
-    wanted, own = _wanted(params)
-    if own.interpolation is None:
-        raise ValueError(f"generate.methods.{params.make_a_video.method}.interpolation is null: nothing to measure")
-    unet, scheduler = load_videos(resolve(own.interpolation.folder), RGB + FURTHER)
-    part = own.interpolation
-    ready = Interpolator(unet, scheduler, part.steps, part.guidance, part.window)
-    space, size = joint_space(own.clip, own.text_tower), unet.config.image["sample_size"]
-    _, scenes = draw(wanted.clips, SEED)
-    rows: list[dict[str, object]] = []
-    for fps in each(wanted.rates, "interpolation", "rates"):
-        true, image = _clips(at_rates(scenes, fps), space, size)
-        for factor in wanted.factors:
-            frames = (FRAMES - 1) // factor * factor + 1
-            clips, known = true[:, :, :frames], true[:, :, :frames:factor]
-            made = {"↑F": _filled(ready, known, factor, image, fps), "linear blending": blended(known, factor)}
-            new = torch.arange(frames) % factor != 0
-            rows += [
-                {"way": way, "factor": factor, "fps": fps, **one}
-                for way, video in made.items()
-                for one in _compared(video[:, :, new], clips[:, :, new])
-            ]
-    return pd.DataFrame(rows)
 
 
 def consistency(params: Params) -> pd.DataFrame:
@@ -78,7 +43,7 @@ def consistency(params: Params) -> pd.DataFrame:
     Raises:
         ValueError: if the method has no SR_h.
     """
-    wanted, own = _wanted(params)
+    wanted, own = wanted_parts(params)
     if own.sr_h is None:
         raise ValueError(f"generate.methods.{params.make_a_video.method}.sr_h is null: nothing to measure")
     unet, scheduler = load_images(resolve(own.sr_h.folder), WITH_LOW)
@@ -86,7 +51,7 @@ def consistency(params: Params) -> pd.DataFrame:
     _, scenes = draw(wanted.clips, SEED)
     true = scaled(clips_of(scenes, SHADING, side, side)).movedim(2, 1)
     low = shrunk(true.movedim(2, 1), own.sr_h.low).movedim(1, 2)
-    shared, independent = _noise((len(true), 3, side, side)), _noise(tuple(true.shape))
+    shared, independent = noise_of((len(true), 3, side, side)), noise_of(tuple(true.shape))
     made = {
         "one noise for all frames": _enlarged(unet, scheduler, low, shared, steps),
         "a noise for each frame": _enlarged(unet, scheduler, low, independent, steps),
@@ -95,7 +60,7 @@ def consistency(params: Params) -> pd.DataFrame:
     rows = []
     for way, video in made.items():
         flicker = 127.5 * (video.clamp(-1, 1).diff(dim=2) - true.diff(dim=2)).abs().flatten(1).mean(dim=1)
-        rows += [{"way": way, **one} for one in (*_compared(video, true), _row("flicker", flicker.numpy()))]
+        rows += [{"way": way, **one} for one in (*compared(video, true), _row("flicker", flicker.numpy()))]
     return pd.DataFrame(rows)
 
 
@@ -107,15 +72,15 @@ def passed_on(params: Params) -> pd.DataFrame:
         A row for each shading and reading, motion and heading: shading, metric, value (a share), low, high, clips.
         Without shading, heading counts clips that show none.
     """
-    wanted, _ = _wanted(params)
+    wanted, _ = wanted_parts(params)
     name = params.make_a_video.method
     sampler = Context.of(params, name).sampler()
     assert isinstance(sampler, CascadeSampler)  # checked with params.yaml
     names, scenes = draw(wanted.clips, SEED)
-    noise, rows = _noise((len(names), *sampler.noise_shape)), []
+    noise, rows = noise_of((len(names), *sampler.noise_shape)), []
     for shading in (SHADING, 0.0):
-        true, image = _clips(scenes, sampler.model.space, sampler.model.size, shading)
-        parts = zip(true.split(_BATCH), image.split(_BATCH), noise.split(_BATCH), strict=True)
+        true, image = true_clips(scenes, sampler.model.space, sampler.model.size, shading)
+        parts = zip(true.split(BATCH), image.split(BATCH), noise.split(BATCH), strict=True)
         factor, device = sampler.options.factor, sampler.model.video[0].device
         with torch.inference_mode():
             made = [
@@ -145,7 +110,7 @@ def told(params: Params) -> pd.DataFrame:
     Returns:
         A row for each shading: shading, metric ("neighbour"), value (a share), low, high, clips.
     """
-    wanted, own = _wanted(params)
+    wanted, own = wanted_parts(params)
     space, rows = joint_space(own.clip, own.text_tower), []
     names, scenes = draw(_NEIGHBOURS * wanted.clips, SEED)
     for shading in (SHADING, 0.0):
@@ -159,7 +124,7 @@ def told(params: Params) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _wanted(params: Params) -> tuple[PartsQuality, Cascade]:
+def wanted_parts(params: Params) -> tuple[PartsQuality, Cascade]:
     """What is measured, and the parts of the method.
 
     Raises:
@@ -172,37 +137,30 @@ def _wanted(params: Params) -> tuple[PartsQuality, Cascade]:
     return section.parts, typed(key, Cascade, params.generate.methods[section.method].options)
 
 
-def _clips(scenes: Scenes, space: JointSpace, size: int, shading: float = SHADING) -> tuple[torch.Tensor, torch.Tensor]:
+def true_clips(
+    scenes: Scenes, space: JointSpace, size: int, shading: float = SHADING
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Clips (N, 3, T, size, size) in [-1, 1] and the image embeddings (N, d) of their middle frames."""
     rendered = max(2 * space.encoder.image_size, size)
     image = embeddings_of(scenes, shading, rendered, space, _MIDDLE)[:, 0]
     return scaled(clips_of(scenes, shading, rendered, size)).movedim(2, 1), image
 
 
-def _filled(ready: Interpolator, known: torch.Tensor, factor: int, image: torch.Tensor, fps: float) -> torch.Tensor:
-    device = ready.unet.device
-    batch, channels, frames, *sides = known.shape
-    noise = _noise((batch, channels, (frames - 1) * factor + 1, *sides))
-    parts = zip(known.split(_BATCH), image.split(_BATCH), noise.split(_BATCH), strict=True)
-    made = [ready.interpolate(a.to(device), factor, b.to(device), fps, c.to(device)).cpu() for a, b, c in parts]
-    return torch.cat(made)
-
-
 def _enlarged(
     unet: UNet2DConditionModel, scheduler: DDIMScheduler, low: torch.Tensor, noise: torch.Tensor, steps: int
 ) -> torch.Tensor:
-    parts = zip(low.split(_BATCH), noise.split(_BATCH), strict=True)
+    parts = zip(low.split(BATCH), noise.split(BATCH), strict=True)
     made = [upscaled_frames(unet, scheduler, a.to(unet.device), b.to(unet.device), steps).cpu() for a, b in parts]
     return torch.cat(made)
 
 
-def _noise(shape: tuple[int, ...]) -> torch.Tensor:
+def noise_of(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
 
 
-def _compared(made: torch.Tensor, true: torch.Tensor) -> Iterator[dict[str, object]]:
+def compared(made: torch.Tensor, true: torch.Tensor) -> Iterator[dict[str, object]]:
     """PSNR and SSIM of videos (N, 3, T, h, w), means over clips with intervals."""
-    values = compare(_bytes(made), _bytes(true))
+    values = compare(*(to_frames(video.movedim(2, 1)) for video in (made, true)))
     for metric in ("psnr", "ssim"):
         yield _row(metric, values[metric])
 
@@ -210,8 +168,3 @@ def _compared(made: torch.Tensor, true: torch.Tensor) -> Iterator[dict[str, obje
 def _row(metric: str, values: np.ndarray) -> dict[str, object]:
     mean = mean_interval(values, Uncertainty())
     return {"metric": metric, "value": mean.value, "low": mean.low, "high": mean.high, "clips": len(values)}
-
-
-def _bytes(video: torch.Tensor) -> np.ndarray:
-    """Videos (N, 3, T, h, w) -> uint8 (N, T, h, w, 3)."""
-    return ((video.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()

@@ -27,9 +27,9 @@ def artifacts() -> list[Path]:
 
 
 def children(params: Params) -> list[ChildRun]:
-    """One run per evaluated method, encoder's search, trained model and user study, and per sweep, with a child a
-    point."""
-    sweeps_of = [*_sweeps(params), *_etc_sweeps(params)]
+    """One run per evaluated method, encoder's search, trained model and user study, and per sweep and for Make-A-Video's
+    parts, with a child a point."""
+    sweeps_of = [*_sweeps(params), *_etc_sweeps(params), *_cascade_points(params)]
     return [*_methods(params), *_searches(params), *_trainings(params), *sweeps_of, *studies.runs()]
 
 
@@ -91,6 +91,17 @@ def _etc_sweeps(params: Params) -> list[ChildRun]:
         )
         for name, own in found.items()
     ]
+
+
+def _cascade_points(params: Params) -> list[ChildRun]:
+    """One run for what each part of Make-A-Video buys; its children are the points that were measured."""
+    wanted, results = params.make_a_video, sweeps.results_of(paths.CASCADE_POINTS)
+    points = [
+        ChildRun(name, {"model": point.model, **point.options}, sweeps.measured(results[name]))
+        for name, point in wanted.points.items()
+        if name in results
+    ]
+    return [ChildRun("parts-make_a_video", {"method": wanted.method}, children=points)] if points else []
 
 
 def _points(points: pd.DataFrame, swept: Sequence[str], keys: Sequence[str]) -> list[ChildRun]:

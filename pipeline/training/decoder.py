@@ -18,6 +18,7 @@ from pipeline.make_a_video.pyramid import embeddings_of, joint_space
 from pipeline.training.embedded import EmbeddedNoising, FrameSource, pixel_loss
 from pipeline.training.pictures import Pictures, pictures
 from pipeline.training.pixels import sheet, to_frames
+from pipeline.training.stills import standing
 from pipeline.training.task import Losses
 from pipeline.training.unseen import mean_loss
 from pipeline.training.validation import QUICK, VALIDATION_SEED, judged, noise_of_seeds
@@ -61,7 +62,7 @@ class DecoderTask:
         parts = zip(image.split(50), noise.split(50), strict=True)
         made = [decoder.images(self.model, self.scheduler, *part, spec.sampling_steps, spec.guidance) for part in parts]
         self._images = as_judged(to_frames(torch.cat(made)))
-        return judged(names, np.repeat(self._images[:, None], FRAMES, axis=1), STILL)
+        return judged(names, standing(self._images), STILL)
 
     def picture(self) -> np.ndarray | None:
         """Forty validation images, eight a row."""

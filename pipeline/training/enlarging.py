@@ -1,16 +1,27 @@
-"""Batches of large frames and the small ones that they are enlarged from, as super-resolution learns them."""
+"""Large frames and the small ones that they are enlarged from: batches, the loss, and what validations compare."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from diffusers import SchedulerMixin
 from torch import nn
 from torch.nn import functional as F
 
+from pipeline.config.cascade import Enlarging
 from pipeline.make_a_video import upscaling
-from pipeline.make_a_video.pyramid import scaled, shrunk
+from pipeline.make_a_video.pyramid import clips_of, psnr, scaled, shrunk
 from pipeline.training.denoising import Timesteps, target
+from pipeline.training.pictures import Clips
+from pipeline.training.pixels import to_frames
 from pipeline.training.task import WHOLE, Batch, Share, step_generator
+from pipeline.training.validation import QUICK, VALIDATION_SEED, noise_of_seeds
+from pipeline.world.scene import draw
+
+EVENLY = 1.0  # of the timesteps: details are decided at every noise
+_AT_ONCE = 10  # clips
+Enlarge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -68,3 +79,30 @@ def enlarging_loss(scheduler: SchedulerMixin, model: nn.Module, batch: LowNoisin
     noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
     wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
     return F.mse_loss(upscaling.predict(model, noisy, batch.timestep, batch.low).float(), wanted)
+
+
+def beside_bicubic(
+    spec: Enlarging, kept: Clips | None, final: bool, enlarge: Enlarge, alone: int | None = None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Enlarged clips (N, T, H, W, 3), uint8, and their PSNR in dB against the true ones, beside bicubic
+    interpolation's.
+
+    Args:
+        kept: of a folder what is not trained on; None for scenes of the toy world that no training draws.
+        enlarge: (small clips (B, 3, T, s, s), noise) -> large ones.
+        alone: the first so many frames of each clip, enlarged one by one from one noise; None: whole clips.
+    """
+    true = _unseen(spec, kept, spec.validation_scenes if final else QUICK)[:, :, :alone]
+    low, size = shrunk(true.movedim(2, 1), spec.low).movedim(1, 2), true.shape[-2:]
+    noise = noise_of_seeds(len(true), (3, *size) if alone else true.shape[1:])
+    made = torch.cat([enlarge(*part) for part in zip(low.split(_AT_ONCE), noise.split(_AT_ONCE), strict=True)])
+    bicubic = upscaling.enlarged_videos(low, spec.size)
+    return to_frames(made.movedim(2, 1)), {"psnr": psnr(made, true), "bicubic_psnr": psnr(bicubic, true)}
+
+
+def _unseen(spec: Enlarging, kept: Clips | None, n: int) -> torch.Tensor:
+    """(n, 3, T, size, size), in [-1, 1]; of a folder all that was kept."""
+    if kept is not None:
+        return scaled(kept.pixels).movedim(2, 1)
+    _, scenes = draw(n, VALIDATION_SEED)
+    return scaled(clips_of(scenes, spec.shading, spec.rendered, spec.size)).movedim(2, 1)

@@ -11,15 +11,12 @@ from pipeline.config.cascade import VideoUpscalerSpec
 from pipeline.config.embed import Embed
 from pipeline.make_a_video import upscaling
 from pipeline.make_a_video.loading import WITH_LOW, load_images, save
-from pipeline.make_a_video.pyramid import psnr
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
-from pipeline.training.enlarging import LargeSource, LowNoising, enlarging_loss
+from pipeline.training.enlarging import EVENLY, LargeSource, LowNoising, beside_bicubic, enlarging_loss
 from pipeline.training.motion_source import spread
 from pipeline.training.pictures import clips
-from pipeline.training.pixels import strips, to_frames
+from pipeline.training.pixels import strips
 from pipeline.training.task import Losses
-from pipeline.training.upscaler import EVENLY, shrunk_clips, unseen_clips
-from pipeline.training.validation import QUICK, noise_of_seeds
 from pipeline.weights.checkpoints import resolve
 
 _NO_ATTENTION = 1  # heads of what there is none of: its images have none either
@@ -45,18 +42,12 @@ class VideoUpscalerTask:
 
     def validate(self, final: bool) -> dict[str, float]:
         """PSNR in dB of enlarged unseen clips against the true ones, beside bicubic interpolation's."""
-        spec, device = self.spec, self.model.device
-        true = unseen_clips(spec, self.unseen, spec.validation_scenes if final else QUICK)
-        low, noise = shrunk_clips(true, spec.low), noise_of_seeds(len(true), true.shape[1:])
-        made = [
-            upscaling.upscaled_videos(
-                self.model, self.scheduler, own.to(device), drawn.to(device), spec.sampling_steps
-            ).cpu()
-            for own, drawn in zip(low.split(10), noise.split(10), strict=True)
-        ]
-        self._clips = to_frames(torch.cat(made).movedim(2, 1))
-        bicubic = upscaling.enlarged_videos(low, spec.size)
-        return {"psnr": psnr(torch.cat(made), true), "bicubic_psnr": psnr(bicubic, true)}
+        self._clips, found = beside_bicubic(self.spec, self.unseen, final, self._enlarge)
+        return found
+
+    def _enlarge(self, low: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        device, steps = self.model.device, self.spec.sampling_steps
+        return upscaling.upscaled_videos(self.model, self.scheduler, low.to(device), noise.to(device), steps).cpu()
 
     def picture(self) -> np.ndarray:
         """Ten validation clips, one a row, every second frame."""

@@ -138,6 +138,24 @@ def image_unet(text_width: int = IMAGE_TEXT_WIDTH) -> UNet2DConditionModel:
     ).eval()
 
 
+def image_codec() -> AutoencoderKL:
+    """A `vae/` of images that halves the sides twice."""
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        latent_channels=4,
+        norm_num_groups=4,
+    )
+
+
+def public_betas() -> DDIMScheduler:
+    """Epsilon prediction on the betas of Stable Diffusion, v1.5's and ModelScope's."""
+    return DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    )
+
+
 def stable_diffusion_checkpoint(folder: Path, tokenizers: Path) -> Path:
     """A Stable Diffusion v1.5 folder: unet/, vae/, text_encoder/, tokenizer/, scheduler/; epsilon prediction, 77 text
     tokens."""
@@ -145,19 +163,11 @@ def stable_diffusion_checkpoint(folder: Path, tokenizers: Path) -> Path:
     tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     vocabulary = {"vocab_size": 49408, "eos_token_id": 49407, "bos_token_id": 49406, "pad_token_id": 49407}
     StableDiffusionPipeline(
-        vae=AutoencoderKL(
-            block_out_channels=(8, 8, 8),
-            down_block_types=("DownEncoderBlock2D",) * 3,
-            up_block_types=("UpDecoderBlock2D",) * 3,
-            latent_channels=4,
-            norm_num_groups=4,
-        ),
+        vae=image_codec(),
         text_encoder=CLIPTextModel(CLIPTextConfig(**tower, **vocabulary)),
         tokenizer=CLIPTokenizer.from_pretrained(tokenizers / "clip_sd"),
         unet=image_unet(),
-        scheduler=DDIMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
-        ),
+        scheduler=public_betas(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
@@ -233,19 +243,11 @@ def text_to_video_checkpoint(folder: Path, tokenizers: Path) -> Path:
     tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     vocabulary = {"vocab_size": 49408, "eos_token_id": 2, "bos_token_id": 0, "pad_token_id": 1}
     TextToVideoSDPipeline(
-        vae=AutoencoderKL(
-            block_out_channels=(8, 8, 8),
-            down_block_types=("DownEncoderBlock2D",) * 3,
-            up_block_types=("UpDecoderBlock2D",) * 3,
-            latent_channels=4,
-            norm_num_groups=4,
-        ),
+        vae=image_codec(),
         text_encoder=CLIPTextModel(CLIPTextConfig(**tower, **vocabulary, hidden_act="gelu", projection_dim=8)),
         tokenizer=CLIPTokenizer.from_pretrained(tokenizers / "clip_sd", pad_token="!"),
         unet=video_unet(),
-        scheduler=DDIMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
-        ),
+        scheduler=public_betas(),
     ).save_pretrained(folder)
     return folder
 

@@ -10,12 +10,17 @@ from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row
 
-INTERPOLATION, CONSISTENCY = "make_a_video_interpolation", "make_a_video_noise"
+INTERPOLATION, EXTRAPOLATION = "make_a_video_interpolation", "make_a_video_extrapolation"
+CONSISTENCY = "make_a_video_noise"
 _PAIRS = ("psnr", "ssim")
 _FLICKER = "flicker"
 _NEW = (
     "Of the new frames alone, against the true ones, on unseen clips. Factor: every so many-th frame is given. Frames "
     "a second: of what comes out."
+)
+_AROUND = (
+    "Of the new frames alone, against the true ones, on unseen clips, of which the frames in the middle are given. "
+    "Frames a second: of the clip."
 )
 _SURE = INTERVALS.format(100 * Uncertainty().confidence)  # of the stage
 _SAME = "Intervals are over clips, of the same scenes in every row and column."
@@ -26,10 +31,11 @@ _MEANS = (
 
 
 def section(results: Results) -> Content:
-    """Both tables, as far as their stage has run."""
+    """The tables, as far as their stage has run."""
     tables, missing = [], []
     for found, make, what in (
         (results.interpolation, _interpolation, "Interpolation"),
+        (results.extrapolation, _extrapolation, "Extrapolation"),
         (results.consistency, _consistency, "The noise of SR_h"),
     ):
         if found is not None and len(found):
@@ -40,21 +46,29 @@ def section(results: Results) -> Content:
 
 
 def _interpolation(found: pd.DataFrame) -> Table:
-    """A row for each factor and frame rate, a column for each metric and way."""
+    return _new_frames(found, INTERPOLATION, "Frames between others, against the true ones", {"factor": "Factor"}, _NEW)
+
+
+def _extrapolation(found: pd.DataFrame) -> Table:
+    title = "Frames before and after others, against the true ones"
+    return _new_frames(found, EXTRAPOLATION, title, {"frames": "Frames on each side"}, _AROUND)
+
+
+def _new_frames(found: pd.DataFrame, name: str, title: str, by: dict[str, str], what: str) -> Table:
+    """A row for each value of what `by` heads and each frame rate, a column for each metric and way."""
     metrics, ways = _present(found), list(dict.fromkeys(found.way))
     columns = [
-        Column("Factor"),
+        *map(Column, by.values()),
         Column("Frames a second"),
         *(_column(metric, way) for metric in metrics for way in ways),
         Column("Clips"),
     ]
     rows = []
-    for (factor, fps), own in found.groupby(["factor", "fps"]):
+    for key, own in found.groupby([*by, "fps"]):
         values = own.set_index(["metric", "way"])
         cells = [_cell(values, metric, way) for metric in metrics for way in ways]
-        rows.append(row(f"{factor:g}", f"{fps:g}", *cells, f"{own.clips.iloc[0]:,}"))
-    remarks = [_SURE, _SAME, _NEW]
-    return Table(INTERPOLATION, "Frames between others, against the true ones", columns, rows, found, remarks)
+        rows.append(row(*(f"{value:g}" for value in key), *cells, f"{own.clips.iloc[0]:,}"))
+    return Table(name, title, columns, rows, found, [_SURE, _SAME, what])
 
 
 def _consistency(found: pd.DataFrame) -> Table:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
 
+from pipeline.config import cascade as config
 from pipeline.config.cascade import UpscalerSpec
 from pipeline.config.methods import Cascade
 from pipeline.config.params import Params, load
@@ -238,3 +239,8 @@ def test_the_shipped_cascade_fits_together(shipped: Params) -> None:
 def folders(own: Cascade) -> list[str]:
     parts = [part.folder for part in (own.prior, own.interpolation, own.sr_t, own.sr_h) if part]
     return [*parts, *([own.video] if own.video else [])]
+
+
+def test_clips_of_the_toy_world_are_as_long_as_it_makes_them() -> None:
+    """The configuration does not import the world, so it has the number too."""
+    assert config.FRAMES == FRAMES

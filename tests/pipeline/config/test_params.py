@@ -254,6 +254,16 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         ("train.interpolation.spec.size", 32, r"train\.interpolation\.spec: size is 32, that of its checkpoint, .* 16"),
         ("train.video_upscaler.spec.learnt", 20, r"learnt: found 20, expected at most the frames of a clip, 16"),
         ("train.video_decoder.spec.skips", [1, 4], r"6 frames at a skip of 4 need clips of 21, found 16"),
+        (
+            "embed.encoders.minilm.sets.world.zero_padding",
+            False,
+            r"sets\.world\.zero_padding is false, expected true for train\.prior\.spec\.text: a prior tells",
+        ),
+        (
+            "generate.methods.make_a_video.shading",
+            2,
+            r"methods\.make_a_video\.shading: .*less than or equal to 1, found 2",
+        ),
         ("make_a_video.method", "mav", r"make_a_video\.method names 'mav'"),
         ("make_a_video.whole", "hole", r"make_a_video\.whole names 'hole' \(did you mean 'whole'\?\)"),
         ("etc.method", "etcc", r"etc\.method names 'etcc'.* expected one of generate.methods"),

@@ -59,6 +59,7 @@ def test_a_whole_report(report: Path) -> None:
         "make_a_video_parts",
         "make_a_video_pairs",
         "make_a_video_interpolation",
+        "make_a_video_extrapolation",
         "make_a_video_noise",
         "harivo_sweep_mg_scale",
         "harivo_sweep_lambda_dc",
@@ -176,7 +177,7 @@ def without_analyses(results: Results) -> Results:
 
 def without_make_a_video(results: Results) -> Results:
     return replace(results, make_a_video=pd.DataFrame({"method": [], "metric": []}), interpolation=None,
-                   consistency=None, passed_on=None)  # fmt: skip
+                   extrapolation=None, consistency=None, passed_on=None)  # fmt: skip
 
 
 def nothing_evaluated(results: Results) -> Results:

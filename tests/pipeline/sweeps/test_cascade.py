@@ -1,6 +1,6 @@
 """Points of Make-A-Video's, and its parts alone, on networks of a few channels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,14 @@ from pipeline.make_a_video.loading import save
 from pipeline.make_a_video.prior import Prior
 from pipeline.make_a_video.pyramid import clips_of, scaled
 from pipeline.make_a_video.video_unet import PseudoVideoUNet
-from pipeline.sweeps import cascade, cascade_parts
+from pipeline.sweeps import cascade, cascade_parts, new_frames
 from pipeline.world.rates import at_rates
 from pipeline.world.scene import FRAMES, SHADING, draw
 from tests.emptied import without_points
 from tests.pipeline.sweeps.folder import run_folder
 
 PROMPTS = 2
-PARTS = {"clips": 2, "factors": [2, 4], "rates": [8]}
+PARTS = {"clips": 2, "factors": [2, 4], "rates": [8], "extrapolated": 4}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_points_are_sampled_and_measured(params: Params, tmp_path: Path, monkeyp
 
 def test_interpolation_is_held_against_the_new_frames_alone(params: Params) -> None:
     """Blending's PSNR by numpy, from the clips themselves."""
-    table = cascade_parts.interpolation(params)
+    table = new_frames.interpolation(params)
     assert set(table.way) == {"↑F", "linear blending"}
     assert (table.clips == PARTS["clips"]).all()
     assert len(table) == 2 * 2 * 2  # ways, factors, metrics
@@ -142,6 +142,23 @@ def test_interpolation_is_held_against_the_new_frames_alone(params: Params) -> N
         expected = (10 * np.log10(255**2 / errors)).mean()
         own = table[(table.way == "linear blending") & (table.factor == factor) & (table.metric == "psnr")]
         assert own.value.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_extrapolation_is_held_against_frames_that_stand_still(params: Params) -> None:
+    """Their PSNR by numpy, frame by frame: each new frame is the known one that is nearest."""
+    table = new_frames.extrapolation(params)
+    assert set(table.way) == {"↑F", "nearest known frame"}
+    assert len(table) == 2 * 2  # ways, metrics
+    side = PARTS["extrapolated"]
+    _, scenes = draw(PARTS["clips"], cascade_parts.SEED)
+    true = clips_of(at_rates(scenes, 8), SHADING, 64, 16).numpy().astype(float)  # (N, T, 3, 16, 16)
+    errors = []
+    for frame in (*range(side), *range(FRAMES - side, FRAMES)):
+        nearest = side if frame < side else FRAMES - side - 1
+        errors.append(((true[:, frame] - true[:, nearest]) ** 2).reshape(PARTS["clips"], -1).mean(axis=1))
+    expected = (10 * np.log10(255**2 / np.mean(errors, axis=0))).mean()
+    own = table[(table.way == "nearest known frame") & (table.metric == "psnr")]
+    assert own.value.item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_one_noise_flickers_less_than_many(params: Params) -> None:
@@ -174,23 +191,33 @@ def test_an_embedding_tells_the_motion_of_shaded_frames_alone(params: Params) ->
     assert 0.15 < table.value[0.0] < 0.5
 
 
-@pytest.mark.parametrize(("part", "measure"), [("interpolation", "interpolation"), ("sr_h", "consistency")])
-def test_what_is_not_there_is_not_measured(params: Params, part: str, measure: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "measure"),
+    [
+        ("interpolation", new_frames.interpolation),
+        ("interpolation", new_frames.extrapolation),
+        ("sr_h", cascade_parts.consistency),
+    ],
+)
+def test_what_is_not_there_is_not_measured(
+    params: Params, part: str, measure: Callable[[Params], pd.DataFrame]
+) -> None:
     values = params.model_dump()
     values["generate"]["methods"]["make_a_video"][part] = None
     values["make_a_video"]["points"] = {}
     without = Params.model_validate(values)
     with pytest.raises(ValueError, match=rf"make_a_video\.{part} is null"):
-        getattr(cascade_parts, measure)(without)
+        measure(without)
 
 
 def test_nothing_is_measured_without_parts(params: Params) -> None:
     section = params.make_a_video.model_copy(update={"parts": None})
     with pytest.raises(ValueError, match=r"make_a_video\.parts is null"):
-        cascade_parts.interpolation(params.model_copy(update={"make_a_video": section}))
+        new_frames.interpolation(params.model_copy(update={"make_a_video": section}))
 
 
 def test_tables_are_numbers(params: Params) -> None:
-    for table in (cascade_parts.interpolation(params), cascade_parts.consistency(params)):
+    measures = (new_frames.interpolation, new_frames.extrapolation, cascade_parts.consistency)
+    for table in (measure(params) for measure in measures):
         assert table[["value", "low", "high"]].map(np.isfinite).all().all()
         assert isinstance(table, pd.DataFrame)

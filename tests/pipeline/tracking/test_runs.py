@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import paths
 from pipeline.config.params import load
-from pipeline.tracking.runs import _etc_sweeps, _methods
+from pipeline.tracking.runs import _cascade_points, _etc_sweeps, _methods
 
 
 def test_a_methods_run_carries_its_flags_and_its_curve(
@@ -48,3 +48,25 @@ def test_etcs_sweeps_are_parents_of_their_points(root: Path, tmp_path: Path, mon
     assert [child.name for child in runs["sweep-etc-used"]][:2] == ["used=80, steps=400", "used=80, steps=1000"]
     point = runs["sweep-etc-filter_ratio"][0]
     assert (point.params["filter_ratio"], point.params["clips"], point.metrics["fvd_high"]) == (0.1, 60, 11.0)
+
+
+def test_points_of_the_cascade_have_a_run_each(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = load(root / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    paths.RESULTS.mkdir(parents=True)
+    counts = {"requested": 60, "metric": "fvd", "value": 9.0, "low": 8.0, "high": 11.0}
+    found = ["whole", "without_sr"]
+    pd.DataFrame([{"method": name, **counts} for name in found]).to_csv(paths.CASCADE_POINTS, index=False)
+    (run,) = _cascade_points(params)
+    assert run.params == {"method": "make_a_video"}
+    assert [child.name for child in run.children] == found
+    assert run.children[1].params["sr_h"] is None
+    assert (run.children[0].metrics["fvd_low"], run.children[0].metrics["clips"]) == (8.0, 60)
+
+
+def test_without_points_of_the_cascade_there_is_no_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = load(root / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert _cascade_points(params) == []

@@ -12,7 +12,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from metrics.networks.clip import TextTower, WorldClip
 from pipeline.codec.loading import load_codec
-from pipeline.config.params import Params, load
+from pipeline.config.params import Params
 from pipeline.etc.unet import load_rated
 from pipeline.samplers import animatediff, cogvideox, grid, stable_diffusion
 from pipeline.samplers.animatediff import AnimateDiffSampling
@@ -48,16 +48,6 @@ UNSEEN = 123_456  # a seed of scenes that no training draws
 # What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
 # 3 shapes and 4 motions.
 IMAGES, CLIPS, STEPS = 40, 8, 10
-
-
-@pytest.fixture(scope="module")
-def models(root: Path) -> Path:
-    return root / "models/world"
-
-
-@pytest.fixture(scope="module")
-def params(root: Path) -> Params:
-    return load(root / "params.yaml")
 
 
 @pytest.fixture(scope="module")

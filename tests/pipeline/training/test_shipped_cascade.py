@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config.params import Params, load
+from pipeline.config.params import Params
 from pipeline.make_a_video.interpolation import Interpolator, blended
 from pipeline.make_a_video.loading import load_images, load_videos
 from pipeline.make_a_video.pyramid import clips_of, embeddings_of, joint_space, psnr, scaled, shrunk
@@ -21,16 +21,6 @@ from pipeline.world.scene import SHADING, draw
 
 UNSEEN = 123_456  # a seed of scenes that no training draws
 CLIPS = 6
-
-
-@pytest.fixture(scope="module")
-def models(root: Path) -> Path:
-    return root / "models/world"
-
-
-@pytest.fixture(scope="module")
-def params(root: Path) -> Params:
-    return load(root / "params.yaml")
 
 
 def test_the_whole_cascade_shows_what_prompts_name(

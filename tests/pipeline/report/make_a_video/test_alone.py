@@ -10,7 +10,10 @@ from pipeline.report.make_a_video import alone
 from pipeline.report.results import Results
 from tests.pipeline.report.reading import Reader
 
-MISSING = [f"{what}, by numbers, needs the stage cascade_parts." for what in ("Interpolation", "The noise of SR_h")]
+MISSING = [
+    f"{what}, by numbers, needs the stage cascade_parts."
+    for what in ("Interpolation", "Extrapolation", "The noise of SR_h")
+]
 
 
 def test_interpolation_stands_beside_blending(report: Path) -> None:
@@ -24,6 +27,19 @@ def test_interpolation_stands_beside_blending(report: Path) -> None:
     assert [cell.split(" ")[0] for cell in rows[-1][2:6]] == ["28.80", "24.00", "0.8640", "0.7680"]
 
 
+def test_extrapolation_stands_beside_the_nearest_frame(report: Path) -> None:
+    """Of the fixture: 24 and 20 dB, 0.7 and 0.6, and a hundredth of the frames a second."""
+    header, *rows = Reader(report / "paper_make_a_video.html").tables["table-make_a_video_extrapolation"]
+    assert header[:4] == [
+        "Frames on each side",
+        "Frames a second",
+        "↑F: PSNR ↑ (dB)",
+        "nearest known frame: PSNR ↑ (dB)",
+    ]
+    assert [row[:2] for row in rows] == [["4", "4"], ["4", "8"]]
+    assert rows[1][2:4] == ["24.08 (23.98–24.18)", "20.08 (19.98–20.18)"]
+
+
 def test_a_noise_for_all_frames_stands_beside_one_for_each(report: Path) -> None:
     header, *rows = Reader(report / "paper_make_a_video.html").tables["table-make_a_video_noise"]
     assert header == ["Frames enlarged by", "PSNR ↑ (dB)", "SSIM ↑", "Flicker ↓ (255ths)", "Clips"]
@@ -34,7 +50,11 @@ def test_a_noise_for_all_frames_stands_beside_one_for_each(report: Path) -> None
 
 
 def test_the_long_tables_are_what_was_measured(report: Path, results: Results) -> None:
-    for name, table in ((alone.INTERPOLATION, results.interpolation), (alone.CONSISTENCY, results.consistency)):
+    for name, table in (
+        (alone.INTERPOLATION, results.interpolation),
+        (alone.EXTRAPOLATION, results.extrapolation),
+        (alone.CONSISTENCY, results.consistency),
+    ):
         assert table is not None
         pd.testing.assert_frame_equal(pd.read_csv(report / f"tables/{name}.csv"), table)
 
@@ -53,12 +73,12 @@ def test_what_was_not_measured_has_a_dash(results: Results) -> None:
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_without_the_stage_both_are_missing(results: Results, empty: bool) -> None:
-    tables = {"interpolation": results.interpolation, "consistency": results.consistency}
+def test_without_the_stage_all_are_missing(results: Results, empty: bool) -> None:
+    tables = {name: getattr(results, name) for name in ("interpolation", "extrapolation", "consistency")}
     assert all(table is not None for table in tables.values())
     none = {name: table.iloc[:0] if empty and table is not None else None for name, table in tables.items()}
     content = alone.section(replace(results, **none))
     assert (content.tables, content.missing) == ([], MISSING)
     one = alone.section(replace(results, interpolation=None))
-    assert [table.name for table in one.tables] == [alone.CONSISTENCY]
+    assert [table.name for table in one.tables] == [alone.EXTRAPOLATION, alone.CONSISTENCY]
     assert one.missing == MISSING[:1]

@@ -44,14 +44,15 @@ def test_clips_of_one_prompt_by_every_method(results: Results) -> None:
 def test_a_whole_run_lacks_nothing(results: Results) -> None:
     content = build(results)
     assert content.missing == []
-    names = [f"make_a_video_{part}" for part in ("parts", "pairs", "interpolation", "noise")]
+    names = [f"make_a_video_{part}" for part in ("parts", "pairs", "interpolation", "extrapolation", "noise")]
     assert [table.name for table in content.tables] == names
 
 
 def test_what_was_not_measured_is_missing(results: Results) -> None:
     content = nothing_measured(results)
     assert content.tables == []
-    starts = ("What each part buys", "Motion without pairs", "What the later parts do", "Interpolation", "The noise")
+    starts = ("What each part buys", "Motion without pairs", "What the later parts do", "Interpolation")
+    starts += ("Extrapolation", "The noise")
     assert len(content.missing) == len(starts)
     assert all(said.startswith(start) for said, start in zip(content.missing, starts, strict=True))
 
