@@ -5,7 +5,7 @@ Clips of one name are answers to one prompt. A prompt takes part if every method
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from pipeline.prompts.tables import read_tables
 from pipeline.study.design import Folder, Study, StudyError
 from pipeline.study.plan import Item, check_length
 
-Parts = Callable[[str, str], tuple[str, str]]  # (clip, prompt) -> what its questions name as a and b
+Parts = Mapping[str, tuple[str, str]]  # what questions about a mixture name as a and b
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class Clip:
     def content(self) -> str:
         """sha256 of what is stored."""
         return source_hash(self.source)
+
+
+Found = Mapping[str, Mapping[str, Clip]]  # by method, then by name
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def resolve(study: Study, folder: Path) -> Material:
     found = {name: _of_ledger(name, run[name]) for name in study.clips.methods}
     found |= {name: _of_folder(name, entry, folder) for name, entry in study.clips.folders.items()}
     parts = _parts(study, folder)
-    prompts = _kept(study, _common(found), found)
+    prompts = _kept(study, _with_parts(study, _prompts(_common(found), found), parts))
     items = tuple(_item(clip, prompt, found, parts) for clip, prompt in prompts.items())
     check_length(study, len(items))
     return Material(items, {(item.id, name): clips[item.id] for name, clips in found.items() for item in items})
@@ -113,7 +116,7 @@ def _of_folder(name: str, entry: Folder, root: Path) -> dict[str, Clip]:
     return {clip: Clip(source, texts[clip], "", entry.fps) for clip, source in sources.items()}
 
 
-def _common(found: Mapping[str, Mapping[str, Clip]]) -> list[str]:
+def _common(found: Found) -> list[str]:
     """Names of the clips that every method has, in the order of the first method.
 
     Raises:
@@ -134,15 +137,19 @@ def _common(found: Mapping[str, Mapping[str, Clip]]) -> list[str]:
     return common
 
 
-def _kept(study: Study, common: list[str], found: Mapping[str, Mapping[str, Clip]]) -> dict[str, str]:
-    """The prompt of each clip that takes part. Where no ledger says it, clips of one caption are of one prompt, which
-    is named after the first of them."""
+def _prompts(common: list[str], found: Found) -> dict[str, str]:
+    """The prompt of each clip. Where no ledger says it, clips of one caption are of one prompt, which is named
+    after the first of them."""
     by_caption: dict[str, str] = {}
     prompts = {}
     for clip in common:
         said = [clips[clip].prompt for clips in found.values() if clips[clip].prompt]
-        caption = next(iter(found.values()))[clip].caption
-        prompts[clip] = said[0] if said else by_caption.setdefault(caption, clip)
+        prompts[clip] = said[0] if said else by_caption.setdefault(next(iter(found.values()))[clip].caption, clip)
+    return prompts
+
+
+def _kept(study: Study, prompts: dict[str, str]) -> dict[str, str]:
+    """The clips of the first prompts, as many as the study wants."""
     names, wanted = list(dict.fromkeys(prompts.values())), study.clips.prompts
     if wanted is None:
         return prompts
@@ -153,35 +160,42 @@ def _kept(study: Study, common: list[str], found: Mapping[str, Mapping[str, Clip
     return {clip: prompt for clip, prompt in prompts.items() if prompt in names[:wanted]}
 
 
-def _item(clip: str, prompt: str, found: Mapping[str, Mapping[str, Clip]], parts: Parts | None) -> Item:
-    if parts is None:
-        return Item(clip, prompt, next(iter(found.values()))[clip].caption)
-    a, b = parts(clip, prompt)
-    return Item(clip, prompt, f"{a} + {b}", (a, b))
+def _item(clip: str, prompt: str, found: Found, parts: Parts | None) -> Item:
+    both = _parts_of(parts, clip, prompt) if parts is not None else None
+    return Item(clip, prompt, " + ".join(both) if both else next(iter(found.values()))[clip].caption, both)
 
 
 def _parts(study: Study, folder: Path) -> Parts | None:
-    """How the parts of a mixture are found: in the study's own file, else in the run's tables of prompts."""
+    """The parts of mixtures by the names of clips or prompts: of the study's own file, else of the run's tables."""
     if study.design != "mixture":
         return None
     if study.clips.parts:
-        path = folder / study.clips.parts
-        return _looked_up(_read_parts(path), f"clips.parts: {path}")
+        return _read_parts(folder / study.clips.parts)
     if not paths.MIXTURES.is_file():
         raise StudyError(f"clips.parts: is missing, and there is no {paths.MIXTURES} to find the parts of mixtures in")
     prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
-    texts = {m.id: (prompts[m.parts[0]].text, prompts[m.parts[1]].text) for m in mixtures if len(m.parts) == 2}
-    return _looked_up(texts, f"clips.parts: is missing, and {paths.MIXTURES}")
+    return {m.id: (prompts[m.parts[0]].text, prompts[m.parts[1]].text) for m in mixtures if len(m.parts) == 2}
 
 
-def _looked_up(texts: Mapping[str, tuple[str, str]], where: str) -> Parts:
-    def of(clip: str, prompt: str) -> tuple[str, str]:
-        for name in (clip, prompt, re.sub(r"-s\d+$", "", clip)):
-            if name in texts:
-                return texts[name]
-        raise StudyError(f"{where} has no two parts for the clip {clip!r}")
+def _parts_of(parts: Parts, clip: str, prompt: str) -> tuple[str, str] | None:
+    """By the clip's name, with or without the seed at its end, or by its prompt."""
+    names = (clip, prompt, re.sub(r"-s\d+$", "", clip))
+    return next((parts[name] for name in names if name in parts), None)
 
-    return of
+
+def _with_parts(study: Study, prompts: dict[str, str], parts: Parts | None) -> dict[str, str]:
+    """The clips of mixtures that have two parts; a study that names the parts itself must name all.
+
+    Raises:
+        StudyError: if parts are missing.
+    """
+    if parts is None:
+        return prompts
+    missing = [clip for clip, prompt in prompts.items() if _parts_of(parts, clip, prompt) is None]
+    if missing and (study.clips.parts or len(missing) == len(prompts)):
+        where = study.clips.parts or f"is missing, and {paths.MIXTURES}"
+        raise StudyError(f"clips.parts: {where} has no two parts for {len(missing)} clips such as {missing[0]!r}")
+    return {clip: prompt for clip, prompt in prompts.items() if clip not in missing}
 
 
 def _read_parts(path: Path) -> dict[str, tuple[str, str]]:

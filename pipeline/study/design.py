@@ -5,7 +5,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from pipeline.config import params
 from pipeline.config.section import Count, Positive, Section, Switch, explain, subset
@@ -35,7 +35,7 @@ class Folder(Section):
 class Clips(Section):
     """Whose clips take part: `methods` of the run's ledgers, `folders` by the name of their method. Clips of one name
     are of one prompt. `prompts`: the first so many that every method has; null: all. `parts`: csv of clip, a, b, what a
-    mixture's clips mix; needed where clips come from folders alone."""
+    mixture's clips mix; null: the run's table, of which mixtures of two parts take part."""
 
     methods: tuple[str, ...] = ()
     folders: dict[str, Folder] = Field(default_factory=dict)
@@ -53,6 +53,12 @@ class Pairs(Section):
 
     candidate: str
     against: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _all_is_none(pairs: Any) -> Any:
+    if isinstance(pairs, str) and pairs != "all":
+        raise ValueError(f"found {pairs!r}, expected all, or a candidate and whom it is against")
+    return None if pairs == "all" else pairs
 
 
 class Raters(Section):
@@ -77,15 +83,15 @@ class Background(Section):
 
 
 class Study(Section):
-    """A study. `pairs`: of `pairwise` alone. `ties`: whether "cannot tell" is an answer, of `best_of` and `pairwise`.
-    `questions`: by their keys; those of `pipeline.study.questions.DEFAULTS` if there are none. `seed`: of all that is
-    random. Methods are shown without their names, in random order."""
+    """A study. `pairs`: of `pairwise` alone; null or "all": every pair. `ties`: whether "cannot tell" is an answer, of
+    `best_of` and `pairwise`. `questions`: by their keys; those of `questions.DEFAULTS` if there are none. `seed`: of
+    all that is random. Methods are shown without their names, in random order."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
     title: Text
     design: Design
     clips: Clips
-    pairs: Pairs | Literal["all"] | None = None
+    pairs: Annotated[Pairs | None, BeforeValidator(_all_is_none)] = None
     ties: Switch = False
     questions: dict[str, Text] = Field(default_factory=dict)
     raters: Raters
@@ -113,7 +119,7 @@ class Study(Section):
             return [self.methods]
         if self.design != "pairwise":
             return [(method,) for method in self.methods]
-        if isinstance(self.pairs, Pairs):
+        if self.pairs is not None:
             return [(self.pairs.candidate, other) for other in self.pairs.against]
         return list(combinations(self.methods, 2))
 
@@ -126,6 +132,11 @@ class Study(Section):
     def answers(self) -> tuple[str, ...]:
         """What may be answered to each question, see `questions.answers`."""
         return answers(self.design, self.sides, self.ties)
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The text of the consent; lines of the file are joined, empty ones part."""
+        return [" ".join(part.split()) for part in re.split(r"\n\s*\n", self.consent)]
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -154,13 +165,12 @@ class Study(Section):
             return self
         if self.design != "pairwise":
             raise ValueError(f"pairs: belongs to the design pairwise, this one is {self.design}")
-        if isinstance(self.pairs, Pairs):
-            named = [self.pairs.candidate, *self.pairs.against]
-            subset("pairs", named, "the methods of clips", self.methods)
-            if len(set(named)) < len(named):
-                raise ValueError(f"pairs: names a method twice: {', '.join(named)}")
-            if idle := [name for name in self.methods if name not in named]:
-                raise ValueError(f"pairs: leaves out {', '.join(idle)}, expected every method of clips")
+        named = [self.pairs.candidate, *self.pairs.against]
+        subset("pairs", named, "the methods of clips", self.methods)
+        if len(set(named)) < len(named):
+            raise ValueError(f"pairs: names a method twice: {', '.join(named)}")
+        if idle := [name for name in self.methods if name not in named]:
+            raise ValueError(f"pairs: leaves out {', '.join(idle)}, expected every method of clips")
         return self
 
     @model_validator(mode="after")

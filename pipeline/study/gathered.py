@@ -82,7 +82,7 @@ def agreement(table: pd.DataFrame) -> list[Agreement]:
 def _agreement(question: str, own: pd.DataFrame) -> Agreement:
     same = sum(_pairs(count) for _, unit in own.groupby("unit") for count in unit.answer.value_counts())
     pairs = sum(_pairs(len(unit)) for _, unit in own.groupby("unit"))
-    return Agreement(question, same / pairs if pairs else None, pairs, _alpha(own) if pairs else None)
+    return Agreement(question, same / pairs if pairs else None, pairs, _alpha(own))
 
 
 def _pairs(count: int) -> int:
@@ -92,11 +92,12 @@ def _pairs(count: int) -> int:
 def _alpha(own: pd.DataFrame) -> float | None:
     import evalica
 
-    ordinal = own.design.iloc[0] == "rating"
-    answers = own.answer.astype(float) if ordinal else own.answer
-    ratings = own.assign(answer=answers).pivot_table(index="rater", columns="unit", values="answer", aggfunc="first")
-    if own.answer.nunique() < 2:  # nobody could have disagreed
+    paired = own[own.unit.duplicated(keep=False)]
+    if paired.answer.nunique() < 2:  # nobody disagreed, and chance could not have either
         return None
+    ordinal = own.design.iloc[0] == "rating"
+    said = paired.assign(answer=paired.answer.astype(float)) if ordinal else paired
+    ratings = said.pivot_table(index="rater", columns="unit", values="answer", aggfunc="first")
     return float(evalica.alpha(ratings, distance="ordinal" if ordinal else "nominal").alpha)
 
 

@@ -8,13 +8,13 @@ from pipeline.study.plan import Item
 METHODS = ("ours", "theirs", "baseline", "another")
 
 
-def wanted(design: str, methods: int = 2, **changes: Any) -> dict[str, Any]:
+def wanted(kind: str, methods: int = 2, **changes: Any) -> dict[str, Any]:
     """The YAML of a study of a design, with changes of its keys."""
-    sided = design in ("best_of", "pairwise")
+    sided = kind in ("best_of", "pairwise")
     values: dict[str, Any] = {
-        "name": f"small-{design.replace('_', '-')}",
+        "name": f"small-{kind.replace('_', '-')}",
         "title": "A small study",
-        "design": design,
+        "design": kind,
         "clips": {"methods": list(METHODS[:methods])},
         "raters": {"expected": 4, "trials": 4},
         "practice": 1,
@@ -26,9 +26,9 @@ def wanted(design: str, methods: int = 2, **changes: Any) -> dict[str, Any]:
     return values | ({"ties": True} if sided else {}) | changes
 
 
-def study(design: str, methods: int = 2, **changes: Any) -> Study:
+def study(kind: str, methods: int = 2, **changes: Any) -> Study:
     """A study of a design, with changes of its keys."""
-    return Study.model_validate(wanted(design, methods, **changes))
+    return Study.model_validate(wanted(kind, methods, **changes))
 
 
 def items(count: int, parts: bool = False) -> list[Item]:
