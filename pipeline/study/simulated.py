@@ -17,6 +17,7 @@ The table is the one that the app exports, checks with their outcome included.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ from pipeline.study.questions import SIDE_BY_SIDE
 ABOUT: Mapping[str, tuple[str, ...]] = {  # what of the judge's findings a question asks about; all of them otherwise
     "motion": ("action", "smooth"),
     "consistency": ("not_weird",),
+    "match": ("content", "action"),
     "shows_a": ("present_a",),
     "shows_b": ("present_b",),
 }
@@ -58,13 +60,14 @@ def simulate(study: Study, items: Sequence[Item], seen: Findings, model: Simulat
         items: those of the study. seen: what the judge found of every method's clip of each item, the same names for
             all.
     """
-    random = np.random.default_rng([model.seed, study.seed])
+    seeds = [model.seed, study.seed, crc32(study.name.encode())]
+    random = np.random.default_rng(seeds)
     count = study.raters.expected
     careless = set(random.permutation(count)[: int(np.ceil(model.careless * count))].tolist())
     findings = sorted(next(iter(seen.values())))
     rows: list[dict[str, object]] = []
     for number in range(count):
-        own = np.random.default_rng([model.seed, study.seed, number])
+        own = np.random.default_rng([*seeds, number])
         taste = dict(zip(findings, np.exp(own.normal(0, model.taste, len(findings))), strict=True))
         rater = _Rater(number, number in careless, taste, float(own.normal(0, model.lenience)), own)
         rows += votes.rows(study, _described(study, rater), _sitting(study, items, seen, model, rater))

@@ -27,8 +27,8 @@ def artifacts() -> list[Path]:
 
 
 def children(params: Params) -> list[ChildRun]:
-    """One run per evaluated method, encoder's search, trained model and user study, and per sweep and for Make-A-Video's
-    parts, with a child a point."""
+    """One run per evaluated method, encoder's search, trained model and user study, and per sweep and for
+    Make-A-Video's parts, with a child a point."""
     sweeps_of = [*_sweeps(params), *_etc_sweeps(params), *_cascade_points(params)]
     return [*_methods(params), *_searches(params), *_trainings(params), *sweeps_of, *studies.runs()]
 

@@ -18,18 +18,17 @@ METHODS = {
     "mixture": ["richspace", "cogvideox"],
     "rating": ["etc", "make_a_video"],
 }
-MISSING = "Not simulated: another: this run has no clips of prompts, with the judge's verdict, by lvdm."
 FINDINGS = ("content", "action", "smooth", "not_weird", "present_a", "present_b", "one_object")
 
 
 def write_studies(params: Params) -> None:
-    """Into the folder of the stage: a study of each design, and what could not be simulated."""
+    """Into the folder of the stage: a study of each design."""
     votes = pd.concat([_votes(params, design) for design in ("best_of", "pairwise", "attributes", "mixture", "rating")])
     shown = sorted({name for names in votes.shown for name in names.split("|")})
     measured = pd.DataFrame([(name, item.id) for name in shown for item in items(6)], columns=["method", "clip"])
     measured["clipsim"] = np.random.default_rng(0).random(len(measured))
     found = tables(votes, Measurements(measured, {"clipsim": True}), True, Uncertainty(resamples=40))
-    write(Collected({VOTES: votes, **found}, True, (MISSING,)), paths.STUDY)
+    write(Collected({VOTES: votes, **found}, True), paths.STUDY)
 
 
 def _votes(params: Params, design: str) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def test_a_row_says_what_params_yaml_says(results: Results) -> None:
     assert rows["etc"]["Batch"] == f"{t2i.spec.batch} + {etc.spec.batch}"
     assert rows["cogvideox"]["Trained"] == "cogvideox"
     assert (rows["etc"]["Speed ↑"], rows["etc"]["Parameters"]) == ("7.0", "7")
-    assert rows["etc"]["User study"] == "–"
+    assert rows["harivo"]["User study"] == "–"
 
 
 def test_speed_names_the_precision(results: Results) -> None:
