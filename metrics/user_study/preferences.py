@@ -6,7 +6,9 @@ bootstrap over raters and prompts (`metrics.user_study.clusters`), and that one 
 (1979) over the cells of the table.
 """
 
+from dataclasses import replace
 from itertools import combinations
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from metrics.user_study.clusters import Clusters
 from metrics.user_study.votes import TIE, methods, split
 
 EVEN = 0.5
+_FINEST = 0.005  # what the smallest p of a bootstrap must be able to reach after correction: larger tables draw more
 COLUMNS = (
     *("question", "candidate", "opponent", "wins", "losses", "ties", "votes", "value", "low", "high"),
     *("p_exact", "p_exact_holm", "p", "p_holm"),
@@ -42,10 +45,14 @@ def preferences(votes: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
         of the binomial test, p of the bootstrap over raters and prompts, both two-sided against one half; *_holm the
         same corrected. NaN where no vote decides.
     """
+    compared = pairs(votes)
+    cells = votes.question.nunique() * len(compared)
+    finer = replace(uncertainty, resamples=max(uncertainty.resamples, ceil(2 * cells / _FINEST)))
+    own = finer if uncertainty.resamples else uncertainty
     rows = [
-        {"question": question, "candidate": a, "opponent": b, **_preference(_between(own, a, b), a, b, uncertainty)}
-        for question, own in votes.groupby("question", sort=False)
-        for a, b in pairs(votes)
+        {"question": question, "candidate": a, "opponent": b, **_preference(_between(part, a, b), a, b, own)}
+        for question, part in votes.groupby("question", sort=False)
+        for a, b in compared
     ]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if not name.endswith("_holm")])
     corrected = {f"{name}_holm": holm(table[name].to_numpy(float)) for name in ("p_exact", "p")}

@@ -64,6 +64,12 @@ def test_votes_that_come_in_clusters_are_no_proof() -> None:
     assert row["p"] > 0.05 and row["low"] <= 0.5
 
 
+def test_large_tables_can_be_decided() -> None:
+    """With 20 cells and 200 resamples, p could not fall below 20 x 2 / 201 after Holm's correction."""
+    rows = [one for i in range(20) for one in votes(40, 0, question=f"q{i}")]
+    assert preferences(table(rows), FEW).p_holm.max() <= 0.005
+
+
 @given(arrays(float, st.integers(0, 8), elements=st.floats(0, 1)))
 def test_holm_is_the_step_down_definition(p: np.ndarray) -> None:
     """The adjusted p is the smallest level at which the steps, from the smallest p on, reject it."""
