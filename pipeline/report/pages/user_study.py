@@ -56,11 +56,11 @@ def _figures(studies: Studies) -> Iterator[tuple[str, str]]:
     """By the name of the table that each stands above."""
     for study, own in studies.by_study("shares"):
         everybody = own[own.group == "overall"].assign(metric="share", method=own.method.map(choices.label))
-        title = f"{studies.mark}share of votes, {study}"
+        title = f"{studies.mark}share of votes"
         yield f"user_study_shares_{study}".replace("-", "_"), plots.rates(everybody, "share", title)
     for study, own in studies.by_study("preferences"):
-        labels = [f"{one.question}: over {one.opponent}" for one in own.itertuples()]
-        title = f"{studies.mark}votes that prefer {', '.join(dict.fromkeys(own.candidate))}, {study}"
+        labels = [f"{one.question}: {one.candidate}, {one.opponent}" for one in own.itertuples()]
+        title = f"{studies.mark}share of votes for the first"
         figure = plots.rates(own.assign(metric="share", method=labels), "share", title, even=0.5)
         yield f"user_study_preferences_{study}".replace("-", "_"), figure
 

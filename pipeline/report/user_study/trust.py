@@ -128,7 +128,7 @@ def plan(results: Results, studies: Studies) -> Table:
     shares = sorted(planned.share.unique())
     columns = [
         *(Column(title, numeric=False) for title in ("Study", "Question")),
-        *(Column(f"{100 * share:g} % to {100 - 100 * share:g}") for share in shares),
+        *(Column(f"{100 * share:.0f} : {100 - 100 * share:.0f}") for share in shares),
         *(Column("Prompts"), Column("Votes of a rater"), Column("ρ raters"), Column("ρ prompts")),
     ]
     votes = [fixed(votes_needed(share), 0) for share in shares]

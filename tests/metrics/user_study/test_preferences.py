@@ -44,7 +44,7 @@ def test_the_candidate_is_what_all_pairs_share() -> None:
 
 
 def test_every_question_and_opponent_is_a_cell_of_the_family() -> None:
-    rows = [*votes(18, 2), *votes(11, 9, question="quality"), *votes(0, 0, 3, "c"), *votes(4, 4, 0, "c", "quality")]
+    rows = [*votes(34, 2), *votes(11, 9, question="quality"), *votes(0, 0, 3, "c"), *votes(4, 4, 0, "c", "quality")]
     found = preferences(table(rows), FEW).set_index(["question", "opponent"])
     assert len(found) == 4
     assert np.isnan(found.value["motion", "c"]) and np.isnan(found.p_holm["motion", "c"])  # ties alone

@@ -105,7 +105,7 @@ def test_what_else_votes_come_to(page: Reader) -> None:
     assert {row["Study"] for row in rows(page, "reliability")} == set(STUDIES)
     assert "CLIPSIM (%)" in rows(page, "agreement")[0]
     votes, *_ = rows(page, "plan")
-    assert votes["60 % to 40"] == "210"
+    assert votes["60 : 40"] == "210"
     assert {row["Methods"] for row in rows(page, "planning") if row["Study"] == "small-pairwise"} == {
         "harivo, animatediff",
         "harivo, frames",
