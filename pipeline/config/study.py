@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config.section import Above, Count, Section, Share, Weight
+
+SUFFIXES = (".csv", ".parquet")
 
 
 class Simulated(Section):
@@ -30,3 +32,13 @@ class UserStudy(Section):
     votes: list[Path] = Field(default_factory=list)
     most_failed: Share
     simulated: Simulated
+
+    @field_validator("votes")
+    @classmethod
+    def _are_there(cls, votes: list[Path]) -> list[Path]:
+        for file in votes:
+            if not file.is_file() or file.suffix not in SUFFIXES:
+                raise ValueError(
+                    f"found {str(file)!r}, expected a file that is there and ends in {', '.join(SUFFIXES)}"
+                )
+        return votes
