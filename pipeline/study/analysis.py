@@ -45,6 +45,9 @@ class Measurements:
     higher_is_better: Mapping[str, bool]
 
 
+NOTHING_MEASURED = Measurements(pd.DataFrame(columns=agreement.KEY), {})
+
+
 def tables(
     votes: pd.DataFrame,
     measured: Measurements,

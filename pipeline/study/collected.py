@@ -14,7 +14,7 @@ from pipeline.study import design
 from pipeline.study.analysis import Measurements, tables
 from pipeline.study.design import Raters, Study, StudyError
 from pipeline.study.measured import Judged, values
-from pipeline.study.simulated import simulate
+from pipeline.study.simulated import is_simulated, simulate
 
 VOTES, ABOUT = "votes", "about.json"
 
@@ -35,12 +35,11 @@ def collect(params: Params) -> Collected:
     Raises:
         ValueError: naming file, row and field, if votes or a study's file are wrong.
     """
-    wanted, missing = params.study, ()
-    simulated = not wanted.votes
-    votes, missing = _simulated(params) if simulated else (read(wanted.votes), ())
+    wanted, own = params.study, params.evaluate
+    votes, missing = (read(wanted.votes), ()) if wanted.votes else _simulated(params)
     if votes is None:
-        return Collected({}, simulated, missing)
-    own = params.evaluate
+        return Collected({}, True, missing)
+    simulated = is_simulated(votes)
     measured = Measurements(*values(methods(votes), own.metrics))
     uncertainty = Uncertainty(own.resamples, own.confidence, own.seed)
     found = tables(votes, measured, simulated, uncertainty, wanted.most_failed)

@@ -94,7 +94,9 @@ def values(methods: Sequence[str], metrics: Sequence[str]) -> tuple[pd.DataFrame
     tables = [_of_method(name, wanted) for name in methods if (paths.features(name) / _TABLE).is_file()]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_KEY)
     for name, file, column in ((AVERAGE.name, "attributes", "average"), (SUCCESS_RATE.name, "verdicts", "success")):
-        judged = pd.read_csv(paths.RESULTS / f"{file}.csv", dtype={"method": str, "clip": str})
+        if not (path := paths.RESULTS / f"{file}.csv").is_file():
+            continue
+        judged = pd.read_csv(path, dtype={"method": str, "clip": str})
         table = table.merge(judged[[*_KEY, column]].rename(columns={column: name}), on=_KEY, how="left")
     found = [name for name in METRICS if name in table and pd.to_numeric(table[name]).notna().any()]
     return table, {name: bool(METRICS[name].higher_is_better) for name in found}

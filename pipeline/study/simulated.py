@@ -38,6 +38,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {  # what of the judge's findings a quest
 }
 Findings = Mapping[tuple[str, str], Mapping[str, float]]  # of (method, clip): what the judge found, in [0, 1]
 
+_NOBODY = "sim-"  # what ids of simulated raters begin with; the app's do not
 _WORST = -1.0
 _FIRST = datetime(2026, 1, 1, 9, tzinfo=UTC)
 _SECONDS, _CARELESS_SECONDS = 9.0, 2.0  # median time of a trial
@@ -74,12 +75,17 @@ def simulate(study: Study, items: Sequence[Item], seen: Findings, model: Simulat
     return votes.table(rows)
 
 
+def is_simulated(table: pd.DataFrame) -> bool:
+    """Whether any of the votes is a simulated rater's, wherever the table was read from."""
+    return bool(table.rater.str.startswith(_NOBODY).any())
+
+
 def _described(study: Study, rater: _Rater) -> votes.Rater:
     """Background answers, where the study asks."""
     professions, asks = study.background.professions, study.background.years
     profession = str(rater.random.choice(professions)) if professions else None
     years = int(rater.random.integers(0, _MOST_YEARS)) if asks else None
-    return votes.Rater(f"sim-{rater.number + 1:03d}", profession, years)
+    return votes.Rater(f"{_NOBODY}{rater.number + 1:03d}", profession, years)
 
 
 def _sitting(

@@ -7,9 +7,9 @@ import pandas as pd
 from metrics.user_study.shares import of_raters
 from metrics.user_study.votes import TIE
 from pipeline.report.formatting import fixed
-from pipeline.report.metric_tables import not_compared
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row
+from pipeline.report.user_study.remarks import caveats
 from pipeline.report.user_study.studies import CLUSTERED, Studies, percent, words
 
 OURS = "harivo"  # the method that stands beside the printed HARIVO
@@ -25,7 +25,7 @@ _TESTS = (
 _PRINTED = "Paper: HARIVO against other models, on other videos: more than 5,000 votes of 50 raters, without intervals."
 
 
-def best_of(results: Results, studies: Studies) -> list[Table]:
+def best_of(results: Results | None, studies: Studies) -> list[Table]:
     """For each study a table of everybody and each profession, and one with a row for each rater."""
     made = []
     for study, own in studies.by_study("shares"):
@@ -34,12 +34,12 @@ def best_of(results: Results, studies: Studies) -> list[Table]:
     return made
 
 
-def pairs(results: Results, studies: Studies, printed: Mapping[str, Mapping[str, float]]) -> list[Table]:
+def pairs(results: Results | None, studies: Studies, printed: Mapping[str, Mapping[str, float]]) -> list[Table]:
     """A table for each study. printed: the paper's percentages by question, then by opponent."""
     return [_pairs(results, studies, study, own, printed) for study, own in studies.by_study("preferences")]
 
 
-def _overall(results: Results, studies: Studies, study: str, own: pd.DataFrame, names: list[str]) -> Table:
+def _overall(results: Results | None, studies: Studies, study: str, own: pd.DataFrame, names: list[str]) -> Table:
     columns = [Column("Raters who", numeric=False), Column("Raters"), Column("Votes"), *_methods(names)]
     data = own[own.group != "rater"]
     rows = []
@@ -48,7 +48,7 @@ def _overall(results: Results, studies: Studies, study: str, own: pd.DataFrame, 
         rows.append(_shares_row([whose], part, names, ("low", "high")))
         if group == "overall":
             rows.append(_shares_row(["all, Wilson's interval"], part, names, ("wilson_low", "wilson_high")))
-    remarks = [*not_compared(results, own), CLUSTERED.format(100 * studies.confidence), _WILSON, _DENOMINATOR]
+    remarks = [*caveats(results, own), CLUSTERED.format(100 * studies.confidence), _WILSON, _DENOMINATOR]
     caption = f"How often each method was picked, study {study} (ETC, Table 1)"
     return studies.shown(f"shares_{study}", caption, columns, rows, data, [*remarks, studies.rule(study)])
 
@@ -90,7 +90,7 @@ def _shares_row(first: list[str], part: pd.DataFrame, names: list[str], bounds: 
 
 
 def _pairs(
-    results: Results, studies: Studies, study: str, own: pd.DataFrame, printed: Mapping[str, Mapping[str, float]]
+    results: Results | None, studies: Studies, study: str, own: pd.DataFrame, printed: Mapping[str, Mapping[str, float]]
 ) -> Table:
     contrasts = list(dict.fromkeys(zip(own.candidate, own.opponent, strict=True)))
     theirs = printed if {a for a, _ in contrasts} == {OURS} else {}
@@ -106,7 +106,7 @@ def _pairs(
         rows.append(row(words(str(question)), *cells, *shown))
     methods = pd.DataFrame({"method": [*own.candidate, *own.opponent]})
     remarks = [
-        *not_compared(results, methods),
+        *caveats(results, methods),
         CLUSTERED.format(100 * studies.confidence),
         _TESTS.format(LEVEL),
         *([_PRINTED] if others else []),

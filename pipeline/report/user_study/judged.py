@@ -6,42 +6,42 @@ import pandas as pd
 
 from metrics.user_study.attributes import AVERAGE, SUCCESS
 from pipeline.report.formatting import interval
-from pipeline.report.metric_tables import not_compared
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row
+from pipeline.report.user_study.remarks import caveats, variants
 from pipeline.report.user_study.studies import CLUSTERED, Studies, percent, words
 
 _ALL_THREE = "Mixture shown: yes to all three questions of a trial."
 _PAPER = "Paper: people judging 400 videos of other models and data; compare the order."
 
 
-def attributes(results: Results, studies: Studies, printed: Mapping[str, Sequence[float]]) -> list[Table]:
+def attributes(results: Results | None, studies: Studies, printed: Mapping[str, Sequence[float]]) -> list[Table]:
     """A table for each study. printed: the paper's percentages by variant, the average last."""
-    variants = {method: variant for variant, method in results.params.harivo.ablation.items()}
+    rows_of = variants(results)
     made = []
     for study, own in studies.by_study("attributes"):
         questions = [AVERAGE, *(name for name in dict.fromkeys(own.question) if name != AVERAGE)]
-        order = [name for name in variants if name in set(own.method)]
-        order += [name for name in dict.fromkeys(own.method) if name not in variants]
-        beside = [name for name in order if variants.get(name) in printed]
+        order = [name for name in rows_of if name in set(own.method)]
+        order += [name for name in dict.fromkeys(own.method) if name not in rows_of]
+        beside = [name for name in order if rows_of.get(name) in printed]
         columns = [Column("Method", numeric=False), *(Column(words(name), "%") for name in questions), Column("Clips")]
         columns += [Column(f"Paper: {words(name)}", "%") for name in questions] if beside else []
         rows = []
         for method in order:
             part = own[own.method == method].set_index("question")
-            theirs = printed.get(variants.get(method, ""), [])
+            theirs = printed.get(rows_of.get(method, ""), [])
             shown = [*theirs[-1:], *theirs[:-1]] or [None] * len(questions)
             paper = [Cell() if value is None else Cell(f"{value:g}") for value in shown] if beside else []
             cells = _cells(part, questions)
-            rows.append(row(f"{method} ({variants[method]})" if method in variants else method, *cells, *paper))
-        remarks = [*not_compared(results, own), CLUSTERED.format(100 * studies.confidence)]
+            rows.append(row(f"{method} ({rows_of[method]})" if method in rows_of else method, *cells, *paper))
+        remarks = [*caveats(results, own), CLUSTERED.format(100 * studies.confidence)]
         remarks += [*([_PAPER] if beside else []), studies.rule(study)]
         caption = f"Yes to each question about a clip, study {study} (HARIVO, Table A2)"
         made.append(studies.shown(f"attributes_{study}", caption, columns, rows, own, remarks))
     return made
 
 
-def mixtures(results: Results, studies: Studies) -> list[Table]:
+def mixtures(results: Results | None, studies: Studies) -> list[Table]:
     """A table for each study: the success rate, with both intervals, and yes to each question."""
     made = []
     for study, own in studies.by_study("mixture"):
@@ -60,7 +60,7 @@ def mixtures(results: Results, studies: Studies) -> list[Table]:
     return made
 
 
-def ratings(results: Results, studies: Studies) -> list[Table]:
+def ratings(results: Results | None, studies: Studies) -> list[Table]:
     """A table for each study: the mean rating of each method and question."""
     made = []
     for study, own in studies.by_study("ratings"):
@@ -71,7 +71,7 @@ def ratings(results: Results, studies: Studies) -> list[Table]:
             found = part.set_index("question")
             cells = [interval(*found.loc[name, ["value", "low", "high"]], 2) for name in questions]
             rows.append(row(str(method), *cells, str(found.votes.max())))
-        remarks = [*not_compared(results, own), CLUSTERED.format(100 * studies.confidence), studies.rule(study)]
+        remarks = [*caveats(results, own), CLUSTERED.format(100 * studies.confidence), studies.rule(study)]
         caption = f"Mean ratings, study {study}"
         made.append(studies.shown(f"ratings_{study}", caption, [*columns, Column("Clips")], rows, own, remarks))
     return made

@@ -5,9 +5,9 @@ import pandas as pd
 from metrics.user_study.power import votes_needed
 from pipeline.evaluation.catalogue import METRICS
 from pipeline.report.formatting import fixed, interval
-from pipeline.report.metric_tables import not_compared
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row
+from pipeline.report.user_study.remarks import caveats
 from pipeline.report.user_study.studies import CLUSTERED, Studies, percent, words
 
 _DESIGNS = {
@@ -40,7 +40,7 @@ _GIVEN = (
 )
 
 
-def studies_table(results: Results, studies: Studies) -> Table:
+def studies_table(results: Results | None, studies: Studies) -> Table:
     """A row for each study: its design, who voted, who was left out."""
     data = studies.table("studies")
     columns = [
@@ -59,7 +59,7 @@ def studies_table(results: Results, studies: Studies) -> Table:
     return studies.shown("studies", "Studies, raters and answers", columns, rows, data, remarks)
 
 
-def strengths(results: Results, studies: Studies) -> Table:
+def strengths(results: Results | None, studies: Studies) -> Table:
     """A row for each study, question and method."""
     data = studies.table("strengths")
     columns = [
@@ -73,11 +73,11 @@ def strengths(results: Results, studies: Studies) -> Table:
         )
         for one in data.itertuples()
     ]
-    remarks = [*not_compared(results, data), CLUSTERED.format(100 * studies.confidence), _STRENGTH]
+    remarks = [*caveats(results, data), CLUSTERED.format(100 * studies.confidence), _STRENGTH]
     return studies.shown("strengths", "Bradley–Terry strengths", columns, rows, data, remarks)
 
 
-def reliability(results: Results, studies: Studies) -> Table:
+def reliability(results: Results | None, studies: Studies) -> Table:
     """A row for each study and question."""
     data = studies.table("reliability")
     columns = [
@@ -94,7 +94,7 @@ def reliability(results: Results, studies: Studies) -> Table:
     return studies.shown("reliability", "How far raters agree with one another", columns, rows, data, [_ALPHA])
 
 
-def agreement(results: Results, studies: Studies) -> Table:
+def agreement(results: Results | None, studies: Studies) -> Table:
     """A row for each study and question, a column for each metric."""
     data = studies.table("agreement")
     names = [name for name in METRICS if name in set(data.metric)]
@@ -121,7 +121,7 @@ def _agreed(found: pd.DataFrame, metric: str) -> Cell:
     return Cell(percent(value, low, high), bold=bool(low > 0.5 or high < 0.5))
 
 
-def plan(results: Results, studies: Studies) -> Table:
+def plan(results: Results | None, studies: Studies) -> Table:
     """Raters by the share that is to be told from one half, a row for each study and question; votes in the first."""
     data = studies.table("planning")
     planned = data[data["first"] == ""]
@@ -141,7 +141,7 @@ def plan(results: Results, studies: Studies) -> Table:
     return studies.shown("plan", "Raters who tell two methods apart", columns, rows, planned, [_POWER])
 
 
-def planning(results: Results, studies: Studies) -> Table:
+def planning(results: Results | None, studies: Studies) -> Table:
     """A row for each study, question and pair of methods, at the share that was found."""
     every = studies.table("planning")
     data = every[every["first"] != ""]

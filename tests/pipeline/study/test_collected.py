@@ -121,7 +121,8 @@ def test_votes_replace_simulated_ones(run: Params, tmp_path: Path) -> None:
     simulated = collect(designed(run, BEST, SHOWS)).tables["votes"]
     file = tmp_path / "votes.csv"
     own = simulated[simulated.study == "best"]
-    own.assign(passed=own.passed.map({True: "true", False: "false"})).to_csv(file, index=False)
+    own = own.assign(rater=own.rater.str.replace("sim", "r"), passed=own.passed.map({True: "true", False: "false"}))
+    own.to_csv(file, index=False)
     found = collect(designed(run, SHOWS, votes=[file]))
     assert not found.simulated and found.tables["studies"].study.tolist() == ["best"]
     assert not any(table.simulated.any() for name, table in found.tables.items() if name != "votes" and len(table))
@@ -129,10 +130,16 @@ def test_votes_replace_simulated_ones(run: Params, tmp_path: Path) -> None:
         collect(designed(run, votes=[Path("gone.csv")]))
 
 
+def test_simulated_votes_stay_simulated_wherever_they_come_from(run: Params, tmp_path: Path) -> None:
+    write(collect(designed(run, BEST)), tmp_path)
+    assert collect(designed(run, votes=[tmp_path / "votes.csv"])).simulated
+
+
 def test_votes_on_clips_without_measurements_have_no_agreement(run: Params, tmp_path: Path) -> None:
     votes = collect(designed(run, BEST)).tables["votes"]
     votes = votes.assign(shown="x|y|z", answer="x", passed=None, check="")
     export.write(export.table(votes.to_dict("records")), tmp_path / "others.csv")
+    (paths.RESULTS / "attributes.csv").unlink()
     found = collect(designed(run, votes=[tmp_path / "others.csv"]))
     assert not len(found.tables["agreement"]) and len(found.tables["shares"])
 
