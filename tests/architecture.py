@@ -22,6 +22,9 @@ HOMES: dict[str, set[str]] = {
     "plotly": {"pipeline/report/plots.py"},
     "av": {DECODES, ENCODES},
     "torchcodec": {DECODES},
+    "fastapi": {f"pipeline/study/web/{name}.py" for name in ("app", "organiser", "pages", "raters", "security")},
+    "uvicorn": {"pipeline/study/web/server.py"},
+    "sqlalchemy": {f"pipeline/study/{name}.py" for name in ("gathered", "rows", "store", "tables")},
     **{library: set() for library in ("imageio", "cv2", "decord", "moviepy", "skvideo")},
     **{library: set() for library in ("torchvision", "lpips", "torch_fidelity", "open_clip")},  # each brings its torch
 }

@@ -70,13 +70,14 @@ def serve(place: Place, host: str, port: int, url: str) -> None:
 
     study, material = _read(place.file)
     shown = media.screen(material)
+    at = server.listen(host, port)
     store = place.new()
     recorded = store.start(study, material.contents)
     files = media.prepare(study, material, shown, place.home / CLIPS)
     print(f"{study.name}: {url}/ ({_entry(study)})")
     print(f"organiser: {url}/organiser")
     print(f"secret: {secret_of_organiser(recorded.key)}", flush=True)
-    server.run(serving(store, material, files, place.home / CLIPS, shown.pixelated), host, port)
+    server.run(serving(store, material, files, place.home / CLIPS, shown.pixelated), at)
 
 
 def invite(place: Place, count: int, url: str, csv: Path | None) -> None:

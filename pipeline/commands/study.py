@@ -39,7 +39,10 @@ def serve(
     """Start a study, or go on with it, and serve it until Ctrl-C."""
     from pipeline.commands import studies
 
-    studies.serve(studies.Place(file, folder, database), host, port, url or f"http://{host}:{port}")
+    try:
+        studies.serve(studies.Place(file, folder, database), host, port, url or f"http://{host}:{port}")
+    except KeyboardInterrupt:
+        print("stopped; start it again to go on")
 
 
 @app.command()

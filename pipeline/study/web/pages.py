@@ -23,11 +23,12 @@ _ENDS = {"1": "very bad", "5": "very good"}
 
 @dataclass(frozen=True)
 class Choice:
-    """An answer as a page offers it: what is sent, what is read, and the number key that chooses it."""
+    """An answer as a page offers it: what is sent, what is read, the number key that chooses it, and a note."""
 
     value: str
     label: str
     key: str
+    note: str = ""
 
 
 def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -51,7 +52,7 @@ def _choice(study: Study, place: int, value: str) -> Choice:
     if study.design in SIDE_BY_SIDE:
         return Choice(value, f"Video {value}", value)
     if study.design == "rating":
-        return Choice(value, f"{value} – {_ENDS[value]}" if value in _ENDS else value, value)
+        return Choice(value, value, value, _ENDS.get(value, ""))
     return Choice(value, _WORDS[value], str(place))
 
 

@@ -19,7 +19,7 @@ def server() -> Iterator[str | None]:
     """The URL of a server on which databases may be made; None where there is none."""
     if VARIABLE in os.environ:
         yield os.environ[VARIABLE]
-    elif not all(map(shutil.which, ("initdb", "pg_ctl"))):
+    elif _program("initdb") is None or _program("pg_ctl") is None:
         yield None
     else:
         with _cluster() as url:
@@ -48,6 +48,12 @@ def _user() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _run(user: pwd.struct_passwd | None, *command: object) -> None:
+def _program(name: str) -> str | None:
+    """On the path, or where Debian puts it."""
+    return shutil.which(name) or next(map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
+
+
+def _run(user: pwd.struct_passwd | None, name: str, *arguments: object) -> None:
     identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    subprocess.run([str(part) for part in command], check=True, cwd="/", stdout=subprocess.DEVNULL, **identity)
+    command = [_program(name), *map(str, arguments)]
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **identity)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -232,6 +233,19 @@ def test_a_rater_is_deleted_whole(store: Store, rater: str) -> None:
             assert rows and rater not in str(rows)
 
 
+def test_nothing_of_a_deleted_rater_stays_in_the_file(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'votes.db'}")
+    store.start(STUDY, CONTENTS)
+    (rater,) = store.invite(1)
+    store.begin(rater, "a lighthouse keeper", 61, planned)
+    answer_all(store, rater)
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert rater.encode() in written and b"a lighthouse keeper" in written
+    store.delete(rater)
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert rater.encode() not in left and b"a lighthouse keeper" not in left
+
+
 def test_windows_at_once_make_one_vote(store: Store, rater: str) -> None:
     """Sixteen windows send two different answers to the same trial: one wins, all others see it."""
     with ThreadPoolExecutor(16) as windows:
@@ -273,7 +287,7 @@ def test_progress_counts_trials(store: Store, rater: str) -> None:
     assert answer_rest and gathered.progress(store)[0].complete
 
 
-def test_sqlite_waits_for_the_disk(tmp_path: Any) -> None:
+def test_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
     engine = tables.engine(f"sqlite:///{tmp_path / 'votes.db'}")
     with engine.connect() as db:
         said = {name: db.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}

@@ -1,6 +1,7 @@
 """Folders of small videos with captions, and studies over them as files."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from pipeline.clips.files import write_clip
 from tests.pipeline.study.small import METHODS, wanted
 
 
-def write_study(folder: Path, design: str, methods: int = 2, prompts: int = 6, **changes: Any) -> Path:
+def write_study(
+    folder: Path, design: str, methods: int = 2, prompts: int = 6, names: Sequence[str] = METHODS, **changes: Any
+) -> Path:
     """A study over folders of videos, one a method; its file."""
-    names = METHODS[:methods]
+    names = names[:methods]
     for place, name in enumerate(names):
         write_videos(folder / name, prompts, seed=place)
     write_captions(folder / "captions.csv", prompts)
