@@ -63,7 +63,10 @@ def _strengths(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> 
     clusters = Clusters.of(votes.iloc[found.vote], uncertainty)
     one_hot = np.eye(len(cells))[kind]
     fitted, tie = _fit(cells, one_hot.sum(axis=0), names)
-    draws = np.array([_fit(cells, weights, names)[0] for weights in clusters.sums(one_hot)]).reshape(-1, len(names))
+    about = np.array([[name in cell[:2] for name in names] for cell in cells], float)
+    drawn = clusters.sums(one_hot)
+    drawn = drawn[(drawn @ about > 0).all(axis=1)]  # a method that was not drawn has no strength
+    draws = np.array([_fit(cells, weights, names)[0] for weights in drawn]).reshape(-1, len(names))
     low, high = np.quantile(draws, uncertainty.tails, axis=0) if len(draws) else np.full((2, len(names)), np.nan)
     compared = [int(((found.a == name) | (found.b == name)).sum()) for name in names]
     columns = zip(names, compared, fitted, low, high, strict=True)
@@ -73,8 +76,6 @@ def _strengths(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> 
 def _fit(cells: list[list[str]], weights: np.ndarray, names: list[str]) -> tuple[np.ndarray, float]:
     """Strengths (len(names),) that add up to 1, and v. cells: a, b and outcome; weights: how often each."""
     kept = [(cell, float(weight)) for cell, weight in zip(cells, weights, strict=True) if weight > 0]
-    if not kept:
-        return np.full(len(names), np.nan), float("nan")
     first, second, won = zip(*(cell for cell, _ in kept), strict=True)
     result = newman(
         first,
