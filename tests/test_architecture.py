@@ -123,6 +123,8 @@ def test_a_second_home_of_a_library_is_found(tmp_path: Path, text: str, library:
     [
         ("metrics/reading/video", "av.open(x, 'w')", "writes video"),
         ("pipeline/clips/files", "av.open(x)", "reads video"),
+        ("pipeline/study/encoding", "av.open(x)", "reads video"),
+        ("pipeline/study/media", "av.open(x, 'w')", "writes video"),
         ("pipeline/report/page", "Image.open(x)", "reads pictures"),
         ("pipeline/report/page", "image.save(x, save_all=True)", "writes animated pictures"),
     ],

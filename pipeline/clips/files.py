@@ -1,7 +1,7 @@
 """Clips on disk: the only module that writes video, and imports files of others. `metrics.reading.video` reads it.
 
-A clip is uint8 (T, H, W, 3). It is stored losslessly as FFV1 (bgr0) in Matroska; for browsers there is a lossy copy,
-H.264 in MP4. Files are written under a temporary name and renamed: under its final name a file is always whole.
+A clip is uint8 (T, H, W, 3). It is stored losslessly as FFV1 (bgr0) in Matroska, written under a temporary name and
+renamed, so that a file under its final name is always whole.
 """
 
 import shutil
@@ -29,34 +29,6 @@ def write_clip(path: Path, clip: np.ndarray, fps: int) -> None:
         stream.width, stream.height, stream.pix_fmt = clip.shape[2], clip.shape[1], "bgr0"
         for frame in clip:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")))
-        container.mux(stream.encode())
-    aside.replace(path)
-
-
-def write_for_browsers(path: Path, clip: np.ndarray, fps: float) -> None:
-    """Write a uint8 clip (T, H, W, 3) as every browser plays it: H.264, yuv420p, MP4 that can start before it is whole.
-
-    Nothing but the pixels and the frame rate decides the file's bytes: no metadata, one thread.
-
-    Raises:
-        ValueError: if the clip is empty, not of that type and shape, or of an odd height or width.
-    """
-    if (
-        clip.dtype != np.uint8
-        or clip.ndim != 4
-        or clip.shape[-1] != 3
-        or 0 in clip.shape
-        or any(side % 2 for side in clip.shape[1:3])
-    ):
-        raise ValueError(f"{path}: a clip must be uint8 (T, even H, even W, 3), found {clip.dtype} {clip.shape}")
-    aside = _aside(path)
-    with av.open(str(aside), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-        stream.width, stream.height, stream.pix_fmt = clip.shape[2], clip.shape[1], "yuv420p"
-        stream.options = {"crf": "16", "preset": "medium", "flags": "+bitexact"}
-        stream.codec_context.thread_count = 1
-        for frame in clip:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p")))
         container.mux(stream.encode())
     aside.replace(path)
 

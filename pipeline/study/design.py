@@ -13,8 +13,6 @@ from pipeline.study.questions import DEFAULTS, FIXED, SIDE_BY_SIDE, Design, answ
 
 BROKEN = "broken"  # stands for a method where a check shows a clip that was broken on purpose
 LARGEST = 9  # as many sides as there are number keys
-# What an organiser may change while a study runs; a change of anything else would mix two studies in one table.
-MAY_CHANGE = ("expected", "enrolment")
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -140,7 +138,8 @@ class Study(Section):
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What must not change while the study runs: all but how many raters are expected and who may join."""
+        """What must not change while the study runs, or two studies would be mixed in one table: all but how many
+        raters are expected and who may join."""
         kept = self.model_dump(mode="json", exclude={"enrolment": True, "raters": {"expected"}})
         return kept | {"questions": self.asked}
 

@@ -14,9 +14,9 @@ from metrics.progress import each
 from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.video import read, read_all
-from pipeline.clips.files import write_for_browsers
 from pipeline.study.clips import Clip, Material
 from pipeline.study.design import BROKEN, Study, StudyError
+from pipeline.study.encoding import write_for_browsers
 
 SMALLEST = 256  # pixels of the shorter side
 TILES = 32  # a broken clip is cut in so many tiles a side, at most

@@ -13,17 +13,16 @@ from pipeline.study.web.security import SafeHeaders
 _SAID = {404: "There is no such page.", 405: "That cannot be done here."}
 
 
-def create(served: Served) -> FastAPI:
+def create(served: Served) -> SafeHeaders:
     """The app of a study."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders)
     app.include_router(raters.routes(served))
     app.include_router(organiser.routes(served))
     app.mount("/static", StaticFiles(directory=pages.STATIC))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_found)
     app.add_exception_handler(Exception, _failed)
-    return app
+    return SafeHeaders(app)  # around everything, also the page that says that something went wrong
 
 
 async def _refused(_: Request, error: HTTPException) -> Response:

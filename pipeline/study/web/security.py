@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class SafeHeaders:
-    """Middleware: the headers of HEADERS on every answer; pages are not stored by caches."""
+    """An app whose every answer has the headers of HEADERS; pages are not stored by caches."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from metrics.reading.sources import Source
 from metrics.reading.video import read_all, timing
-from pipeline.clips.files import write_clip, write_for_browsers
+from pipeline.clips.files import write_clip
 from pipeline.study import clips, design, media
 from pipeline.study.design import BROKEN, StudyError
+from pipeline.study.encoding import write_for_browsers
 from tests.pipeline.study.videos import write_study, write_videos
 
 NO_FIELDS = b"\x00\x00\x00\x08ilst"  # the list of metadata, with nothing in it

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -35,7 +35,7 @@ def opened() -> Iterator["Browser | None"]:
 
 
 @contextmanager
-def address(app: FastAPI) -> Iterator[str]:
+def address(app: ASGIApp) -> Iterator[str]:
     """Serve an app from a thread; its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
