@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands import study
+from pipeline.commands import analysing, study
 from pipeline.config.entry import drop_irrelevant_messages, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-video experiments, turned into numbers.")
+study.app.command("analyse")(analysing.analyse)
 app.add_typer(study.app, name="study")
 
 

@@ -16,6 +16,7 @@ from pipeline.config.generate import Generate
 from pipeline.config.make_a_video import MakeAVideo
 from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
 from pipeline.config.specs import Conditioned
+from pipeline.config.study import UserStudy
 from pipeline.config.train import MotionTraining, Train
 
 
@@ -227,6 +228,7 @@ class Params(Section):
     harivo: Harivo
     etc: Etc
     make_a_video: MakeAVideo
+    study: UserStudy
     report: Report
 
     @model_validator(mode="after")

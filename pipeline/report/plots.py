@@ -62,8 +62,8 @@ def curve(similarity: dict[str, np.ndarray], step: int, paper_step: int | None) 
     return _legend_above(figure).to_json()
 
 
-def rates(metrics: pd.DataFrame, metric: str, title: str) -> str:
-    """A share in [0, 1] of every method as a dot with its interval, the first method on top."""
+def rates(metrics: pd.DataFrame, metric: str, title: str, even: float | None = None) -> str:
+    """A share in [0, 1] of every method as a dot with its interval, the first method on top; a line at `even`."""
     own = metrics[metrics.metric == metric].iloc[::-1]
     figure = _figure(title, "", 70 + 26 * len(own))
     figure.add_scatter(
@@ -79,6 +79,8 @@ def rates(metrics: pd.DataFrame, metric: str, title: str) -> str:
         },
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
+    if even is not None:
+        figure.add_vline(x=even, line={"color": GREY, "dash": "dot", "width": 1})
     upper = min(1.0, 1.08 * float(own.high.max())) if len(own) else 1.0
     figure.update_yaxes(type="category", gridcolor="rgba(0,0,0,0)", ticksuffix="  ")
     return figure.update_xaxes(tickformat=".0%", range=[-0.02 * upper, upper], nticks=6).to_json()

@@ -44,6 +44,7 @@ _LATEX_MATHS = {
     "α": r"\alpha",
     "λ": r"\lambda",
     "σ": r"\sigma",
+    "ρ": r"\rho",
     "ε": r"\varepsilon",
 }
 _RAISED = r"\textsuperscript{{{}}}"

@@ -11,6 +11,7 @@ from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
+from pipeline.report.user_study.studies import Studies
 from pipeline.richspace.optima import read_curves, read_optima
 from pipeline.sweeps.etc_tables import read_larger
 from pipeline.sweeps.tables import read as read_sweeps
@@ -30,7 +31,8 @@ class Results:
     passed_on: its parts alone.
     normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
     attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often
-    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it.
+    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. studies: what the votes of
+    raters come to; None where the stage has not run.
     """
 
     params: Params
@@ -59,6 +61,7 @@ class Results:
     oracle_steps: pd.DataFrame
     attention: pd.DataFrame | None
     attention_sweep: pd.DataFrame | None
+    studies: Studies | None
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -100,6 +103,7 @@ class Results:
             oracle_steps=_table(paths.ORACLE_STEPS.stem),
             attention=_optional(paths.ATTENTION_TABLE),
             attention_sweep=_optional(paths.ATTENTION_SWEEP),
+            studies=Studies.read(params.evaluate.confidence),
         )
 
     @property

@@ -10,13 +10,14 @@ from pipeline.config.params import Params
 from pipeline.richspace.optima import read_curves, read_optima, search_key
 from pipeline.sweeps import etc_tables
 from pipeline.sweeps import tables as sweeps
+from pipeline.tracking import studies
 from pipeline.tracking.store import ChildRun, Series
 
 
 def result_files() -> list[Path]:
     """The files that make a state of the results."""
     searches = [path for path in paths.SEARCH.glob("*/*") if path.suffix in (".csv", ".json")]
-    results = [*paths.RESULTS.glob("*.csv"), *paths.RESULTS.glob("*.json")]
+    results = [path for folder in (paths.RESULTS, paths.STUDY) for path in folder.glob("*.*")]
     return sorted([*results, *searches, *paths.histories()])
 
 
@@ -26,15 +27,10 @@ def artifacts() -> list[Path]:
 
 
 def children(params: Params) -> list[ChildRun]:
-    """One run per evaluated method, per encoder's search, per trained model, and per sweep, with a child a point."""
-    return [
-        *_methods(params),
-        *_searches(params),
-        *_trainings(params),
-        *_sweeps(params),
-        *_etc_sweeps(params),
-        *_cascade_points(params),
-    ]
+    """One run per evaluated method, encoder's search, trained model and user study, and per sweep and for
+    Make-A-Video's parts, with a child a point."""
+    sweeps_of = [*_sweeps(params), *_etc_sweeps(params), *_cascade_points(params)]
+    return [*_methods(params), *_searches(params), *_trainings(params), *sweeps_of, *studies.runs()]
 
 
 def _methods(params: Params) -> list[ChildRun]:

@@ -34,13 +34,14 @@ class Series:
 
 @dataclass(frozen=True)
 class ChildRun:
-    """One child run: parameters, final metrics and curves, and children of its own."""
+    """One child run: parameters, final metrics and curves, children of its own, and tags."""
 
     name: str
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     children: list["ChildRun"] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def uri() -> str:
@@ -124,7 +125,8 @@ def track_results(state: str, children: list[ChildRun], params: dict[str, Any], 
 
 
 def _write_child(client: Any, experiment: str, parent: str, child: ChildRun) -> None:
-    run = client.create_run(experiment, run_name=child.name, tags={PARENT_TAG: parent, **_revisions()}).info.run_id
+    tags = {PARENT_TAG: parent, **_revisions(), **child.tags}
+    run = client.create_run(experiment, run_name=child.name, tags=tags).info.run_id
     for key, value in child.params.items():
         client.log_param(run, key, value)
     final = [Series(name, [(0, value)]) for name, value in child.metrics.items()]

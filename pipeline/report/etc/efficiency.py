@@ -16,13 +16,14 @@ from pipeline.report.metric_tables import INTERVALS, clips_cell, devices, few, m
 from pipeline.report.page import Content
 from pipeline.report.results import Results
 from pipeline.report.table import NOTHING, Cell, Column, Table, row, with_shared_notes
+from pipeline.report.user_study import printed as volunteers
+from pipeline.report.user_study.studies import Studies, percent
 from pipeline.weights.parameters import parameters
 
 NAME, PRINTED = "etc_table1", "etc_table1_paper"
 SPEED, SIZE = "frames_per_second", "parameters"
 VALUES = ("fvd", "clipsim")
 STEPS = ("clips", "iterations", "batch")  # of a training
-SHARES = 100  # percent: what a volunteer's votes add up to
 _TRAINED = (
     "Data, Iterations, Batch: one number for each training behind the denoiser, the first one first; a clip counts for "
     "every training that draws from it. A text-to-image model draws single frames of its clips, in batches of frames. "
@@ -38,7 +39,8 @@ _SPEED = (
     "and at how far methods of the same weights differ."
 )
 _GROUPS = "Methods that were asked for different things have other clips, and FVD of other numbers of clips."
-_VOTES = "No votes have been collected yet."
+_VOTES = "Share of votes as the best of several, in study {} (page User study)."
+_SIMULATED = "Simulated raters, nobody voted. "
 _ESTIMATED = "The paper's estimate."
 _OTHERS = (
     "Other models, data and hardware: of these values only ratios compare with this project's. Votes: how often "
@@ -52,7 +54,7 @@ def section(results: Results, printed: Mapping[str, Any]) -> Content:
     Args:
         printed: the paper's values: table_1, by model; table_4, the votes of a volunteer by name.
     """
-    theirs = _paper(printed["table_1"], printed["table_4"])
+    theirs = _paper(printed)
     if not len(results.metrics):
         return Content(tables=[theirs], missing=["Table 1 needs a method that was evaluated."])
     return Content(tables=[_measured(results), theirs])
@@ -83,7 +85,7 @@ def _measured(results: Results) -> Table:
         Column("Iterations"),
         Column("Batch"),
         *map(metric_column, VALUES),
-        Column("User study", "%", note=_VOTES),
+        Column("User study", "%"),
         Column("Clips"),
     ]
     rows = [_row(results, one) for one in shown]
@@ -123,9 +125,19 @@ def _row(results: Results, one: _Shown) -> list[Cell]:
         iterations,
         batch,
         *(metric_cell(values, metric) for metric in VALUES),
-        Cell(),
+        _votes(results.studies, one.name),
         clips_cell(one.own.iloc[0]),
     )
+
+
+def _votes(studies: Studies | None, method: str) -> Cell:
+    """How often raters picked a method, in the first study that asked for the best; a dash where none showed it."""
+    for study, own in studies.by_study("shares") if studies else ():
+        share = own[(own.group == "overall") & (own.method == method)]
+        if len(share):
+            note = (_SIMULATED if studies.simulated else "") + _VOTES.format(study)
+            return Cell(percent(*share.iloc[0][["value", "low", "high"]]), note=note)
+    return Cell()
 
 
 def _derived(one: _Shown) -> Iterator[dict[str, Any]]:
@@ -185,9 +197,9 @@ def _codecs(results: Results, shown: Sequence[_Shown]) -> list[str]:
     ]
 
 
-def _paper(models: Mapping[str, Mapping[str, Any]], votes: Mapping[str, Sequence[float]]) -> Table:
+def _paper(printed: Mapping[str, Any]) -> Table:
     """The printed rows, with the mean of the votes that Table 4 prints."""
-    means = pd.DataFrame.from_dict(votes, orient="index", columns=list(models)).mean().to_dict()
+    models, means = printed["table_1"], volunteers.means(printed)
     columns = [
         Column("Model", numeric=False),
         Column("Data", "videos"),
@@ -222,23 +234,5 @@ def _paper(models: Mapping[str, Mapping[str, Any]], votes: Mapping[str, Sequence
             )
         )
     data = pd.DataFrame([{"model": model, **own, "votes_table_4": means[model]} for model, own in models.items()])
-    remarks = [_OTHERS, *_contradictions(models, votes, means)]
+    remarks = [_OTHERS, *volunteers.contradictions(printed)]
     return Table(PRINTED, "The paper's Table 1", columns, rows, data, remarks)
-
-
-def _contradictions(
-    models: Mapping[str, Mapping[str, Any]], votes: Mapping[str, Sequence[float]], means: Mapping[str, float]
-) -> list[str]:
-    """Where Table 1's votes are not what Table 4 prints."""
-    other = [model for model, own in models.items() if f"{means[model]:.2f}" != f"{own['votes']:.2f}"]
-    sums = {volunteer: sum(shares) for volunteer, shares in votes.items()}
-    wrong = {volunteer: total for volunteer, total in sums.items() if f"{total:.1f}" != f"{SHARES:.1f}"}
-    said = []
-    if other:
-        said.append(
-            f"Votes by Table 4: the mean over its {len(votes)} volunteers. It is another than Table 1's for "
-            f"{', '.join(other)}; the paper does not say how it got from one to the other."
-        )
-    for volunteer, total in wrong.items():
-        said.append(f"Table 4's shares of volunteer {volunteer} add up to {total:.1f} %, all others' to {SHARES} %.")
-    return said

@@ -12,6 +12,7 @@ from pipeline.report.pages import (
     protocol,
     sweeps,
     training,
+    user_study,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -22,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     paper_harivo.PAGE,
     paper_etc.PAGE,
     paper_make_a_video.PAGE,
+    user_study.PAGE,
     sweeps.PAGE,
     training.PAGE,
     protocol.PAGE,

@@ -290,6 +290,15 @@ def test_a_missing_key_of_a_training_is_named(root: Path, written: Change, key: 
         ("report.controls", {"codec": "t2i"}, r"report\.controls names 'codec'"),
         ("etc.larger.points.frames_25.frames", 24, r"frames_25\.frames: found 24, expected a square number"),
         ("etc.short.points.used_80_400.used", 9000, r"used_80_400\.used: found 9000, expected at most the 8000 scenes"),
+        (
+            "study.votes",
+            ["gone.csv"],
+            r"study\.votes: found 'gone\.csv', expected a file that is there and ends in \.csv",
+        ),
+        ("study.votes", ["params.yaml"], r"study\.votes: found 'params\.yaml', expected a file"),
+        ("study.most_failed", 2, r"study\.most_failed: .*less than or equal to 1, found 2"),
+        ("study.simulated.noise", 0, r"study\.simulated\.noise: .*greater than 0, found 0"),
+        ("study.simulated.carless", 0, r"no such key: 'carless' \(did you mean 'careless'\?\)"),
         ("evaluate.confidence", 1.5, r"evaluate\.confidence: .*less than 1, found 1.5"),
     ],
 )

@@ -27,6 +27,7 @@ from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.sweeps.etc_tables import LARGER
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
 from tests.pipeline.report.cascade_results import write_cascade_parts
+from tests.pipeline.report.study_results import write_studies
 
 K, STEP = 30, 12
 INTERVAL = {"value": 0.5, "low": 0.25, "high": 0.75}
@@ -58,6 +59,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write_results(shown, {name: _asked(generate.methods[name]) for name in generate.evaluated})
         _write_analyses()
         _write_attention()
+        write_studies(params.load())
     return folder
 
 

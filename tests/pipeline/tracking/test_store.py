@@ -81,6 +81,12 @@ def test_a_sweep_is_a_parent_of_its_points(database: Path) -> None:
     assert len(runs()) == 4  # the half-written family is gone, to its last generation
 
 
+def test_a_childs_own_tags_are_kept(database: Path) -> None:
+    track_results("s1", [ChildRun("a study", tags={"simulated": "true"})], {}, [])
+    (child,) = (run for run in runs() if run.info.run_name == "a study")
+    assert child.data.tags["simulated"] == "true" and "git.commit" in child.data.tags
+
+
 def test_the_same_state_adds_nothing(database: Path, artifact: Path) -> None:
     first = track_results("s1", CHILDREN, {"k": 30}, [artifact])
     assert track_results("s1", CHILDREN, {"k": 30}, [artifact]) == first
