@@ -106,7 +106,7 @@ def test_what_was_not_measured_has_no_column(results: Results) -> None:
 
 def test_a_few_failed_clips_are_told(results: Results) -> None:
     metrics = results.make_a_video.assign(requested=3)
-    assert rows(with_points(results, metrics))["without SR_h"]["Clips"] == "2 of 3"
+    assert rows(with_points(results, metrics))["without SR_t and SR_h"]["Clips"] == "2 of 3"
 
 
 def test_the_long_table_has_labels_and_seconds(report: Path) -> None:
