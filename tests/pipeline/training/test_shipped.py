@@ -43,7 +43,7 @@ MOTION = (
 )
 ETC = ("etc", "etc_mixed", "etc_triple", "etc_plain", "temporal_attention")
 AUTOENCODERS = ("autoencoder", "autoencoder_grids", "autoencoder_grids_free")
-SHIPPED = ("codec", "clip", "cogvideox", "t2i", "t2i_cueless", "lora", *MOTION, *ETC, *AUTOENCODERS)
+SHIPPED = ("codec", "clip", "cogvideox", "modelscope", "t2i", "t2i_cueless", "lora", *MOTION, *ETC, *AUTOENCODERS)
 UNSEEN = 123_456  # a seed of scenes that no training draws
 # What a sample of 40 images or 8 clips must reach; docs/training.md has the shares of 200. Chance is 1 in 4 colours,
 # 3 shapes and 4 motions.

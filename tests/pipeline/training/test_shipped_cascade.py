@@ -45,20 +45,25 @@ def test_the_whole_cascade_shows_what_prompts_name(
     assert shares["judge_motion"] >= 0.5, shares
 
 
-def test_interpolation_beats_blending_where_objects_move_far(models: Path, params: Params, minilm: Path) -> None:
-    """Every fifth frame of clips at 4 frames a second: seven pixels of the toy world apart."""
+@pytest.mark.parametrize(("factor", "rate"), [(2, 4), (4, 4), (5, 4), (5, 8)])
+def test_interpolation_beats_blending_where_objects_move(
+    models: Path, params: Params, minilm: Path, factor: int, rate: int
+) -> None:
+    """Three to seven pixels of the toy world between known frames."""
     spec = params.train["interpolation"].spec
     unet, scheduler = load_videos(models / "interpolation")
     _, scenes = draw(CLIPS, UNSEEN)
-    slow = at_rates(scenes, 4)
+    slow = at_rates(scenes, rate)
     true = scaled(clips_of(slow, SHADING, 64, spec.size)).movedim(2, 1)
     image = embeddings_of(slow, SHADING, 64, joint_space(str(models / "clip"), str(minilm)), (6,))[:, 0]
     ready = Interpolator(unet, scheduler, spec.sampling_steps, spec.guidance, spec.frames)
     noise = noise_of_seeds(CLIPS, true.shape[1:])
-    made = ready.interpolate(true[:, :, ::5], 5, image, 4.0, noise)
-    new = torch.arange(16) % 5 != 0
-    assert psnr(made[:, :, new], true[:, :, new]) > psnr(blended(true[:, :, ::5], 5)[:, :, new], true[:, :, new])
-    assert torch.equal(made[:, :, ::5], true[:, :, ::5])
+    frames = (16 - 1) // factor * factor + 1
+    true, noise = true[:, :, :frames], noise[:, :, :frames]
+    known, new = true[:, :, ::factor], torch.arange(frames) % factor != 0
+    made = ready.interpolate(known, factor, image, float(rate), noise)
+    assert psnr(made[:, :, new], true[:, :, new]) > psnr(blended(known, factor)[:, :, new], true[:, :, new])
+    assert torch.equal(made[:, :, ::factor], known)
 
 
 @pytest.mark.parametrize(("name", "low", "size"), [("video_upscaler", 16, 32), ("upscaler_high", 32, 64)])
