@@ -31,7 +31,7 @@ def attributes(votes: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
     """
     said = votes.assign(yes=votes.answer == YES)
     average = said.groupby(_TRIAL, sort=False, as_index=False).yes.mean().assign(question=AVERAGE)
-    table = mean_by(pd.concat([said, average]), "yes", ["shown", "question"], uncertainty)
+    table = mean_by(pd.concat([said, average]), "yes", ["shown", "question"], uncertainty, share=True)
     questions = [*dict.fromkeys(votes.question), AVERAGE]
     return _with_wilson(table, uncertainty, without=[AVERAGE]).pipe(_ordered, questions)
 
@@ -44,7 +44,7 @@ def mixture(votes: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
     """
     said = votes.assign(yes=votes.answer == YES)
     success = said.groupby(_TRIAL, sort=False, as_index=False).yes.all().assign(question=SUCCESS)
-    table = mean_by(pd.concat([success, said]), "yes", ["shown", "question"], uncertainty)
+    table = mean_by(pd.concat([success, said]), "yes", ["shown", "question"], uncertainty, share=True)
     return _with_wilson(table, uncertainty).pipe(_ordered, [SUCCESS, *dict.fromkeys(votes.question)])
 
 

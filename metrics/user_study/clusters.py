@@ -14,16 +14,19 @@ import numpy as np
 import pandas as pd
 
 from metrics.statistics.bootstrap import Interval, Uncertainty
+from metrics.statistics.proportions import wilson
 
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """sum of one thing over sum of another. draws: (resamples,) its values in the resamples, NaN where it has none."""
+    """sum of one thing over sum of another. draws: (resamples,) its values in the resamples, NaN where it has none.
+    clusters: the smaller of the numbers of raters and of prompts."""
 
     value: float
     draws: np.ndarray
+    clusters: int
 
     def interval(self, uncertainty: Uncertainty) -> Interval:
         """The value with the percentiles of its draws; NaN bounds where there are none."""
@@ -32,6 +35,15 @@ class Ratio:
             return Interval(self.value, float("nan"), float("nan"))
         low, high = np.quantile(known, uncertainty.tails)
         return Interval(self.value, float(low), float(high))
+
+    def share(self, uncertainty: Uncertainty) -> Interval:
+        """The same of a share. Where all draws are alike, because every vote is, they say nothing: the interval is then
+        Wilson's, of as many votes as there are clusters."""
+        known = self.draws[np.isfinite(self.draws)]
+        if not len(known) or np.ptp(known) > _ROUNDING:
+            return self.interval(uncertainty)
+        rate = wilson(round(self.value * self.clusters), self.clusters, uncertainty.confidence)
+        return Interval(self.value, rate.low, rate.high)
 
     def p(self, expected: float) -> float:
         """Two-sided p that the value is `expected`: twice the share of draws on its smaller side, as the percentile
@@ -58,9 +70,14 @@ class Clusters:
         return cls(*codes, uncertainty)
 
     @property
+    def fewest(self) -> int:
+        """The smaller of the numbers of raters and of prompts; 0 of no votes."""
+        return min(int(codes.max()) + 1 if len(codes) else 0 for codes in (self.raters, self.prompts))
+
+    @property
     def enough(self) -> bool:
         """Whether there are two raters and two prompts: of one alone nothing says how it would differ from others."""
-        return all(len(codes) and codes.max() > 0 for codes in (self.raters, self.prompts))
+        return self.fewest > 1
 
     @cached_property
     def _weights(self) -> list[np.ndarray]:
@@ -85,21 +102,25 @@ class Clusters:
         above = np.asarray(above, np.float64)
         drawn = self.sums(np.stack([above, below], axis=1))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return Ratio(float(np.divide(above.sum(), below.sum())), drawn[:, 0] / drawn[:, 1])
+            draws = drawn[:, 0] / drawn[:, 1]
+            return Ratio(float(np.divide(above.sum(), below.sum())), draws, self.fewest)
 
 
-def mean_by(table: pd.DataFrame, value: str, by: Sequence[str], uncertainty: Uncertainty) -> pd.DataFrame:
+def mean_by(
+    table: pd.DataFrame, value: str, by: Sequence[str], uncertainty: Uncertainty, share: bool = False
+) -> pd.DataFrame:
     """The mean of a column for each group of rows, with its interval over raters and prompts.
 
     Args:
-        table: columns rater, prompt, value and `by`, a row for each vote.
+        table: columns rater, prompt, value and `by`, a row for each vote. share: whether values are in [0, 1].
 
     Returns:
         Columns `by`, votes, raters, value, low, high; groups in the order of their first row.
     """
     rows = []
     for key, own in table.groupby(list(by), sort=False, dropna=False):
-        interval = Clusters.of(own, uncertainty).ratio(own[value].to_numpy(float)).interval(uncertainty)
+        found = Clusters.of(own, uncertainty).ratio(own[value].to_numpy(float))
+        interval = found.share(uncertainty) if share else found.interval(uncertainty)
         counts = {"votes": len(own), "raters": own.rater.nunique()}
         rows.append(dict(zip(by, key, strict=True)) | counts | vars(interval))
     return pd.DataFrame(rows, columns=[*by, "votes", "raters", "value", "low", "high"])

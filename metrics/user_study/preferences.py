@@ -2,8 +2,8 @@
 
 The percentage is of the votes that decide; ties are counted beside it. The exact binomial test takes votes for
 independent, as published studies do. Votes of one rater, or on one prompt, are not, so a second p comes from the
-bootstrap over raters and prompts (`metrics.user_study.clusters`), and that one is decisive. Both are corrected by Holm
-(1979) over the cells of the table.
+bootstrap over raters and prompts (`metrics.user_study.clusters`), and that one is decisive. It is never below the exact
+one: where all votes are alike, resamples are too. Both are corrected by Holm (1979) over the cells of the table.
 """
 
 from dataclasses import replace
@@ -83,4 +83,4 @@ def _preference(votes: pd.DataFrame, candidate: str, opponent: str, uncertainty:
         return counts | dict.fromkeys(("value", "low", "high", "p_exact", "p"), float("nan"))
     ratio = Clusters.of(votes, uncertainty).ratio(wins.to_numpy(float), (wins | losses).to_numpy(float))
     exact = float(binomtest(counts["wins"], decided, EVEN).pvalue)
-    return counts | vars(ratio.interval(uncertainty)) | {"p_exact": exact, "p": ratio.p(EVEN)}
+    return counts | vars(ratio.share(uncertainty)) | {"p_exact": exact, "p": np.fmax(ratio.p(EVEN), exact)}

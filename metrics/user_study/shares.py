@@ -38,17 +38,19 @@ def by(votes: pd.DataFrame, column: str, uncertainty: Uncertainty) -> pd.DataFra
     return table[[column, *COLUMNS]]
 
 
-def of_raters(shares: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def of_raters(shares: pd.DataFrame, confidence: float = 0.95, whole: float = 1.0) -> pd.DataFrame:
     """The mean share of each method over raters, for tables that print shares alone, as ETC's Table 4 does.
 
     Args:
-        shares: a row for each rater, a column for each method.
+        shares: a row for each rater, a column for each method. whole: what a rater's shares add up to.
 
     Returns:
-        Columns method, raters, value, low, high: Student's interval of the mean, NaN for a single rater. It holds for
-        other raters on the same prompts.
+        Columns method, raters, value, low, high: Student's interval of the mean within 0 … whole, NaN for a single
+        rater. It holds for other raters on the same prompts.
     """
-    rows = [{"method": name, "raters": len(shares)} | vars(_student(shares[name], confidence)) for name in shares]
+    rows = [
+        {"method": name, "raters": len(shares)} | vars(_student(shares[name], confidence, whole)) for name in shares
+    ]
     return pd.DataFrame(rows, columns=["method", "raters", "value", "low", "high"])
 
 
@@ -67,7 +69,7 @@ def _shares(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> lis
         picked = (votes.answer == name).to_numpy(float)
         offered = np.ones(len(votes)) if name == TIE else np.array([name in one for one in shown], float)
         rate = wilson(int(picked.sum()), int(offered.sum()), uncertainty.confidence)
-        interval = clusters.ratio(picked, offered).interval(uncertainty)
+        interval = clusters.ratio(picked, offered).share(uncertainty)
         counts = {"picked": rate.successes, "votes": rate.n, "raters": int(votes.rater[offered > 0].nunique())}
         own = {"question": question, "method": name, **counts, "value": rate.value}
         bounds = {"wilson_low": rate.low, "wilson_high": rate.high, "low": interval.low, "high": interval.high}
@@ -75,9 +77,9 @@ def _shares(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> lis
     return rows
 
 
-def _student(values: pd.Series, confidence: float) -> Interval:
+def _student(values: pd.Series, confidence: float, whole: float) -> Interval:
     value, n = float(values.mean()), len(values)
     if n < 2:
         return Interval(value, float("nan"), float("nan"))
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    return Interval(value, value - half, value + half)
+    return Interval(value, max(value - half, 0.0), min(value + half, whole))

@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from evalica import Winner, newman
+from scipy.optimize import brentq
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -20,6 +21,7 @@ from metrics.user_study.votes import TIE, methods, split
 
 COLUMNS = ("question", "method", "comparisons", "value", "low", "high", "tie")
 _LIMIT, _TOLERANCE = 2000, 1e-7
+_FAR, _TINY = 20.0, 1e-300  # log v is within ± _FAR
 _WINNERS = (Winner.X, Winner.Y, Winner.Draw)  # in the order of an outcome's code
 
 
@@ -31,9 +33,9 @@ def strengths(votes: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
 
     Returns:
         COLUMNS: value in [0, 1], strengths of a question add up to 1: the probability of being picked if all methods
-        were shown at once. low, high: over raters and prompts. tie: v of Davidson's model. No rows for a question whose
-        methods were not all compared with one another, directly or through others: their strengths have no common
-        scale.
+        were shown at once. low, high: over raters and prompts. tie: v of Davidson's model. No rows for a question where
+        there are ties, and some methods were never picked over any of the others: the likelihood then has no maximum
+        (Ford 1957); nor where methods were not all compared.
     """
     parts = [_strengths(own, str(question), uncertainty) for question, own in votes.groupby("question", sort=False)]
     return pd.DataFrame([row for part in parts for row in part], columns=list(COLUMNS))
@@ -56,7 +58,7 @@ def outcomes(votes: pd.DataFrame) -> pd.DataFrame:
 def _strengths(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> list[dict[str, object]]:
     votes, names = votes.reset_index(drop=True), methods(votes)
     found = outcomes(votes)
-    if not _connected(found, names):
+    if not _has_maximum(found, names):
         return []
     kinds, kind = np.unique(found[["a", "b", "outcome"]].astype(str).agg("|".join, axis=1), return_inverse=True)
     cells = [text.split("|") for text in kinds]
@@ -87,10 +89,36 @@ def _fit(cells: list[list[str]], weights: np.ndarray, names: list[str]) -> tuple
         limit=_LIMIT,
     )
     scores = result.scores.reindex(names).to_numpy(float)
-    return scores / scores.sum(), float(result.v)
+    scores = scores / scores.sum()
+    return scores, _tie(kept, dict(zip(names, scores, strict=True)))
 
 
-def _connected(found: pd.DataFrame, names: list[str]) -> bool:
+def _tie(kept: list[tuple[list[str], float]], strength: dict[str, float]) -> float:
+    """v that makes as many ties likely as there are. `newman` stops when strengths do, which may be before v does."""
+    ties = sum(weight for cell, weight in kept if int(cell[2]) == 2)
+    roots = np.array([np.sqrt(strength[a] * strength[b]) for (a, b, _), _ in kept])
+    sums = np.array([strength[a] + strength[b] for (a, b, _), _ in kept])
+    weights = np.array([weight for _, weight in kept])
+    if not ties:
+        return 0.0
+
+    def too_many(log_v: float) -> float:
+        likely = 2 * np.exp(log_v) * roots
+        return float((weights * likely / np.maximum(sums + likely, _TINY)).sum() - ties)
+
+    ends = (-_FAR, _FAR)
+    if np.sign(too_many(ends[0])) == np.sign(too_many(ends[1])):
+        return float("nan")  # nothing but ties
+    return float(np.exp(brentq(too_many, *ends)))
+
+
+def _has_maximum(found: pd.DataFrame, names: list[str]) -> bool:
+    """Whether each method was picked over each other, directly or through others. Without any ties it is enough that
+    all were compared: whoever never won then has strength 0."""
     at = {name: i for i, name in enumerate(names)}
-    graph = coo_array((np.ones(len(found)), (found.a.map(at), found.b.map(at))), shape=(len(names), len(names)))
-    return len(names) > 1 and connected_components(graph, directed=False)[0] == 1
+    decided, without_ties = found[found.outcome < 2], not (found.outcome == 2).any()
+    first = decided.outcome == 0
+    winners, losers = decided.a.where(first, decided.b).map(at), decided.b.where(first, decided.a).map(at)
+    graph = coo_array((np.ones(len(decided)), (winners, losers)), shape=(len(names), len(names)))
+    parts = connected_components(graph, directed=not without_ties, connection="strong")[0]
+    return len(names) > 1 and parts == 1

@@ -32,7 +32,8 @@ def analyse(
     table = read(votes)
     uncertainty, simulated = Uncertainty(resamples, confidence, seed), is_simulated(table)
     found = tables(table, NOTHING_MEASURED, simulated, uncertainty, most_failed)
-    written = [one for group in sections(Studies(found, simulated, (), confidence)).values() for one in group]
+    studies = Studies(found, simulated, (), confidence)
+    written = [one for group in sections(studies).values() for one in group]
     for one in written:
         rendering.write(one, out)
-    print("\n".join(f"{out / one.name}.md: {one.caption}" for one in written))
+    print("\n".join([*(f"{out / one.name}.md: {one.caption}" for one in written), *studies.unanswered]))

@@ -7,7 +7,7 @@ from pipeline.report.table import NOTHING
 
 def fixed(value: float, places: int) -> str:
     """A number with so many digits after the point; a dash for NaN."""
-    return NOTHING if math.isnan(value) else f"{value:,.{places}f}".replace("-", "−")
+    return NOTHING if math.isnan(value) else f"{round(value, places) + 0.0:,.{places}f}".replace("-", "−")
 
 
 def interval(value: float, low: float, high: float, places: int) -> str:

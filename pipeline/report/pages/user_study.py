@@ -22,7 +22,8 @@ def build(results: Results) -> Content:
     found = sections(results.studies, results, published(paper_harivo.__file__))
     context["sections"] = {title: [table.name for table in tables] for title, tables in found.items()}
     tables = [table for own in found.values() for table in own]
-    return Content(context, [*tables, theirs], dict(_figures(results.studies)), missing=results.studies.missing)
+    missing = [*results.studies.missing, *results.studies.unanswered]
+    return Content(context, [*tables, theirs], dict(_figures(results.studies)), missing=missing)
 
 
 def _figures(studies: Studies) -> Iterator[tuple[str, str]]:

@@ -16,11 +16,12 @@ OURS = "harivo"  # the method that stands beside the printed HARIVO
 LEVEL = 0.05
 _WILSON = "Wilson's intervals take votes for independent, which those of one rater, or on one prompt, are not."
 _DENOMINATOR = "Of the trials that showed a method; “cannot tell” counts."
-_MEAN = "Last row: mean over raters, and Student's interval for other raters on the same prompts."
+_MEAN = "Last row: mean over raters, whatever the number of their votes, and Student's interval for other raters."
 _TESTS = (
     "Percent of the votes that decide; ties stand beside. p: of the bootstrap over raters and prompts; exact p: of "
     "the binomial test, which takes votes for independent. Both two-sided, with Holm's correction over the table. The "
-    "first is decisive: bold where it is below {:g}."
+    "first is never below the second, and decisive: bold where it is below {:g}. Intervals are of one cell alone, "
+    "without correction."
 )
 _PRINTED = "Paper: HARIVO against other models, on other videos: more than 5,000 votes of 50 raters, without intervals."
 
@@ -40,14 +41,14 @@ def pairs(results: Results | None, studies: Studies, printed: Mapping[str, Mappi
 
 
 def _overall(results: Results | None, studies: Studies, study: str, own: pd.DataFrame, names: list[str]) -> Table:
-    columns = [Column("Raters who", numeric=False), Column("Raters"), Column("Votes"), *_methods(names)]
+    columns = [Column("Group", numeric=False), Column("Raters"), Column("Votes"), *_methods(names)]
     data = own[own.group != "rater"]
     rows = []
     for (group, key), part in data.groupby(["group", "key"], sort=False):
-        whose = "all" if group == "overall" else str(key) or "did not say"
+        whose = "everybody" if group == "overall" else str(key) or "did not say"
         rows.append(_shares_row([whose], part, names, ("low", "high")))
         if group == "overall":
-            rows.append(_shares_row(["all, Wilson's interval"], part, names, ("wilson_low", "wilson_high")))
+            rows.append(_shares_row(["everybody, Wilson's interval"], part, names, ("wilson_low", "wilson_high")))
     remarks = [*caveats(results, own), CLUSTERED.format(100 * studies.confidence), _WILSON, _DENOMINATOR]
     caption = f"How often each method was picked, study {study} (ETC, Table 1)"
     return studies.shown(f"shares_{study}", caption, columns, rows, data, [*remarks, studies.rule(study)])

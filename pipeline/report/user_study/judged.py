@@ -24,7 +24,11 @@ def attributes(results: Results | None, studies: Studies, printed: Mapping[str, 
         order = [name for name in rows_of if name in set(own.method)]
         order += [name for name in dict.fromkeys(own.method) if name not in rows_of]
         beside = [name for name in order if rows_of.get(name) in printed]
-        columns = [Column("Method", numeric=False), *(Column(words(name), "%") for name in questions), Column("Clips")]
+        columns = [
+            Column("Method", numeric=False),
+            *(Column(words(name), "%") for name in questions),
+            Column("Answers"),
+        ]
         columns += [Column(f"Paper: {words(name)}", "%") for name in questions] if beside else []
         rows = []
         for method in order:
@@ -73,11 +77,11 @@ def ratings(results: Results | None, studies: Studies) -> list[Table]:
             rows.append(row(str(method), *cells, str(found.votes.max())))
         remarks = [*caveats(results, own), CLUSTERED.format(100 * studies.confidence), studies.rule(study)]
         caption = f"Mean ratings, study {study}"
-        made.append(studies.shown(f"ratings_{study}", caption, [*columns, Column("Clips")], rows, own, remarks))
+        made.append(studies.shown(f"ratings_{study}", caption, [*columns, Column("Answers")], rows, own, remarks))
     return made
 
 
 def _cells(part: pd.DataFrame, questions: Sequence[str]) -> list[Cell]:
-    """Of one method, by question; last how many clips were judged."""
+    """Of one method, by question; last how many answers were given."""
     cells = [Cell(percent(*part.loc[name, ["value", "low", "high"]])) for name in questions]
     return [*cells, Cell(str(part.votes.max()))]

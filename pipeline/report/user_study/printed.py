@@ -24,7 +24,7 @@ def shares(printed: Mapping[str, Any]) -> pd.DataFrame:
 
 def means(printed: Mapping[str, Any]) -> dict[str, float]:
     """The mean over volunteers of each model, in percent."""
-    return of_raters(shares(printed)).set_index("method").value.to_dict()
+    return of_raters(shares(printed), whole=WHOLE).set_index("method").value.to_dict()
 
 
 def contradictions(printed: Mapping[str, Any]) -> list[str]:
@@ -62,7 +62,7 @@ def table_4(printed: Mapping[str, Any]) -> Table:
     professions = {name: about[name][0] for name in own.index}
     groups = {"all": list(own.index)}
     groups |= {p: [name for name in own.index if professions[name] == p] for p in dict.fromkeys(professions.values())}
-    found = {group: of_raters(own.loc[names]).set_index("method") for group, names in groups.items()}
+    found = {group: of_raters(own.loc[names], whole=WHOLE).set_index("method") for group, names in groups.items()}
     rows += [row(f"mean of {group}", "", "", *_means(found[group], models), "") for group in groups]
     votes = [entry["votes"] for entry in printed["table_1"].values()]
     rows.append(row("Table 1", "", "", *(fixed(value, 2) for value in votes), fixed(sum(votes), 2)))

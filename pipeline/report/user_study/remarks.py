@@ -9,8 +9,11 @@ from pipeline.report.results import Results
 
 
 def caveats(results: Results | None, methods: pd.DataFrame) -> list[str]:
-    """Why some of the methods are not to be compared."""
-    return not_compared(results, methods) if results else []
+    """Why some of the methods are not to be compared. The baseline of HARIVO's ablation may be: with others."""
+    if results is None:
+        return []
+    baseline = list(results.params.harivo.ablation.values())[:1]
+    return not_compared(results, methods[~methods.method.isin(baseline)])
 
 
 def variants(results: Results | None) -> Mapping[str, str]:

@@ -74,6 +74,13 @@ class Studies:
         file = f"user_study_{name.replace('-', '_')}"
         return Table(file, f"{self.mark}{caption}", columns, rows, data, [*self.remarks, *remarks])
 
+    @property
+    def unanswered(self) -> list[str]:
+        """A sentence for each study of which no vote counts."""
+        own = self.table("studies")
+        names = own.study[own.votes == 0] if len(own) else []
+        return [f"{name}: no vote counts, so it has no tables. {self.rule(name)}" for name in names]
+
     def rule(self, study: str) -> str:
         """Who was left out of a study, and by which rule."""
         own = self.table("studies")

@@ -19,7 +19,9 @@ _DESIGNS = {
 }
 _STRENGTH = (
     "Bradley and Terry's model with Davidson's ties: the chance of being picked if all methods of the study were shown "
-    "at once; a vote for one of N clips is N − 1 comparisons. Ties v: how likely they are, 0 is never."
+    "at once; a vote for one of N clips is N − 1 comparisons, “cannot tell” a tie of every two. Ties v: how likely "
+    "they are, 0 is never. A question is left out where some methods were never picked over any of the others: no "
+    "strength fits that."
 )
 _ALPHA = (
     "1 is full agreement, 0 what chance gives. Of ratings the ordinal coefficient, of all others the nominal one. "
@@ -27,7 +29,8 @@ _ALPHA = (
 )
 _AGREEMENT = (
     "Percent of ordered pairs of clips, of one prompt, that a metric orders as a vote does; 50 is chance, and what a "
-    "metric gets for clips that it cannot tell apart. Bold: intervals without 50. ↓: less is better."
+    "metric gets for clips that it cannot tell apart. Bold: intervals without 50. ↓: less is better. Average: of the "
+    "judge's four attributes. Roughness: how far an object is off a straight, even path, in pixels."
 )
 _CIRCLE = "Simulated raters go by the judge's findings, so its own metrics agree by construction."
 _POWER = (
@@ -45,7 +48,7 @@ def studies_table(results: Results | None, studies: Studies) -> Table:
     data = studies.table("studies")
     columns = [
         *(Column(title, numeric=False) for title in ("Study", "Design", "Methods")),
-        *(Column(title) for title in ("Raters", "Left out", "Answers", "Prompts")),
+        *(Column(title) for title in ("Raters", "Left out", "Answers counted", "Prompts")),
         Column("Median trial", "s"),
     ]
     rows = [
@@ -132,13 +135,13 @@ def plan(results: Results | None, studies: Studies) -> Table:
         *(Column("Prompts"), Column("Votes of a rater"), Column("ρ raters"), Column("ρ prompts")),
     ]
     votes = [fixed(votes_needed(share), 0) for share in shares]
-    rows = [row("votes that decide", "if independent", *votes, *(Cell() for _ in range(4)))]
+    rows = [row("votes, if independent", "any", *votes, *(Cell() for _ in range(4)))]
     for (study, question), own in planned.groupby(["study", "question"], sort=False):
         one, raters = own.iloc[0], own.set_index("share").raters_needed
         cells = [fixed(raters[share], 0) for share in shares]
         about = [str(one.prompts), fixed(one.per_rater, 0), fixed(one.rho_raters, 2), fixed(one.rho_prompts, 2)]
         rows.append(row(f"raters as in {study}", words(str(question)), *cells, *about))
-    return studies.shown("plan", "Raters who tell two methods apart", columns, rows, planned, [_POWER])
+    return studies.shown("plan", "Raters needed to tell two methods apart", columns, rows, planned, [_POWER])
 
 
 def planning(results: Results | None, studies: Studies) -> Table:

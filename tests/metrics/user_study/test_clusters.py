@@ -73,7 +73,7 @@ def test_independent_votes_are_covered_too() -> None:
 def test_p_and_interval_agree() -> None:
     """p is below 0.05 where the interval leaves the value out."""
     draws = np.random.default_rng(0).normal(0.55, 0.02, 2000)
-    ratio, own = Ratio(0.55, draws), Uncertainty(resamples=2000)
+    ratio, own = Ratio(0.55, draws, 20), Uncertainty(resamples=2000)
     interval = ratio.interval(own)
     for value in np.linspace(0.48, 0.62, 57):
         assert (ratio.p(value) < 0.05) == (not interval.low <= value <= interval.high)
@@ -93,3 +93,13 @@ def test_a_ratio_of_nothing_is_no_number() -> None:
     table = pd.DataFrame({"rater": list("rrss"), "prompt": list("abab")})
     ratio = Clusters.of(table, FEW).ratio(np.zeros(4), np.zeros(4))
     assert np.isnan(ratio.value) and np.isnan(ratio.interval(FEW).low)
+
+
+def test_votes_that_are_all_alike_have_an_interval() -> None:
+    """Wilson's, of the fewer of raters and prompts; resamples of equal votes are equal."""
+    votes = pd.DataFrame({"rater": list("aabbcc"), "prompt": list("xyxyxy")})
+    own = Uncertainty(resamples=200)
+    ratio = Clusters.of(votes, own).ratio(np.zeros(6))
+    found, expected = ratio.share(own), wilson(0, 2)
+    assert (found.value, found.low, found.high) == pytest.approx((0.0, expected.low, expected.high))
+    assert ratio.interval(own).high == 0

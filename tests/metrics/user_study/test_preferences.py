@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -62,6 +62,16 @@ def test_votes_that_come_in_clusters_are_no_proof() -> None:
     (row,) = preferences(table(rows), FEW).to_dict("records")
     assert row["p_exact"] < 0.01
     assert row["p"] > 0.05 and row["low"] <= 0.5
+
+
+@given(wins=st.integers(9, 15), losses=st.integers(0, 12))
+@settings(max_examples=15)
+def test_the_decisive_p_is_never_below_the_exact_one(wins: int, losses: int) -> None:
+    """Also where all votes are alike, and every resample of them is too."""
+    (row,) = preferences(table(votes(wins, losses)), FEW).to_dict("records")
+    assert row["p"] >= row["p_exact"]
+    assert row["low"] <= row["value"] <= row["high"]
+    assert row["low"] < row["high"]
 
 
 def test_large_tables_can_be_decided() -> None:

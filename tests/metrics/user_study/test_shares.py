@@ -62,10 +62,12 @@ def printed(shared: Path) -> pd.DataFrame:
 def test_the_papers_volunteers(printed: pd.DataFrame) -> None:
     """ETC's mean is 37.5 %, not the 35.44 of Table 1, and one row adds up to 90 %."""
     shares = printed.drop(columns=["profession", "occupation"])
-    found = of_raters(shares).set_index("method")
+    found = of_raters(shares, whole=100).set_index("method")
     assert found.value["ETC"] == pytest.approx(37.49)
     low, high = stats.t.interval(0.95, 9, shares.ETC.mean(), stats.sem(shares.ETC))
     assert (found.low["ETC"], found.high["ETC"]) == pytest.approx((low, high))
     assert sums_apart(shares) == {"WFpZ": pytest.approx(90.0)}
-    one = of_raters(shares.iloc[:1]).set_index("method")
+    one = of_raters(shares.iloc[:1], whole=100).set_index("method")
     assert np.isnan(one.low["ETC"])
+    rare = of_raters(pd.DataFrame({"x": [0.0, 0.0, 30.0]}), whole=100).iloc[0]
+    assert (rare.low, rare.value) == (0.0, 10.0)  # Student's would be below 0

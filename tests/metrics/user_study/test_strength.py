@@ -88,6 +88,12 @@ def test_who_never_won_is_at_zero() -> None:
     assert np.isfinite(found[["value", "low", "high"]].to_numpy()).all()
 
 
+def test_ties_beside_a_method_that_never_won_leave_no_maximum() -> None:
+    """a → 0 and v → ∞ fit four wins of b and four ties ever better."""
+    assert not len(strengths(votes({("a", "b", "b"): 4, ("a", "b", "tie"): 4}), FEW))
+    assert len(strengths(votes({("a", "b", "b"): 4, ("a", "b", "a"): 1, ("a", "b", "tie"): 4}), FEW)) == 2
+
+
 def test_methods_that_were_never_compared_have_no_common_scale() -> None:
     assert not len(strengths(votes({("a", "b", "a"): 3, ("c", "d", "d"): 3}), NONE))
 

@@ -59,10 +59,10 @@ def test_shares_have_both_intervals_and_ties(page: Reader) -> None:
     header = page.tables["table-user_study_shares_small_best_of"][0]
     assert header[-4:] == ["animatediff (%)", "cogvideox_prompts (%)", "etc (%)", "cannot tell (%)"]
     everybody, wilson, *professions = rows(page, "shares_small_best_of")
-    assert (everybody["Raters who"], wilson["Raters who"]) == ("all", "all, Wilson's interval")
+    assert (everybody["Group"], wilson["Group"]) == ("everybody", "everybody, Wilson's interval")
     assert everybody["etc (%)"].split(" (")[0] == wilson["etc (%)"].split(" (")[0]
     assert everybody["etc (%)"] != wilson["etc (%)"]
-    assert {row["Raters who"] for row in professions} <= {"AI", "Art"}
+    assert {row["Group"] for row in professions} <= {"AI", "Art"}
     assert sum(int(row["Votes"]) for row in professions) == int(everybody["Votes"])
 
 
