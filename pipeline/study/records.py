@@ -11,12 +11,15 @@ from pipeline.study.plan import Trial
 
 
 class Outcome(Enum):
-    """What became of the answers to a trial. KEPT: they are stored. ANOTHER: other answers came in between, from
-    another window. CLOSED: it is not this trial's turn any more, or not yet, or the study has ended."""
+    """What became of the answers to a trial. KEPT: they are stored; all others mean that they are not. ANOTHER: other
+    answers came in between, from another window. CLOSED: it is not this trial's turn any more, or not yet. DONE: the
+    rater has said that there is nothing to add. ENDED: the study has ended."""
 
     KEPT = "kept"
     ANOTHER = "another"
     CLOSED = "closed"
+    DONE = "done"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True)

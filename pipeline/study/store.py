@@ -174,10 +174,8 @@ class Store:
             before = _answers(db, rater, number)
             if before == dict(answers):
                 return Outcome.KEPT
-            if not _is_open(db, rater) or _current(db, rater) - number not in (0, 1):
-                return Outcome.CLOSED
-            if revision != row.revision:
-                return Outcome.ANOTHER
+            if refused := _refused(db, row, revision):
+                return refused
             db.execute(update(tables.trial).where(mine).values(revision=revision + 1))
             self._write(db, row, answers)
             return Outcome.KEPT
@@ -230,11 +228,15 @@ def _current(db: Connection, rater: str) -> int:
     return db.execute(select(func.min(tables.trial.c.number)).where(waiting)).scalar() or _last(db, rater) + 1
 
 
-def _is_open(db: Connection, rater: str) -> bool:
-    """Whether answers of a rater are still taken."""
-    ended = db.execute(select(tables.study.c.ended)).scalar_one()
-    finished = db.execute(select(tables.rater.c.finished).where(tables.rater.c.id == rater)).scalar_one()
-    return ended is None and finished is None
+def _refused(db: Connection, trial: Row[Any], revision: int) -> Outcome | None:
+    """Why answers to a trial that differ from those that are stored are not taken; None if they are."""
+    if db.execute(select(tables.study.c.ended)).scalar_one() is not None:
+        return Outcome.ENDED
+    if db.execute(select(tables.rater.c.finished).where(tables.rater.c.id == trial.rater)).scalar_one() is not None:
+        return Outcome.DONE
+    if _current(db, trial.rater) - trial.number not in (0, 1):
+        return Outcome.CLOSED
+    return Outcome.ANOTHER if revision != trial.revision else None
 
 
 def _digest(token: str) -> str:

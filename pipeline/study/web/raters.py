@@ -20,6 +20,12 @@ _CHANGED = (
     "You have answered this one already, in another window. These are the answers that we have; change them here if "
     "you want to."
 )
+_REFUSED = {
+    Outcome.CLOSED: "it is not this trial's turn. The page may have stood open in another window; one can only go back "
+    "by one trial.",
+    Outcome.DONE: "you have said that you are done.",
+    Outcome.ENDED: "the study has ended.",
+}
 Form = Annotated[dict[str, str], Depends(form)]
 
 
@@ -98,6 +104,9 @@ class _Raters:
         outcome = self._store.vote(person.id, shown, self._answers(given), _revision(given))
         if outcome is Outcome.ANOTHER:
             return self._trial(self._person(link), link, shown, _CHANGED, 409)
+        if outcome is not Outcome.KEPT:
+            text = f"The reason: {_REFUSED[outcome]} What you answered before is kept as it was."
+            return pages.message("This answer was not stored", text, 409, onward=f"/r/{link}")
         return _ended() if self._served.ended else _go(_place(self._person(link), link, shown + 1))
 
     def last(self, link: str) -> Response:

@@ -202,7 +202,7 @@ def test_nothing_changes_after_the_rater_is_done(store: Store, rater: str) -> No
     answer_all(store, rater)
     assert store.vote(rater, 7, answers("2"), 1) is Outcome.KEPT
     assert store.finish(rater) and store.finish(rater)
-    assert store.vote(rater, 7, answers("1"), 2) is Outcome.CLOSED
+    assert store.vote(rater, 7, answers("1"), 2) is Outcome.DONE
     assert store.show(rater, 7).answers == answers("2")
 
 
@@ -210,8 +210,8 @@ def test_nothing_is_taken_after_the_end(store: Store, rater: str) -> None:
     store.vote(rater, 1, answers("1"), 0)
     store.end()
     ended = store.recorded().ended
-    assert store.vote(rater, 2, answers("1"), 0) is Outcome.CLOSED
-    assert store.vote(rater, 1, answers("2"), 1) is Outcome.CLOSED
+    assert store.vote(rater, 2, answers("1"), 0) is Outcome.ENDED
+    assert store.vote(rater, 1, answers("2"), 1) is Outcome.ENDED
     assert store.vote(rater, 1, answers("1"), 0) is Outcome.KEPT  # it is
     store.end()
     assert store.recorded().ended == ended
