@@ -2,13 +2,16 @@
 
 import csv as csv_format
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.study import design, gathered, media, votes
+from pipeline.study import design, gathered, media, tables, votes
 from pipeline.study.clips import Material, resolve
 from pipeline.study.design import Study, StudyError
 from pipeline.study.store import Store
@@ -43,13 +46,19 @@ class Place:
         """The database of a study that was started.
 
         Raises:
-            StudyError: if there is none.
+            StudyError: if there is none, or it is another one's: votes must not be deleted from the wrong study.
         """
-        if self.database is None and not (self.home / DATABASE).is_file():
-            raise StudyError(
-                f"{self.home / DATABASE}: no such file; `reelbench study serve` or `invite` starts a study"
-            )
-        return self.new()
+        name, file = design.read(self.file).name, self._database_file()
+        if file is not None and not file.is_file():
+            raise StudyError(f"{file}: no such file; `reelbench study serve` or `invite` starts a study")
+        store = self.new()
+        if (found := store.recorded().study.name) != name:
+            raise StudyError(f"the database holds the study {found!r}, expected {name!r} as {self.file} says")
+        return store
+
+    def _database_file(self) -> Path | None:
+        """The file of an SQLite database."""
+        return self.home / DATABASE if self.database is None else tables.file_of(self.database)
 
 
 def check(file: Path) -> None:
@@ -83,19 +92,12 @@ def serve(place: Place, host: str, port: int, url: str) -> None:
 def invite(place: Place, count: int, url: str, csv: Path | None) -> None:
     """Print new links, or write them."""
     study, material = _read(place.file)
-    if csv is not None and csv.is_dir():
-        raise StudyError(f"--csv: {csv} is a folder, expected a file to write")
-    store = place.new()
-    if store.start(study, material.contents).ended:
-        raise StudyError("the study has ended, nobody can be invited")
-    links = [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
     if csv is None:
-        for rater, link in links:
+        for rater, link in _links(place, study, material, count, url):
             print(f"{rater}  {link}")
         return
-    csv.parent.mkdir(parents=True, exist_ok=True)
-    with open(csv, "w", encoding="utf-8", newline="", opener=_for_owner) as file:
-        csv_format.writer(file).writerows([("rater", "link"), *links])
+    with _new_secret_file(csv) as file:  # before raters are made: links that were not written are lost
+        csv_format.writer(file).writerows([("rater", "link"), *_links(place, study, material, count, url)])
     print(f"{count} links written to {csv}")
 
 
@@ -165,6 +167,29 @@ def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} s"
 
 
-def _for_owner(path: str, flags: int) -> int:
-    """Opens a file that only its owner may read: links are secrets."""
-    return os.open(path, flags, 0o600)
+def _links(place: Place, study: Study, material: Material, count: int, url: str) -> list[tuple[str, str]]:
+    """Make raters: each one's id and link."""
+    store = place.new()
+    if store.start(study, material.contents).ended:
+        raise StudyError("the study has ended, nobody can be invited")
+    return [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
+
+
+@contextmanager
+def _new_secret_file(path: Path) -> Iterator[TextIO]:
+    """A file that was not there and that only its owner may read: links are secrets. It is gone if writing fails.
+
+    Raises:
+        StudyError: if there is something of that name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise StudyError(f"--csv: {path} exists, expected the name of a new file") from None
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,7 +1,10 @@
 """The tables of a study's database, on SQLite or PostgreSQL. Times are seconds since 1970, UTC."""
 
+from pathlib import Path
+
 from sqlalchemy import (
     JSON,
+    URL,
     Column,
     Connection,
     Engine,
@@ -22,6 +25,8 @@ from pipeline.study.design import StudyError
 
 WRITES = "writes"  # execution option of transactions that write
 _WAIT = 30  # seconds that a transaction waits for another
+
+_EXPECTED = "--database: expected a URL such as sqlite:///votes.db or postgresql://host/name"
 
 schema = MetaData()
 
@@ -91,8 +96,8 @@ def engine(url: str) -> Engine:
         StudyError: if the URL is of neither SQLite nor PostgreSQL, the driver is not installed, or the database cannot
             be opened.
     """
+    parsed = _parsed(url)
     try:
-        parsed = make_url(url)
         if parsed.get_backend_name() in ("postgres", "postgresql"):
             made = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
         elif parsed.get_backend_name() == "sqlite":
@@ -102,7 +107,7 @@ def engine(url: str) -> Engine:
         else:
             raise StudyError(f"--database: found {parsed.get_backend_name()!r}, expected sqlite or postgresql")
     except (ArgumentError, NoSuchModuleError):
-        raise StudyError("--database: expected a URL such as sqlite:///votes.db or postgresql://host/name") from None
+        raise StudyError(_EXPECTED) from None
     except ModuleNotFoundError as error:
         raise StudyError(f"--database: PostgreSQL needs {error.name}: pip install 'reelbench[postgres]'") from None
     try:
@@ -110,6 +115,27 @@ def engine(url: str) -> Engine:
     except DBAPIError as error:
         raise StudyError(f"the database cannot be opened: {str(error.orig).strip()}") from None
     return made
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None of one on a server.
+
+    Raises:
+        StudyError: if it is no URL, or one of SQLite without a file: votes in memory would be lost.
+    """
+    parsed = _parsed(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StudyError(_EXPECTED) from None
+    in_memory = not parsed.database or parsed.database.startswith((":memory:", "file:"))
+    if parsed.get_backend_name() == "sqlite" and in_memory:
+        raise StudyError(f"--database: found {url!r}, expected the name of a file as in sqlite:///votes.db")
+    return parsed
 
 
 def _prepare_sqlite(connection: object, _: object) -> None:

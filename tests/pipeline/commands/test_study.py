@@ -17,7 +17,7 @@ from pipeline.study.questions import DEFAULTS
 from pipeline.study.store import Store
 from pipeline.study.votes import COLUMNS
 from tests.pipeline.study.videos import write_study
-from tests.pipeline.study.web.process import Server
+from tests.pipeline.study.web.process import Server, free_port
 
 
 @pytest.fixture
@@ -110,20 +110,35 @@ def test_invite_writes_links_that_only_their_owner_reads(study: Path, tmp_path: 
         rows = list(csv.DictReader(file))
     assert len(rows) == 5 and set(rows[0]) == {"rater", "link"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "is a folder, expected a file to write" in said(run("invite", study, "--csv", tmp_path))
+
+
+def test_invite_does_not_write_over_a_file(study: Path, tmp_path: Path) -> None:
+    path = tmp_path / "links.csv"
+    path.write_text("the links of yesterday")
+    for taken in (path, tmp_path):
+        assert f"--csv: {taken} exists, expected the name of a new file" in said(run("invite", study, "--csv", taken))
+    assert path.read_text() == "the links of yesterday"
+    assert not (study.parent / "small-pairwise.study").exists()  # and no rater was made
+
+
+def test_invite_leaves_no_file_where_it_fails(study: Path, tmp_path: Path) -> None:
+    run("invite", study)
+    run("end", study)
+    assert "nobody can be invited" in said(run("invite", study, "--csv", tmp_path / "links.csv"))
+    assert not (tmp_path / "links.csv").exists()
 
 
 def test_a_changed_study_is_refused_on_an_old_database(study: Path) -> None:
     run("invite", study)
     study.write_text(study.read_text().replace("seed: 7", "seed: 8"))
     assert "the study 'small-pairwise' was started otherwise: seed was 7, is 8." in said(run("invite", study))
-    assert "seed was 7, is 8" in said(run("serve", study))
+    assert "seed was 7, is 8" in said(run("serve", study, "--port", free_port()))
 
 
 def test_a_changed_clip_is_refused_on_an_old_database(study: Path) -> None:
     run("invite", study)
     (study.parent / "ours/clip-001.mkv").write_bytes((study.parent / "ours/clip-002.mkv").read_bytes())
-    assert "clips.ours/clip-001 was " in said(run("serve", study))
+    assert "clips.ours/clip-001 was " in said(run("serve", study, "--port", free_port()))
 
 
 def test_another_study_may_have_a_database_of_its_own(study: Path, tmp_path: Path) -> None:
@@ -144,7 +159,26 @@ def test_a_study_that_was_not_started_is_named(command: str, rest: tuple[str, ..
 
 
 def test_an_empty_database_has_no_study(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
     assert "the study was not started yet" in said(run("status", study, "--database", f"sqlite:///{tmp_path / 'x.db'}"))
+
+
+def test_a_database_that_is_not_there_is_not_made(study: Path, tmp_path: Path) -> None:
+    assert "x.db: no such file" in said(run("status", study, "--database", f"sqlite:///{tmp_path / 'x.db'}"))
+    assert not (tmp_path / "x.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "rest"), [("status", ()), ("export", ("--out", "v.csv")), ("delete", ("r-1",)), ("end", ())]
+)
+def test_the_database_of_another_study_is_refused(
+    command: str, rest: tuple[str, ...], study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("invite", write_study(tmp_path / "other", "rating"), "--database", url := f"sqlite:///{tmp_path / 'other.db'}")
+    monkeypatch.setenv("REELBENCH_STUDY_DATABASE", url)
+    refused = said(run(command, study, *rest))
+    assert "the database holds the study 'small-rating', expected 'small-pairwise' as" in refused
+    assert Store(url).recorded().ended is None
 
 
 def test_status_says_how_far_the_study_is(study: Path) -> None:

@@ -299,6 +299,8 @@ def test_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
     ("url", "said"),
     [
         ("mysql://host/x", "found 'mysql', expected sqlite or postgresql"),
+        ("sqlite://", "found 'sqlite://', expected the name of a file as in sqlite:///votes.db"),
+        ("sqlite:///:memory:", "expected the name of a file"),
         ("votes.db", "expected a URL such as sqlite:///votes.db"),
         ("oracel://x", "expected"),
         ("sqlite:////no/such/folder/votes.db", "the database cannot be opened: unable to open database file"),
