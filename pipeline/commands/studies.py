@@ -81,7 +81,7 @@ def serve(place: Place, host: str, port: int, url: str) -> None:
     shown = media.screen(material)
     at = server.listen(host, port)
     store = place.new()
-    recorded = store.start(study, material.contents)
+    recorded = store.start(study, material.contents, material.items)
     files = media.prepare(study, material, shown, place.home / CLIPS)
     print(f"{study.name}: {url}/ ({_entry(study)})")
     print(f"organiser: {url}/organiser")
@@ -170,7 +170,7 @@ def _seconds(value: float | None) -> str:
 def _links(place: Place, study: Study, material: Material, count: int, url: str) -> list[tuple[str, str]]:
     """Make raters: each one's id and link."""
     store = place.new()
-    if store.start(study, material.contents).ended:
+    if store.start(study, material.contents, material.items).ended:
         raise StudyError("the study has ended, nobody can be invited")
     return [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
 

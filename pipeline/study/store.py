@@ -10,13 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
-from metrics.hashing import fingerprint
 from pipeline.study import tables
 from pipeline.study.design import Study, StudyError
-from pipeline.study.differences import differences
-from pipeline.study.plan import Trial
+from pipeline.study.differences import differences, reordered
+from pipeline.study.plan import Item, Trial
 from pipeline.study.records import Outcome, Page, Person, Recorded
-from pipeline.study.rows import row_of, trial_of, utc
+from pipeline.study.rows import items_of, row_of, trial_of, utc
 
 Plan = Callable[[int], Sequence[tuple[Trial, Sequence[str]]]]  # number of a rater -> his trials and their files
 
@@ -48,33 +47,25 @@ class Store:
 
     # The study
 
-    def start(self, study: Study, contents: Mapping[str, str]) -> Recorded:
+    def start(self, study: Study, contents: Mapping[str, str], items: Sequence[Item]) -> Recorded:
         """Record a study, or find that this one was recorded before.
 
         Args:
-            contents: a digest of each clip by its name.
+            contents: a digest of each clip by its name. items: what is asked about, in order.
 
         Raises:
             StudyError: saying what differs from the study that was recorded.
         """
-        values = {"id": 1, "design": study.model_dump(mode="json"), "design_hash": fingerprint(study.fixed)}
-        values |= {"contents": dict(contents), "seed": str(study.seed)}
+        values = {"id": 1, "design": study.model_dump(mode="json"), "seed": str(study.seed)}
+        values |= {"contents": dict(contents), "items": items_of(items)}
         with self._writing() as db:
             row = db.execute(select(tables.study).with_for_update()).one_or_none()
             if row is None:
                 db.execute(insert(tables.study).values(**values, key=secrets.token_hex(32), started=self._clock()))
             else:
-                self._check_unchanged(row, study, contents)
+                _check_unchanged(row, study, contents, values["items"])
                 db.execute(update(tables.study).values(design=values["design"]))
         return self.recorded()
-
-    def _check_unchanged(self, row: Row[Any], study: Study, contents: Mapping[str, str]) -> None:
-        before = Study.model_validate(row.design)
-        if found := differences(before.fixed, study.fixed) + differences({"clips": row.contents}, {"clips": contents}):
-            raise StudyError(
-                f"the study {before.name!r} was started otherwise: {'; '.join(found)}. Put it back, or give the new "
-                "study a database of its own"
-            )
 
     def recorded(self) -> Recorded:
         """The study of this database.
@@ -201,6 +192,20 @@ class Store:
         """The file behind the random id of a clip."""
         with self.reading() as db:
             return db.execute(select(tables.clip.c.file).where(tables.clip.c.id == clip)).scalar_one_or_none()
+
+
+def _check_unchanged(
+    row: Row[Any], study: Study, contents: Mapping[str, str], items: Sequence[Mapping[str, Any]]
+) -> None:
+    design = Study.model_validate(row.design)
+    before, now = ({item["id"]: item for item in found} for found in (row.items, items))
+    found = differences(design.fixed, study.fixed) + differences({"clips": row.contents}, {"clips": contents})
+    found += differences(before, now) + reordered(list(before), list(now))
+    if found:
+        raise StudyError(
+            f"the study {design.name!r} was started otherwise: {'; '.join(found)}. Put it back, or give the new "
+            "study a database of its own"
+        )
 
 
 def _insert_trials(db: Connection, rater: str, planned: Sequence[tuple[Trial, Sequence[str]]]) -> None:

@@ -35,8 +35,8 @@ study = Table(
     schema,
     Column("id", Integer, primary_key=True),  # always 1: a database holds one study
     Column("design", JSON, nullable=False),
-    Column("design_hash", String, nullable=False),
     Column("contents", JSON, nullable=False),  # digest of each clip
+    Column("items", JSON, nullable=False),  # in their order: id, prompt, caption, parts
     Column("seed", String, nullable=False),
     Column("key", String, nullable=False),  # what form tokens and the organiser's secret are made with
     Column("started", Float, nullable=False),

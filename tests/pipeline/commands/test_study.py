@@ -141,6 +141,14 @@ def test_a_changed_clip_is_refused_on_an_old_database(study: Path) -> None:
     assert "clips.ours/clip-001 was " in said(run("serve", study, "--port", free_port()))
 
 
+def test_a_changed_caption_is_refused_on_an_old_database(study: Path) -> None:
+    run("invite", study)
+    captions = study.parent / "captions.csv"
+    captions.write_text(captions.read_text().replace("A square <1>", "A circle <1>"))
+    refused = said(run("invite", study))
+    assert "clip-001.caption was 'A square <1> & its ground', is 'A circle <1> & its ground'" in refused
+
+
 def test_another_study_may_have_a_database_of_its_own(study: Path, tmp_path: Path) -> None:
     run("invite", study)
     study.write_text(study.read_text().replace("seed: 7", "seed: 8"))
