@@ -39,7 +39,8 @@ class Place:
     def new(self) -> Store:
         """The database, which is made if there is none."""
         if self.database is None:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, exist_ok=True)  # the database has keys and votes
         return Store(self.database or f"sqlite:///{(self.home / DATABASE).absolute()}")
 
     def store(self) -> Store:

@@ -32,9 +32,12 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that reads."""
-        with self._engine.connect() as db, db.begin():
-            yield db
+        """A transaction that reads, and sees the database as it was at its beginning (as SQLite's always do)."""
+        with self._engine.connect() as db:
+            if db.dialect.name == "postgresql":
+                db = db.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -59,6 +62,7 @@ class Store:
         values = {"id": 1, "design": study.model_dump(mode="json"), "seed": str(study.seed)}
         values |= {"contents": dict(contents), "items": items_of(items)}
         with self._writing() as db:
+            tables.one_at_a_time(db)
             row = db.execute(select(tables.study).with_for_update()).one_or_none()
             if row is None:
                 db.execute(insert(tables.study).values(**values, key=secrets.token_hex(32), started=self._clock()))

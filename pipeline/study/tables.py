@@ -17,7 +17,9 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     make_url,
+    select,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -26,6 +28,7 @@ from pipeline.study.design import StudyError
 WRITES = "writes"  # execution option of transactions that write
 _WAIT = 30  # seconds that a transaction waits for another
 
+_LOCK = 0x5EE1  # what PostgreSQL calls our lock: any number that nobody else takes
 _EXPECTED = "--database: expected a URL such as sqlite:///votes.db or postgresql://host/name"
 
 schema = MetaData()
@@ -99,9 +102,11 @@ def engine(url: str) -> Engine:
     parsed = _parsed(url)
     try:
         if parsed.get_backend_name() in ("postgres", "postgresql"):
-            made = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
+            made = create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True, hide_parameters=True
+            )
         elif parsed.get_backend_name() == "sqlite":
-            made = create_engine(parsed, pool_size=20, connect_args={"timeout": _WAIT})
+            made = create_engine(parsed, pool_size=20, hide_parameters=True, connect_args={"timeout": _WAIT})
             event.listen(made, "connect", _prepare_sqlite)
             event.listen(made, "begin", _begin_sqlite)
         else:
@@ -111,10 +116,23 @@ def engine(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise StudyError(f"--database: PostgreSQL needs {error.name}: pip install 'reelbench[postgres]'") from None
     try:
-        schema.create_all(made)
+        _make_tables(made)
     except DBAPIError as error:
         raise StudyError(f"the database cannot be opened: {str(error.orig).strip()}") from None
     return made
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make the tables that are missing; who starts at the same time waits, and finds them made."""
+    with engine.connect().execution_options(**{WRITES: True}) as db, db.begin():
+        one_at_a_time(db)
+        schema.create_all(db)
+
+
+def one_at_a_time(db: Connection) -> None:
+    """Let a transaction that writes wait until no other one is past this point; SQLite's do by themselves."""
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def file_of(url: str) -> Path | None:

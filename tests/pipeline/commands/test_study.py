@@ -97,6 +97,11 @@ def test_invite_prints_links_that_work(study: Path) -> None:
         assert store.person(link.rsplit("/", 1)[1]).id == rater
 
 
+def test_the_folder_is_its_owners_alone(study: Path) -> None:
+    run("invite", study)
+    assert stat.S_IMODE((study.parent / "small-pairwise.study").stat().st_mode) == 0o700
+
+
 def test_the_file_may_come_from_the_environment(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REELBENCH_STUDY", str(study))
     assert len(run("invite", "-n", 3).output.splitlines()) == 3

@@ -291,6 +291,32 @@ def test_raters_at_once_get_different_numbers(store: Store) -> None:
     assert sorted(numbers) == list(range(12))
 
 
+def test_first_starts_at_once_record_one_study(database: str) -> None:
+    """Eight organisers start the same study on an empty database; all see the same key."""
+    with ThreadPoolExecutor(8) as many:
+        stores = list(many.map(lambda _: Store(database), range(8)))
+        keys = {recorded.key for recorded in many.map(lambda one: one.start(STUDY, CONTENTS, ITEMS), stores)}
+    assert len(keys) == 1
+    for one in stores:
+        one.close()
+
+
+def test_what_is_read_is_of_one_moment(store: Store, rater: str) -> None:
+    with store.reading() as db:
+        before = db.execute(sqlalchemy.select(tables.vote)).all()
+        store.vote(rater, 1, answers("1"), 0)
+        assert db.execute(sqlalchemy.select(tables.vote)).all() == before == []
+    assert len(gathered.votes_of(store)) == len(STUDY.asked)
+
+
+def test_an_error_of_the_database_tells_no_values(store: Store, rater: str) -> None:
+    store.vote(rater, 1, answers("1"), 0)
+    values = {"rater": rater, "trial": 1, "question": "motion", "answer": "a secret", "seconds": 1.0, "voted": 1.0}
+    with pytest.raises(sqlalchemy.exc.IntegrityError) as error, store._writing() as db:
+        db.execute(sqlalchemy.insert(tables.vote).values(**values))
+    assert "a secret" not in str(error.value)
+
+
 def test_the_database_itself_refuses_a_second_vote(store: Store, rater: str) -> None:
     store.vote(rater, 1, answers("1"), 0)
     values = {"rater": rater, "trial": 1, "question": "motion", "answer": "2", "seconds": 1.0, "voted": 1.0}
