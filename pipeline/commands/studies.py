@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -70,14 +71,17 @@ def check(file: Path) -> None:
     print(f"{file}: a study of the design {study.design}, {len(study.asked)} question(s) a trial")
     print(f"clips: {len(material.items)} of each of {', '.join(study.methods)}")
     print(f"shown as: {shown.width} x {shown.height} pixels, {shown.fps:g} frames/s")
+    for line in _lengths(study, material):
+        print(line)
     print(f"each rater: {_trials(study)}")
     print(f"{study.raters.expected} raters answer each question {votes_each:.1f} times on the same clips")
 
 
-def serve(place: Place, host: str, port: int, url: str) -> None:
+def serve(place: Place, host: str, port: int, url: str | None) -> None:
     """Start a study or go on with it; returns when the server is stopped."""
     from pipeline.study.web import server
 
+    url = address_of(host, port) if url is None else _checked(url)
     study, material = _read(place.file)
     shown = media.screen(material)
     at = server.listen(host, port)
@@ -92,6 +96,7 @@ def serve(place: Place, host: str, port: int, url: str) -> None:
 
 def invite(place: Place, count: int, url: str, csv: Path | None) -> None:
     """Print new links, or write them."""
+    url = _checked(url)
     study, material = _read(place.file)
     if csv is None:
         for rater, link in _links(place, study, material, count, url):
@@ -147,12 +152,43 @@ def end(place: Place) -> None:
     print(f"{name} has ended; votes are kept, and no more are taken")
 
 
+def address_of(host: str, port: int) -> str:
+    """Where this machine reaches a server that listens at a host; 0.0.0.0 and :: listen everywhere."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _checked(url: str) -> str:
+    """The address, without a slash at its end.
+
+    Raises:
+        StudyError: if it is none that a browser opens.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise StudyError(f"--url: found {url!r}, expected an address such as https://study.example.org")
+    return url.rstrip("/")
+
+
 def _read(file: Path) -> tuple[Study, Material]:
     study = design.read(file)
     try:
         return study, resolve(study, file.parent)
     except StudyError as error:
         raise StudyError(f"{file}: {error}") from None
+
+
+def _lengths(study: Study, material: Material) -> Iterator[str]:
+    """How long each method's clips are, and a warning if that tells methods apart."""
+    taken = {name: [clip.seconds for (_, by), clip in material.clips.items() if by == name] for name in study.methods}
+    yield "length: " + ", ".join(f"{name} {_range(own)}" for name, own in taken.items())
+    if len({_range(own) for own in taken.values()}) > 1:
+        yield "warning: lengths differ and are not hidden, so raters may tell methods apart by them"
+
+
+def _range(seconds: list[float]) -> str:
+    least, most = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
+    return f"{least} s" if least == most else f"{least} to {most} s"
 
 
 def _trials(study: Study) -> str:
@@ -173,7 +209,7 @@ def _links(place: Place, study: Study, material: Material, count: int, url: str)
     store = place.new()
     if store.start(study, material.contents, material.items).ended:
         raise StudyError("the study has ended, nobody can be invited")
-    return [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
+    return [(rater, f"{url}/r/{token}") for rater, token in store.invite(count).items()]
 
 
 @contextmanager

@@ -5,11 +5,14 @@ import socket
 import stat
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from pipeline.clips.files import write_clip
+from pipeline.commands import studies
 from pipeline.commands.cli import app
 from pipeline.commands.studies import DATABASE
 from pipeline.study import clips, design, gathered, plan
@@ -67,8 +70,17 @@ def test_check_says_what_raters_will_see(kind: str, tmp_path: Path) -> None:
     assert f"a study of the design {kind}" in result.output
     assert "6 of each of ours, theirs" in result.output
     assert "256 x 256 pixels, 8 frames/s" in result.output
+    assert "length: ours 0.50 s, theirs 0.50 s" in result.output and "warning" not in result.output
     assert "1 trial(s) for practice, 4 real ones, 2 attention check(s)" in result.output
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_warns_of_lengths_that_differ(study: Path) -> None:
+    clip = np.zeros((8, 16, 16, 3), np.uint8)
+    write_clip(study.parent / "theirs/clip-002.mkv", clip, 8)
+    result = run("check", study)
+    assert "length: ours 0.50 s, theirs 0.50 to 1.00 s" in result.output
+    assert "warning: lengths differ and are not hidden" in result.output
 
 
 def test_check_finds_a_file_that_is_no_video(study: Path) -> None:
@@ -100,6 +112,28 @@ def test_invite_prints_links_that_work(study: Path) -> None:
 def test_the_folder_is_its_owners_alone(study: Path) -> None:
     run("invite", study)
     assert stat.S_IMODE((study.parent / "small-pairwise.study").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("url", ["study.example.org", "ftp://study.example.org", "https://", ""])
+def test_an_address_without_its_beginning_is_refused(url: str, study: Path) -> None:
+    for command in ("invite", "serve"):
+        expected = f"--url: found {url!r}, expected an address such as https://study.example.org"
+        assert expected in said(run(command, study, "--url", url))
+    assert not (study.parent / "small-pairwise.study").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("lab.example.org", "http://lab.example.org:80"),
+    ],
+)
+def test_the_address_that_is_printed_can_be_opened(host: str, url: str) -> None:
+    assert studies.address_of(host, 80) == url
 
 
 def test_the_file_may_come_from_the_environment(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
