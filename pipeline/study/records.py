@@ -34,8 +34,8 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Person:
-    """A rater as pages need him. current: number of the first trial without an answer, one more than `trials` after
-    the last; 0 before he agreed to take part."""
+    """A rater as pages need it. current: number of the first trial without an answer, one more than `trials` after
+    the last; 0 before the rater agreed to take part."""
 
     id: str
     agreed: bool
@@ -56,7 +56,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a rater is. seconds: of each trial that he answered."""
+    """How far a rater is. seconds: of each trial that has answers."""
 
     rater: str
     agreed: datetime | None

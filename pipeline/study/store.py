@@ -17,7 +17,7 @@ from pipeline.study.plan import Item, Trial
 from pipeline.study.records import Outcome, Page, Person, Recorded
 from pipeline.study.rows import items_of, row_of, trial_of, utc
 
-Plan = Callable[[int], Sequence[tuple[Trial, Sequence[str]]]]  # number of a rater -> his trials and their files
+Plan = Callable[[int], Sequence[tuple[Trial, Sequence[str]]]]  # number of a rater -> trials and their files
 
 
 class Store:
@@ -91,7 +91,7 @@ class Store:
     # Raters
 
     def invite(self, count: int) -> dict[str, str]:
-        """Make raters: the secret part of each one's link, by his id."""
+        """Make raters: the secret part of each one's link, by the rater's id."""
         tokens = [secrets.token_urlsafe(32) for _ in range(count)]
         return {self.join(token): token for token in tokens}
 
@@ -130,7 +130,7 @@ class Store:
                 _insert_trials(db, rater, plan(number))
 
     def delete(self, rater: str) -> bool:
-        """Delete a rater and all that is known of him; False if there is none."""
+        """Delete a rater and all that is known of them; False if there is none."""
         with self._writing() as db:
             gone = db.execute(delete(tables.rater).where(tables.rater.c.id == rater)).rowcount
         if self._engine.dialect.name == "sqlite":  # else the log keeps a copy until it is written over

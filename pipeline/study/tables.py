@@ -50,7 +50,7 @@ rater = Table(
     schema,
     Column("id", String, primary_key=True),
     Column("link", String, nullable=False, unique=True),  # sha256 of the secret part of the link
-    Column("number", Integer, unique=True),  # which trials he sees; none before he agrees to take part
+    Column("number", Integer, unique=True),  # which trials they see; none before they agree to take part
     Column("made", Float, nullable=False),
     Column("agreed", Float),
     Column("profession", String),
