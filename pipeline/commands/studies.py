@@ -2,13 +2,17 @@
 
 import csv as csv_format
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.study import design, gathered, media, votes
+from pipeline.study import design, gathered, media, tables, votes
 from pipeline.study.clips import Material, resolve
 from pipeline.study.design import Study, StudyError
 from pipeline.study.store import Store
@@ -36,20 +40,27 @@ class Place:
     def new(self) -> Store:
         """The database, which is made if there is none."""
         if self.database is None:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, exist_ok=True)  # the database has keys and votes
         return Store(self.database or f"sqlite:///{(self.home / DATABASE).absolute()}")
 
     def store(self) -> Store:
         """The database of a study that was started.
 
         Raises:
-            StudyError: if there is none.
+            StudyError: if there is none, or it is another one's: votes must not be deleted from the wrong study.
         """
-        if self.database is None and not (self.home / DATABASE).is_file():
-            raise StudyError(
-                f"{self.home / DATABASE}: no such file; `reelbench study serve` or `invite` starts a study"
-            )
-        return self.new()
+        name, file = design.read(self.file).name, self._database_file()
+        if file is not None and not file.is_file():
+            raise StudyError(f"{file}: no such file; `reelbench study serve` or `invite` starts a study")
+        store = self.new()
+        if (found := store.recorded().study.name) != name:
+            raise StudyError(f"the database holds the study {found!r}, expected {name!r} as {self.file} says")
+        return store
+
+    def _database_file(self) -> Path | None:
+        """The file of an SQLite database."""
+        return self.home / DATABASE if self.database is None else tables.file_of(self.database)
 
 
 def check(file: Path) -> None:
@@ -60,19 +71,22 @@ def check(file: Path) -> None:
     print(f"{file}: a study of the design {study.design}, {len(study.asked)} question(s) a trial")
     print(f"clips: {len(material.items)} of each of {', '.join(study.methods)}")
     print(f"shown as: {shown.width} x {shown.height} pixels, {shown.fps:g} frames/s")
+    for line in _lengths(study, material):
+        print(line)
     print(f"each rater: {_trials(study)}")
     print(f"{study.raters.expected} raters answer each question {votes_each:.1f} times on the same clips")
 
 
-def serve(place: Place, host: str, port: int, url: str) -> None:
+def serve(place: Place, host: str, port: int, url: str | None) -> None:
     """Start a study or go on with it; returns when the server is stopped."""
     from pipeline.study.web import server
 
+    url = address_of(host, port) if url is None else _checked(url)
     study, material = _read(place.file)
     shown = media.screen(material)
     at = server.listen(host, port)
     store = place.new()
-    recorded = store.start(study, material.contents)
+    recorded = store.start(study, material.contents, material.items)
     files = media.prepare(study, material, shown, place.home / CLIPS)
     print(f"{study.name}: {url}/ ({_entry(study)})")
     print(f"organiser: {url}/organiser")
@@ -82,20 +96,14 @@ def serve(place: Place, host: str, port: int, url: str) -> None:
 
 def invite(place: Place, count: int, url: str, csv: Path | None) -> None:
     """Print new links, or write them."""
+    url = _checked(url)
     study, material = _read(place.file)
-    if csv is not None and csv.is_dir():
-        raise StudyError(f"--csv: {csv} is a folder, expected a file to write")
-    store = place.new()
-    if store.start(study, material.contents).ended:
-        raise StudyError("the study has ended, nobody can be invited")
-    links = [(rater, f"{url.rstrip('/')}/r/{token}") for rater, token in store.invite(count).items()]
     if csv is None:
-        for rater, link in links:
+        for rater, link in _links(place, study, material, count, url):
             print(f"{rater}  {link}")
         return
-    csv.parent.mkdir(parents=True, exist_ok=True)
-    with open(csv, "w", encoding="utf-8", newline="", opener=_for_owner) as file:
-        csv_format.writer(file).writerows([("rater", "link"), *links])
+    with _new_secret_file(csv) as file:  # before raters are made: links that were not written are lost
+        csv_format.writer(file).writerows([("rater", "link"), *_links(place, study, material, count, url)])
     print(f"{count} links written to {csv}")
 
 
@@ -144,12 +152,43 @@ def end(place: Place) -> None:
     print(f"{name} has ended; votes are kept, and no more are taken")
 
 
+def address_of(host: str, port: int) -> str:
+    """Where this machine reaches a server that listens at a host; 0.0.0.0 and :: listen everywhere."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _checked(url: str) -> str:
+    """The address, without a slash at its end.
+
+    Raises:
+        StudyError: if it is none that a browser opens.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise StudyError(f"--url: found {url!r}, expected an address such as https://study.example.org")
+    return url.rstrip("/")
+
+
 def _read(file: Path) -> tuple[Study, Material]:
     study = design.read(file)
     try:
         return study, resolve(study, file.parent)
     except StudyError as error:
         raise StudyError(f"{file}: {error}") from None
+
+
+def _lengths(study: Study, material: Material) -> Iterator[str]:
+    """How long each method's clips are, and a warning if that tells methods apart."""
+    taken = {name: [clip.seconds for (_, by), clip in material.clips.items() if by == name] for name in study.methods}
+    yield "length: " + ", ".join(f"{name} {_range(own)}" for name, own in taken.items())
+    if len({_range(own) for own in taken.values()}) > 1:
+        yield "warning: lengths differ and are not hidden, so raters may tell methods apart by them"
+
+
+def _range(seconds: list[float]) -> str:
+    least, most = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
+    return f"{least} s" if least == most else f"{least} to {most} s"
 
 
 def _trials(study: Study) -> str:
@@ -165,6 +204,29 @@ def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} s"
 
 
-def _for_owner(path: str, flags: int) -> int:
-    """Opens a file that only its owner may read: links are secrets."""
-    return os.open(path, flags, 0o600)
+def _links(place: Place, study: Study, material: Material, count: int, url: str) -> list[tuple[str, str]]:
+    """Make raters: each one's id and link."""
+    store = place.new()
+    if store.start(study, material.contents, material.items).ended:
+        raise StudyError("the study has ended, nobody can be invited")
+    return [(rater, f"{url}/r/{token}") for rater, token in store.invite(count).items()]
+
+
+@contextmanager
+def _new_secret_file(path: Path) -> Iterator[TextIO]:
+    """A file that was not there and that only its owner may read: links are secrets. It is gone if writing fails.
+
+    Raises:
+        StudyError: if there is something of that name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise StudyError(f"--csv: {path} exists, expected the name of a new file") from None
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -40,7 +40,7 @@ def serve(
     from pipeline.commands import studies
 
     try:
-        studies.serve(studies.Place(file, folder, database), host, port, url or f"http://{host}:{port}")
+        studies.serve(studies.Place(file, folder, database), host, port, url)
     except KeyboardInterrupt:
         print("stopped; start it again to go on")
 
@@ -88,11 +88,11 @@ def export(
 @one_sentence(OSError)
 def delete(
     file: File,
-    rater: Annotated[str, typer.Argument(help="his id, as `invite` and `status` print it")],
+    rater: Annotated[str, typer.Argument(help="the id, as `invite` and `status` print it")],
     folder: Folder = None,
     database: Database = None,
 ) -> None:
-    """Delete a rater and all that is known of him. His link leads nowhere from then on."""
+    """Delete a rater and all that is known of them. Their link leads nowhere from then on."""
     from pipeline.commands import studies
 
     studies.delete(studies.Place(file, folder, database), rater)

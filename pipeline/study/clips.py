@@ -14,7 +14,7 @@ from metrics.hashing import fingerprint
 from metrics.reading.captions import read_captions
 from metrics.reading.matching import matched
 from metrics.reading.sources import VIDEOS, Source, find, source_hash
-from metrics.reading.video import timing
+from metrics.reading.video import read_all, timing
 from pipeline.clips import ledger
 from pipeline.config import params, paths
 from pipeline.config.section import subset
@@ -37,8 +37,16 @@ class Clip:
     @cached_property
     def rate(self) -> float:
         """Frames a second."""
-        is_file = self.source.path.is_file() and self.source.path.suffix.lower() in VIDEOS
-        return timing(self.source).rate if is_file else self.fps
+        return timing(self.source).rate if self._is_video else self.fps
+
+    @cached_property
+    def seconds(self) -> float:
+        """Its length."""
+        return timing(self.source).seconds if self._is_video else len(read_all(self.source)) / self.fps
+
+    @property
+    def _is_video(self) -> bool:
+        return self.source.path.is_file() and self.source.path.suffix.lower() in VIDEOS
 
     @cached_property
     def content(self) -> str:

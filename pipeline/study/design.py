@@ -9,10 +9,11 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 
 from pipeline.config import params
 from pipeline.config.section import Count, Positive, Section, Switch, explain, subset
-from pipeline.study.questions import DEFAULTS, FIXED, SIDE_BY_SIDE, Design, answers
+from pipeline.study.questions import DEFAULTS, FIXED, SIDE_BY_SIDE, TIE, Design, answers
 
 BROKEN = "broken"  # stands for a method where a check shows a clip that was broken on purpose
 LARGEST = 9  # as many sides as there are number keys
+MOST_QUESTIONS = 30  # of a trial; the app takes a form of so many answers
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -67,7 +68,7 @@ class Raters(Section):
 
 
 class Checks(Section):
-    """Trials of each rater that show whether he looks: the same clip on all sides (or twice), and a broken one."""
+    """Trials of each rater that show who looks: the same clip on all sides (or twice), and a broken one."""
 
     identical: Count = 0
     obvious: Count = 0
@@ -147,9 +148,10 @@ class Study(Section):
     def _methods_are_enough(self) -> "Study":
         names, least = self.methods, 2 if self.design in SIDE_BY_SIDE else 1
         for name in names:
-            if not re.fullmatch(r"\w[\w.-]*", name) or name == BROKEN:
+            if not re.fullmatch(r"\w[\w.-]*", name) or name in (BROKEN, TIE):
                 raise ValueError(
-                    f"clips names a method {name!r}, expected letters, digits and any of _ - . ({BROKEN!r} is taken)"
+                    f"clips names a method {name!r}, expected letters, digits and any of _ - . ({BROKEN!r} and {TIE!r} "
+                    "are taken)"
                 )
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"clips names {', '.join(doubled)} twice, expected each method once")
@@ -178,6 +180,8 @@ class Study(Section):
         if self.questions and self.design in FIXED and set(self.questions) != set(own):
             found = ", ".join(self.questions)
             raise ValueError(f"questions: found {found}, the design {self.design} asks {', '.join(own)}")
+        if len(self.questions) > MOST_QUESTIONS:
+            raise ValueError(f"questions: found {len(self.questions)}, expected at most {MOST_QUESTIONS}")
         for key in self.questions:
             others = [design for design, asked in DEFAULTS.items() if key in asked and key not in own]
             if others:

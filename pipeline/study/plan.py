@@ -54,7 +54,7 @@ def trials(study: Study, items: Sequence[Item], rater: int) -> list[Trial]:
     """The trials of a rater: practice first, then `raters.trials` real ones in random order, checks among them.
 
     Args:
-        items: those of the study, in its order. rater: his number, from 0.
+        items: those of the study, in its order. rater: the rater's number, from 0.
 
     Raises:
         StudyError: if there is less to ask than a rater has trials.
@@ -138,11 +138,14 @@ def _identical(
         same = [_Card(card.item, (card.shown[0],) * study.sides) for card in cards]
         return [(_between(study, random), IDENTICAL, card, None) for card in same]
     earlier = random.choice(half, size=count, replace=count > half)
-    later = random.integers(half, len(real) + 1, size=count)
-    return [
-        (float(place) + random.random() * 0.9 + 0.05, IDENTICAL, real[i], float(i + 1))
-        for i, place in zip(earlier, later, strict=True)
-    ]
+    later = [_later(int(i), half, len(real), random) + random.random() * 0.9 + 0.05 for i in earlier]
+    return [(place, IDENTICAL, real[i], float(i + 1)) for i, place in zip(earlier, later, strict=True)]
+
+
+def _later(first: int, half: int, count: int, random: np.random.Generator) -> int:
+    """After how many real trials a clip comes again: in the second half, and not directly after trial `first` (from 0)
+    showed it, if there is another trial to come between."""
+    return int(random.integers(min(max(half, first + 2), count), count + 1))
 
 
 def _between(study: Study, random: np.random.Generator) -> float:

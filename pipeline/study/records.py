@@ -11,12 +11,15 @@ from pipeline.study.plan import Trial
 
 
 class Outcome(Enum):
-    """What became of the answers to a trial. KEPT: they are stored. ANOTHER: other answers came in between, from
-    another window. CLOSED: it is not this trial's turn any more, or not yet, or the study has ended."""
+    """What became of the answers to a trial. KEPT: they are stored; all others mean that they are not. ANOTHER: other
+    answers came in between, from another window. CLOSED: it is not this trial's turn any more, or not yet. DONE: the
+    rater has said that there is nothing to add. ENDED: the study has ended."""
 
     KEPT = "kept"
     ANOTHER = "another"
     CLOSED = "closed"
+    DONE = "done"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Person:
-    """A rater as pages need him. current: number of the first trial without an answer, one more than `trials` after
-    the last; 0 before he agreed to take part."""
+    """A rater as pages need it. current: number of the first trial without an answer, one more than `trials` after
+    the last; 0 before the rater agreed to take part."""
 
     id: str
     agreed: bool
@@ -53,7 +56,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a rater is. seconds: of each trial that he answered."""
+    """How far a rater is. seconds: of each trial that has answers."""
 
     rater: str
     agreed: datetime | None

@@ -10,15 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
-from metrics.hashing import fingerprint
 from pipeline.study import tables
 from pipeline.study.design import Study, StudyError
-from pipeline.study.differences import differences
-from pipeline.study.plan import Trial
+from pipeline.study.differences import differences, reordered
+from pipeline.study.plan import Item, Trial
 from pipeline.study.records import Outcome, Page, Person, Recorded
-from pipeline.study.rows import row_of, trial_of, utc
+from pipeline.study.rows import items_of, row_of, trial_of, utc
 
-Plan = Callable[[int], Sequence[tuple[Trial, Sequence[str]]]]  # number of a rater -> his trials and their files
+Plan = Callable[[int], Sequence[tuple[Trial, Sequence[str]]]]  # number of a rater -> trials and their files
 
 
 class Store:
@@ -33,9 +32,12 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that reads."""
-        with self._engine.connect() as db, db.begin():
-            yield db
+        """A transaction that reads, and sees the database as it was at its beginning (as SQLite's always do)."""
+        with self._engine.connect() as db:
+            if db.dialect.name == "postgresql":
+                db = db.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -48,33 +50,26 @@ class Store:
 
     # The study
 
-    def start(self, study: Study, contents: Mapping[str, str]) -> Recorded:
+    def start(self, study: Study, contents: Mapping[str, str], items: Sequence[Item]) -> Recorded:
         """Record a study, or find that this one was recorded before.
 
         Args:
-            contents: a digest of each clip by its name.
+            contents: a digest of each clip by its name. items: what is asked about, in order.
 
         Raises:
             StudyError: saying what differs from the study that was recorded.
         """
-        values = {"id": 1, "design": study.model_dump(mode="json"), "design_hash": fingerprint(study.fixed)}
-        values |= {"contents": dict(contents), "seed": str(study.seed)}
+        values = {"id": 1, "design": study.model_dump(mode="json"), "seed": str(study.seed)}
+        values |= {"contents": dict(contents), "items": items_of(items)}
         with self._writing() as db:
+            tables.one_at_a_time(db)
             row = db.execute(select(tables.study).with_for_update()).one_or_none()
             if row is None:
                 db.execute(insert(tables.study).values(**values, key=secrets.token_hex(32), started=self._clock()))
             else:
-                self._check_unchanged(row, study, contents)
+                _check_unchanged(row, study, contents, values["items"])
                 db.execute(update(tables.study).values(design=values["design"]))
         return self.recorded()
-
-    def _check_unchanged(self, row: Row[Any], study: Study, contents: Mapping[str, str]) -> None:
-        before = Study.model_validate(row.design)
-        if found := differences(before.fixed, study.fixed) + differences({"clips": row.contents}, {"clips": contents}):
-            raise StudyError(
-                f"the study {before.name!r} was started otherwise: {'; '.join(found)}. Put it back, or give the new "
-                "study a database of its own"
-            )
 
     def recorded(self) -> Recorded:
         """The study of this database.
@@ -96,7 +91,7 @@ class Store:
     # Raters
 
     def invite(self, count: int) -> dict[str, str]:
-        """Make raters: the secret part of each one's link, by his id."""
+        """Make raters: the secret part of each one's link, by the rater's id."""
         tokens = [secrets.token_urlsafe(32) for _ in range(count)]
         return {self.join(token): token for token in tokens}
 
@@ -135,7 +130,7 @@ class Store:
                 _insert_trials(db, rater, plan(number))
 
     def delete(self, rater: str) -> bool:
-        """Delete a rater and all that is known of him; False if there is none."""
+        """Delete a rater and all that is known of them; False if there is none."""
         with self._writing() as db:
             gone = db.execute(delete(tables.rater).where(tables.rater.c.id == rater)).rowcount
         if self._engine.dialect.name == "sqlite":  # else the log keeps a copy until it is written over
@@ -174,10 +169,8 @@ class Store:
             before = _answers(db, rater, number)
             if before == dict(answers):
                 return Outcome.KEPT
-            if not _is_open(db, rater) or _current(db, rater) - number not in (0, 1):
-                return Outcome.CLOSED
-            if revision != row.revision:
-                return Outcome.ANOTHER
+            if refused := _refused(db, row, revision):
+                return refused
             db.execute(update(tables.trial).where(mine).values(revision=revision + 1))
             self._write(db, row, answers)
             return Outcome.KEPT
@@ -205,6 +198,20 @@ class Store:
             return db.execute(select(tables.clip.c.file).where(tables.clip.c.id == clip)).scalar_one_or_none()
 
 
+def _check_unchanged(
+    row: Row[Any], study: Study, contents: Mapping[str, str], items: Sequence[Mapping[str, Any]]
+) -> None:
+    design = Study.model_validate(row.design)
+    before, now = ({item["id"]: item for item in found} for found in (row.items, items))
+    found = differences(design.fixed, study.fixed) + differences({"clips": row.contents}, {"clips": contents})
+    found += differences(before, now) + reordered(list(before), list(now))
+    if found:
+        raise StudyError(
+            f"the study {design.name!r} was started otherwise: {'; '.join(found)}. Put it back, or give the new "
+            "study a database of its own"
+        )
+
+
 def _insert_trials(db: Connection, rater: str, planned: Sequence[tuple[Trial, Sequence[str]]]) -> None:
     places = [
         {"id": secrets.token_urlsafe(16), "rater": rater, "trial": trial.number, "side": side, "file": file}
@@ -230,11 +237,15 @@ def _current(db: Connection, rater: str) -> int:
     return db.execute(select(func.min(tables.trial.c.number)).where(waiting)).scalar() or _last(db, rater) + 1
 
 
-def _is_open(db: Connection, rater: str) -> bool:
-    """Whether answers of a rater are still taken."""
-    ended = db.execute(select(tables.study.c.ended)).scalar_one()
-    finished = db.execute(select(tables.rater.c.finished).where(tables.rater.c.id == rater)).scalar_one()
-    return ended is None and finished is None
+def _refused(db: Connection, trial: Row[Any], revision: int) -> Outcome | None:
+    """Why answers to a trial that differ from those that are stored are not taken; None if they are."""
+    if db.execute(select(tables.study.c.ended)).scalar_one() is not None:
+        return Outcome.ENDED
+    if db.execute(select(tables.rater.c.finished).where(tables.rater.c.id == trial.rater)).scalar_one() is not None:
+        return Outcome.DONE
+    if _current(db, trial.rater) - trial.number not in (0, 1):
+        return Outcome.CLOSED
+    return Outcome.ANOTHER if revision != trial.revision else None
 
 
 def _digest(token: str) -> str:

@@ -1,7 +1,10 @@
 """The tables of a study's database, on SQLite or PostgreSQL. Times are seconds since 1970, UTC."""
 
+from pathlib import Path
+
 from sqlalchemy import (
     JSON,
+    URL,
     Column,
     Connection,
     Engine,
@@ -14,7 +17,9 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     make_url,
+    select,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -23,6 +28,9 @@ from pipeline.study.design import StudyError
 WRITES = "writes"  # execution option of transactions that write
 _WAIT = 30  # seconds that a transaction waits for another
 
+_LOCK = 0x5EE1  # what PostgreSQL calls our lock: any number that nobody else takes
+_EXPECTED = "--database: expected a URL such as sqlite:///votes.db or postgresql://host/name"
+
 schema = MetaData()
 
 study = Table(
@@ -30,8 +38,8 @@ study = Table(
     schema,
     Column("id", Integer, primary_key=True),  # always 1: a database holds one study
     Column("design", JSON, nullable=False),
-    Column("design_hash", String, nullable=False),
     Column("contents", JSON, nullable=False),  # digest of each clip
+    Column("items", JSON, nullable=False),  # in their order: id, prompt, caption, parts
     Column("seed", String, nullable=False),
     Column("key", String, nullable=False),  # what form tokens and the organiser's secret are made with
     Column("started", Float, nullable=False),
@@ -42,7 +50,7 @@ rater = Table(
     schema,
     Column("id", String, primary_key=True),
     Column("link", String, nullable=False, unique=True),  # sha256 of the secret part of the link
-    Column("number", Integer, unique=True),  # which trials he sees; none before he agrees to take part
+    Column("number", Integer, unique=True),  # which trials they see; none before they agree to take part
     Column("made", Float, nullable=False),
     Column("agreed", Float),
     Column("profession", String),
@@ -91,25 +99,61 @@ def engine(url: str) -> Engine:
         StudyError: if the URL is of neither SQLite nor PostgreSQL, the driver is not installed, or the database cannot
             be opened.
     """
+    parsed = _parsed(url)
     try:
-        parsed = make_url(url)
         if parsed.get_backend_name() in ("postgres", "postgresql"):
-            made = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
+            made = create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True, hide_parameters=True
+            )
         elif parsed.get_backend_name() == "sqlite":
-            made = create_engine(parsed, pool_size=20, connect_args={"timeout": _WAIT})
+            made = create_engine(parsed, pool_size=20, hide_parameters=True, connect_args={"timeout": _WAIT})
             event.listen(made, "connect", _prepare_sqlite)
             event.listen(made, "begin", _begin_sqlite)
         else:
             raise StudyError(f"--database: found {parsed.get_backend_name()!r}, expected sqlite or postgresql")
     except (ArgumentError, NoSuchModuleError):
-        raise StudyError("--database: expected a URL such as sqlite:///votes.db or postgresql://host/name") from None
+        raise StudyError(_EXPECTED) from None
     except ModuleNotFoundError as error:
         raise StudyError(f"--database: PostgreSQL needs {error.name}: pip install 'reelbench[postgres]'") from None
     try:
-        schema.create_all(made)
+        _make_tables(made)
     except DBAPIError as error:
         raise StudyError(f"the database cannot be opened: {str(error.orig).strip()}") from None
     return made
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make the tables that are missing; who starts at the same time waits, and finds them made."""
+    with engine.connect().execution_options(**{WRITES: True}) as db, db.begin():
+        one_at_a_time(db)
+        schema.create_all(db)
+
+
+def one_at_a_time(db: Connection) -> None:
+    """Let a transaction that writes wait until no other one is past this point; SQLite's do by themselves."""
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None of one on a server.
+
+    Raises:
+        StudyError: if it is no URL, or one of SQLite without a file: votes in memory would be lost.
+    """
+    parsed = _parsed(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StudyError(_EXPECTED) from None
+    in_memory = not parsed.database or parsed.database.startswith((":memory:", "file:"))
+    if parsed.get_backend_name() == "sqlite" and in_memory:
+        raise StudyError(f"--database: found {url!r}, expected the name of a file as in sqlite:///votes.db")
+    return parsed
 
 
 def _prepare_sqlite(connection: object, _: object) -> None:

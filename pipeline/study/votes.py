@@ -23,7 +23,7 @@ _NEAR = 1  # how far two ratings of the same clip may be apart
 
 @dataclass(frozen=True)
 class Rater:
-    """Who voted: an opaque id, and the answers about his background (None: not asked)."""
+    """Who voted: an opaque id, and the answers about their background (None: not asked)."""
 
     id: str
     profession: str | None = None
@@ -67,11 +67,16 @@ def write(votes: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
     if path.suffix == ".csv":
-        said = votes.passed.map({True: "true", False: "false"})
-        votes.assign(passed=said).to_csv(aside, index=False, encoding="utf-8")
+        aside.write_text(as_csv(votes), encoding="utf-8", newline="")
     else:
         votes.to_parquet(aside, index=False)
     aside.replace(path)
+
+
+def as_csv(votes: pd.DataFrame) -> str:
+    """Votes as the text of a CSV file: passed is true, false or empty."""
+    said = votes.passed.map({True: "true", False: "false"})
+    return votes.assign(passed=said).to_csv(index=False, lineterminator="\n")
 
 
 def check_target(path: Path) -> None:

@@ -36,9 +36,9 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_PAGES.get_template(f"{name}.html.j2").render(**values), status)
 
 
-def message(title: str, text: str, status: int = 200) -> HTMLResponse:
-    """A page that says one thing."""
-    return page("message", status, title=title, text=text)
+def message(title: str, text: str, status: int = 200, onward: str = "") -> HTMLResponse:
+    """A page that says one thing. onward: where its link leads, if it has one."""
+    return page("message", status, title=title, text=text, onward=onward)
 
 
 def choices(study: Study) -> list[Choice]:

@@ -20,6 +20,12 @@ _CHANGED = (
     "You have answered this one already, in another window. These are the answers that we have; change them here if "
     "you want to."
 )
+_REFUSED = {
+    Outcome.CLOSED: "it is not this trial's turn. The page may have stood open in another window; one can only go back "
+    "by one trial.",
+    Outcome.DONE: "you have said that you are done.",
+    Outcome.ENDED: "the study has ended.",
+}
 Form = Annotated[dict[str, str], Depends(form)]
 
 
@@ -54,7 +60,7 @@ class _Raters:
         return pages.page("join", study=self._study, link=link, token=token(self._served.key, "join", link))
 
     def join(self, given: Form) -> Response:
-        """Make a rater, and lead him to his own page."""
+        """Make a rater, and lead them to their own page."""
         link = given.get("link", "")
         check_form(given, self._served.key, "join", link)
         if self._study.enrolment != "open" or self._served.ended:
@@ -76,9 +82,12 @@ class _Raters:
             return _ended()
         if person.agreed:
             return _go(_place(person, link))
-        if given.get("consent") != "yes":
-            return self._consent(person, link, "Please say first that you agree.", 422)
-        self._store.begin(person.id, self._profession(given), self._years(given), self._served.planned)
+        if remark := self._missing(given):
+            return self._consent(person, link, remark, 422)
+        asked = self._study.background
+        profession, years = given.get("profession"), given.get("years", "").strip()
+        told = (profession if asked.professions else None, int(years) if asked.years else None)
+        self._store.begin(person.id, *told, self._served.planned)
         return _go(f"/r/{link}/1")
 
     def trial(self, link: str, number: str) -> Response:
@@ -98,10 +107,13 @@ class _Raters:
         outcome = self._store.vote(person.id, shown, self._answers(given), _revision(given))
         if outcome is Outcome.ANOTHER:
             return self._trial(self._person(link), link, shown, _CHANGED, 409)
+        if outcome is not Outcome.KEPT:
+            text = f"The reason: {_REFUSED[outcome]} What you answered before is kept as it was."
+            return pages.message("This answer was not stored", text, 409, onward=f"/r/{link}")
         return _ended() if self._served.ended else _go(_place(self._person(link), link, shown + 1))
 
     def last(self, link: str) -> Response:
-        """After the last trial: a way back to it, until the rater says that he is done."""
+        """After the last trial: a way back to it, until the rater says that they are done."""
         person = self._person(link)
         if self._served.ended and not person.finished:
             return _ended()
@@ -124,7 +136,7 @@ class _Raters:
         return FileResponse(self._served.media / file, media_type="video/mp4", headers=named)
 
     def _person(self, link: str, given: Mapping[str, str] | None = None) -> Person:
-        """The rater of a link; with a form, one that his own page made."""
+        """The rater of a link; with a form, one that their own page made."""
         person = self._store.person(link) if len(link) <= _LONGEST_LINK else None
         if person is None:
             raise HTTPException(404)
@@ -166,19 +178,17 @@ class _Raters:
             raise HTTPException(422, "That is not one of the answers. Please go back and choose one.")
         return answers
 
-    def _profession(self, given: Mapping[str, str]) -> str | None:
-        offered, said = self._study.background.professions, given.get("profession")
-        if offered and said not in offered:
-            raise HTTPException(422, "Please go back and choose your profession from the list.")
-        return said if offered else None
-
-    def _years(self, given: Mapping[str, str]) -> int | None:
-        if not self._study.background.years:
-            return None
-        said = given.get("years", "").strip()
-        if not (said.isascii() and said.isdecimal() and len(said) < 4 and int(said) <= _MOST_YEARS):
-            raise HTTPException(422, f"Please go back and give your years as a whole number from 0 to {_MOST_YEARS}.")
-        return int(said)
+    def _missing(self, given: Mapping[str, str]) -> str:
+        """What a rater must still say before the first trial; "" if that is all."""
+        asked, years = self._study.background, given.get("years", "").strip()
+        if given.get("consent") != "yes":
+            return "Please say first that you agree."
+        if asked.professions and given.get("profession") not in asked.professions:
+            return "Please choose your profession from the list."
+        whole = years.isascii() and years.isdecimal() and len(years) < 4
+        if asked.years and not (whole and int(years) <= _MOST_YEARS):
+            return f"Please give your years as a whole number from 0 to {_MOST_YEARS}."
+        return ""
 
 
 def _revision(given: Mapping[str, str]) -> int:

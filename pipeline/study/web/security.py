@@ -58,7 +58,7 @@ def token(key: str, *purpose: str) -> str:
 
 
 def secret_of_organiser(key: str) -> str:
-    """What the organiser types to see his page."""
+    """What the organiser types to see their page."""
     return token(key, "organiser")[:40]
 
 

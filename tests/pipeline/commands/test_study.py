@@ -5,11 +5,14 @@ import socket
 import stat
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from pipeline.clips.files import write_clip
+from pipeline.commands import studies
 from pipeline.commands.cli import app
 from pipeline.commands.studies import DATABASE
 from pipeline.study import clips, design, gathered, plan
@@ -17,7 +20,7 @@ from pipeline.study.questions import DEFAULTS
 from pipeline.study.store import Store
 from pipeline.study.votes import COLUMNS
 from tests.pipeline.study.videos import write_study
-from tests.pipeline.study.web.process import Server
+from tests.pipeline.study.web.process import Server, free_port
 
 
 @pytest.fixture
@@ -67,8 +70,17 @@ def test_check_says_what_raters_will_see(kind: str, tmp_path: Path) -> None:
     assert f"a study of the design {kind}" in result.output
     assert "6 of each of ours, theirs" in result.output
     assert "256 x 256 pixels, 8 frames/s" in result.output
+    assert "length: ours 0.50 s, theirs 0.50 s" in result.output and "warning" not in result.output
     assert "1 trial(s) for practice, 4 real ones, 2 attention check(s)" in result.output
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_warns_of_lengths_that_differ(study: Path) -> None:
+    clip = np.zeros((8, 16, 16, 3), np.uint8)
+    write_clip(study.parent / "theirs/clip-002.mkv", clip, 8)
+    result = run("check", study)
+    assert "length: ours 0.50 s, theirs 0.50 to 1.00 s" in result.output
+    assert "warning: lengths differ and are not hidden" in result.output
 
 
 def test_check_finds_a_file_that_is_no_video(study: Path) -> None:
@@ -97,6 +109,33 @@ def test_invite_prints_links_that_work(study: Path) -> None:
         assert store.person(link.rsplit("/", 1)[1]).id == rater
 
 
+def test_the_folder_is_its_owners_alone(study: Path) -> None:
+    run("invite", study)
+    assert stat.S_IMODE((study.parent / "small-pairwise.study").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("url", ["study.example.org", "ftp://study.example.org", "https://", ""])
+def test_an_address_without_its_beginning_is_refused(url: str, study: Path) -> None:
+    for command in ("invite", "serve"):
+        expected = f"--url: found {url!r}, expected an address such as https://study.example.org"
+        assert expected in said(run(command, study, "--url", url))
+    assert not (study.parent / "small-pairwise.study").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("lab.example.org", "http://lab.example.org:80"),
+    ],
+)
+def test_the_address_that_is_printed_can_be_opened(host: str, url: str) -> None:
+    assert studies.address_of(host, 80) == url
+
+
 def test_the_file_may_come_from_the_environment(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REELBENCH_STUDY", str(study))
     assert len(run("invite", "-n", 3).output.splitlines()) == 3
@@ -110,20 +149,43 @@ def test_invite_writes_links_that_only_their_owner_reads(study: Path, tmp_path: 
         rows = list(csv.DictReader(file))
     assert len(rows) == 5 and set(rows[0]) == {"rater", "link"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "is a folder, expected a file to write" in said(run("invite", study, "--csv", tmp_path))
+
+
+def test_invite_does_not_write_over_a_file(study: Path, tmp_path: Path) -> None:
+    path = tmp_path / "links.csv"
+    path.write_text("the links of yesterday")
+    for taken in (path, tmp_path):
+        assert f"--csv: {taken} exists, expected the name of a new file" in said(run("invite", study, "--csv", taken))
+    assert path.read_text() == "the links of yesterday"
+    assert not (study.parent / "small-pairwise.study").exists()  # and no rater was made
+
+
+def test_invite_leaves_no_file_where_it_fails(study: Path, tmp_path: Path) -> None:
+    run("invite", study)
+    run("end", study)
+    assert "nobody can be invited" in said(run("invite", study, "--csv", tmp_path / "links.csv"))
+    assert not (tmp_path / "links.csv").exists()
 
 
 def test_a_changed_study_is_refused_on_an_old_database(study: Path) -> None:
     run("invite", study)
     study.write_text(study.read_text().replace("seed: 7", "seed: 8"))
     assert "the study 'small-pairwise' was started otherwise: seed was 7, is 8." in said(run("invite", study))
-    assert "seed was 7, is 8" in said(run("serve", study))
+    assert "seed was 7, is 8" in said(run("serve", study, "--port", free_port()))
 
 
 def test_a_changed_clip_is_refused_on_an_old_database(study: Path) -> None:
     run("invite", study)
     (study.parent / "ours/clip-001.mkv").write_bytes((study.parent / "ours/clip-002.mkv").read_bytes())
-    assert "clips.ours/clip-001 was " in said(run("serve", study))
+    assert "clips.ours/clip-001 was " in said(run("serve", study, "--port", free_port()))
+
+
+def test_a_changed_caption_is_refused_on_an_old_database(study: Path) -> None:
+    run("invite", study)
+    captions = study.parent / "captions.csv"
+    captions.write_text(captions.read_text().replace("A square <1>", "A circle <1>"))
+    refused = said(run("invite", study))
+    assert "clip-001.caption was 'A square <1> & its ground', is 'A circle <1> & its ground'" in refused
 
 
 def test_another_study_may_have_a_database_of_its_own(study: Path, tmp_path: Path) -> None:
@@ -144,7 +206,26 @@ def test_a_study_that_was_not_started_is_named(command: str, rest: tuple[str, ..
 
 
 def test_an_empty_database_has_no_study(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
     assert "the study was not started yet" in said(run("status", study, "--database", f"sqlite:///{tmp_path / 'x.db'}"))
+
+
+def test_a_database_that_is_not_there_is_not_made(study: Path, tmp_path: Path) -> None:
+    assert "x.db: no such file" in said(run("status", study, "--database", f"sqlite:///{tmp_path / 'x.db'}"))
+    assert not (tmp_path / "x.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "rest"), [("status", ()), ("export", ("--out", "v.csv")), ("delete", ("r-1",)), ("end", ())]
+)
+def test_the_database_of_another_study_is_refused(
+    command: str, rest: tuple[str, ...], study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("invite", write_study(tmp_path / "other", "rating"), "--database", url := f"sqlite:///{tmp_path / 'other.db'}")
+    monkeypatch.setenv("REELBENCH_STUDY_DATABASE", url)
+    refused = said(run(command, study, *rest))
+    assert "the database holds the study 'small-rating', expected 'small-pairwise' as" in refused
+    assert Store(url).recorded().ended is None
 
 
 def test_status_says_how_far_the_study_is(study: Path) -> None:

@@ -54,6 +54,8 @@ def test_a_file_says_what_the_study_is(kind: str, tmp_path: Path) -> None:
         ("best_of", {"clips": {"methods": ["ours"]}}, "clips names 1 methods, expected 2 to 9 for the design best_of"),
         ("best_of", {"clips": {"methods": ["a", "b", "a"]}}, "clips names a twice"),
         ("best_of", {"clips": {"methods": ["a", "broken"]}}, "clips names a method 'broken'"),
+        ("best_of", {"clips": {"methods": ["a", "tie"]}}, "clips names a method 'tie'"),
+        ("rating", {"questions": {f"q{i}": "?" for i in range(31)}}, "questions: found 31, expected at most 30"),
         ("best_of", {"clips": {"methods": ["a", "b|c"]}}, "clips names a method 'b|c'"),
         ("best_of", {"clips": {"methods": [f"m{i}" for i in range(10)]}}, "clips names 10 methods, expected 2 to 9"),
         (

@@ -70,14 +70,22 @@ def test_every_method_stands_on_every_side_equally_often(dealing: tuple[Study, i
         assert spread(counter, [(side, method) for side in range(of.sides) for method in contrast]) <= 1
 
 
-@given(dealings())
-def test_within_a_rater_sides_are_balanced_too(dealing: tuple[Study, int, int]) -> None:
-    """Of each contrast, blocks of as many trials as sides are balanced exactly; a run cuts at most a few of them."""
-    of, count, rater = dealing
-    assume(of.sides > 1 and of.raters.trials <= count)
+@given(
+    st.sampled_from([("best_of", 2), ("best_of", 3), ("best_of", 4), ("pairwise", 2), ("pairwise", 3)]),
+    st.integers(24, 40),
+    st.integers(0, 60),
+    st.data(),
+)
+def test_within_a_rater_sides_are_balanced_too(
+    kind: tuple[str, int], count: int, rater: int, data: st.DataObject
+) -> None:
+    """Of each contrast, blocks of as many trials as sides are balanced exactly. A run of the deal cuts two of them, and
+    two more where it goes round: as long a run of sides by chance would differ by more."""
+    length = data.draw(st.integers(count // 2, count))
+    of = study(*kind, raters={"expected": 1, "trials": length}, checks={})
     for contrast in of.contrasts:
         own = Counter(p for t in real(of, count, rater) if set(t.shown) == set(contrast) for p in enumerate(t.shown))
-        assert spread(own, [(side, method) for side in range(of.sides) for method in contrast]) <= 2 * 4
+        assert spread(own, [(side, method) for side in range(of.sides) for method in contrast]) <= 4
 
 
 def test_whoever_sees_all_sees_each_side_equally_often() -> None:
@@ -138,6 +146,17 @@ def is_as_its_check_says(of: Study, plan: list[Trial], trial: Trial) -> None:
         assert (before.item, before.shown) == (trial.item, trial.shown)
     else:
         assert trial.repeats is None
+
+
+@given(st.sampled_from(["attributes", "rating"]), st.integers(0, 200), st.integers(2, 12), st.integers(1, 3))
+def test_a_clip_does_not_come_twice_in_a_row(design: str, rater: int, length: int, identical: int) -> None:
+    assume(identical <= length)
+    checks = {"identical": identical, "obvious": 0}
+    of = study(design, 3, raters={"expected": 1, "trials": length}, practice=0, checks=checks)
+    plan = trials(of, items(14), rater)
+    for again in (trial for trial in plan if trial.check == IDENTICAL):
+        between = plan[again.repeats : again.number - 1]
+        assert any(trial.check == REAL for trial in between)
 
 
 def test_checks_take_prompts_that_the_rater_does_not_judge() -> None:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,18 @@ import sqlalchemy
 
 from pipeline.study import gathered, plan, tables
 from pipeline.study.design import Study, StudyError
-from pipeline.study.plan import Trial
+from pipeline.study.plan import Item, Trial
 from pipeline.study.records import Outcome
 from pipeline.study.store import Store
 from tests.pipeline.study.small import items, study
 
 STUDY = study("pairwise")
 CONTENTS = {"ours/clip-000": "a1", "theirs/clip-000": "b2"}
+ITEMS = items(6, parts=True)
 
 
 def planned(number: int, of: Study = STUDY) -> list[tuple[Trial, list[str]]]:
-    return [(trial, [f"{side}.mp4" for side in range(2)]) for trial in plan.trials(of, items(6), number)]
+    return [(trial, [f"{side}.mp4" for side in range(2)]) for trial in plan.trials(of, ITEMS, number)]
 
 
 def answers(value: str) -> dict[str, str]:
@@ -43,7 +45,7 @@ class Clock:
 def store(database: str) -> Iterator[Store]:
     """A study that was started."""
     made = Store(database, Clock())
-    made.start(STUDY, CONTENTS)
+    made.start(STUDY, CONTENTS, ITEMS)
     yield made
     made.close()
 
@@ -70,15 +72,15 @@ def test_a_study_is_recorded_as_it_was_started(store: Store, database: str) -> N
     assert recorded.study == STUDY
     assert len(bytes.fromhex(recorded.key)) == 32
     assert recorded.ended is None
-    assert store.start(STUDY, CONTENTS) == recorded
+    assert store.start(STUDY, CONTENTS, ITEMS) == recorded
     with store.reading() as db:
         row = db.execute(sqlalchemy.select(tables.study)).one()
-    assert (row.seed, row.contents) == ("7", CONTENTS) and len(row.design_hash) == 12
+    assert (row.seed, row.contents) == ("7", CONTENTS)
 
 
 def test_what_may_change_is_taken_over(store: Store) -> None:
     changed = study("pairwise", enrolment="open", raters={"expected": 9, "trials": 4})
-    assert store.start(changed, CONTENTS).study == changed
+    assert store.start(changed, CONTENTS, ITEMS).study == changed
 
 
 @pytest.mark.parametrize(
@@ -99,9 +101,31 @@ def test_another_study_is_refused_with_what_differs(
     store: Store, changes: dict[str, Any], contents: dict[str, str], said: str
 ) -> None:
     with pytest.raises(StudyError) as error:
-        store.start(study("pairwise", **changes), contents)
+        store.start(study("pairwise", **changes), contents, ITEMS)
     assert "the study 'small-pairwise' was started otherwise: " in str(error.value)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ([replace(ITEMS[0], caption="Another."), *ITEMS[1:]], "clip-000-s0.caption was 'A thing of kind 0 moves.', is"),
+        ([replace(ITEMS[0], prompt="p"), *ITEMS[1:]], "clip-000-s0.prompt was 'set/clip-000', is 'p'."),
+        (
+            [replace(ITEMS[0], parts=("a", "b")), *ITEMS[1:]],
+            "clip-000-s0.parts was ['A red circle.', ",
+        ),
+        (ITEMS[:5], "clip-005-s0 was "),
+        (
+            [*ITEMS[:3], ITEMS[4], ITEMS[3], ITEMS[5]],
+            "the order of clips changed: number 4 was clip-003-s0, is",
+        ),
+    ],
+)
+def test_items_that_changed_are_refused_with_what_changed(store: Store, now: list[Item], said: str) -> None:
+    with pytest.raises(StudyError) as error:
+        store.start(STUDY, CONTENTS, now)
+    assert f"the study 'small-pairwise' was started otherwise: {said}" in str(error.value)
 
 
 def test_a_database_without_a_study_says_so(database: str) -> None:
@@ -202,7 +226,7 @@ def test_nothing_changes_after_the_rater_is_done(store: Store, rater: str) -> No
     answer_all(store, rater)
     assert store.vote(rater, 7, answers("2"), 1) is Outcome.KEPT
     assert store.finish(rater) and store.finish(rater)
-    assert store.vote(rater, 7, answers("1"), 2) is Outcome.CLOSED
+    assert store.vote(rater, 7, answers("1"), 2) is Outcome.DONE
     assert store.show(rater, 7).answers == answers("2")
 
 
@@ -210,8 +234,8 @@ def test_nothing_is_taken_after_the_end(store: Store, rater: str) -> None:
     store.vote(rater, 1, answers("1"), 0)
     store.end()
     ended = store.recorded().ended
-    assert store.vote(rater, 2, answers("1"), 0) is Outcome.CLOSED
-    assert store.vote(rater, 1, answers("2"), 1) is Outcome.CLOSED
+    assert store.vote(rater, 2, answers("1"), 0) is Outcome.ENDED
+    assert store.vote(rater, 1, answers("2"), 1) is Outcome.ENDED
     assert store.vote(rater, 1, answers("1"), 0) is Outcome.KEPT  # it is
     store.end()
     assert store.recorded().ended == ended
@@ -235,7 +259,7 @@ def test_a_rater_is_deleted_whole(store: Store, rater: str) -> None:
 
 def test_nothing_of_a_deleted_rater_stays_in_the_file(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'votes.db'}")
-    store.start(STUDY, CONTENTS)
+    store.start(STUDY, CONTENTS, ITEMS)
     (rater,) = store.invite(1)
     store.begin(rater, "a lighthouse keeper", 61, planned)
     answer_all(store, rater)
@@ -265,6 +289,32 @@ def test_raters_at_once_get_different_numbers(store: Store) -> None:
     with store.reading() as db:
         numbers = db.execute(sqlalchemy.select(tables.rater.c.number)).scalars().all()
     assert sorted(numbers) == list(range(12))
+
+
+def test_first_starts_at_once_record_one_study(database: str) -> None:
+    """Eight organisers start the same study on an empty database; all see the same key."""
+    with ThreadPoolExecutor(8) as many:
+        stores = list(many.map(lambda _: Store(database), range(8)))
+        keys = {recorded.key for recorded in many.map(lambda one: one.start(STUDY, CONTENTS, ITEMS), stores)}
+    assert len(keys) == 1
+    for one in stores:
+        one.close()
+
+
+def test_what_is_read_is_of_one_moment(store: Store, rater: str) -> None:
+    with store.reading() as db:
+        before = db.execute(sqlalchemy.select(tables.vote)).all()
+        store.vote(rater, 1, answers("1"), 0)
+        assert db.execute(sqlalchemy.select(tables.vote)).all() == before == []
+    assert len(gathered.votes_of(store)) == len(STUDY.asked)
+
+
+def test_an_error_of_the_database_tells_no_values(store: Store, rater: str) -> None:
+    store.vote(rater, 1, answers("1"), 0)
+    values = {"rater": rater, "trial": 1, "question": "motion", "answer": "a secret", "seconds": 1.0, "voted": 1.0}
+    with pytest.raises(sqlalchemy.exc.IntegrityError) as error, store._writing() as db:
+        db.execute(sqlalchemy.insert(tables.vote).values(**values))
+    assert "a secret" not in str(error.value)
 
 
 def test_the_database_itself_refuses_a_second_vote(store: Store, rater: str) -> None:
@@ -299,6 +349,8 @@ def test_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
     ("url", "said"),
     [
         ("mysql://host/x", "found 'mysql', expected sqlite or postgresql"),
+        ("sqlite://", "found 'sqlite://', expected the name of a file as in sqlite:///votes.db"),
+        ("sqlite:///:memory:", "expected the name of a file"),
         ("votes.db", "expected a URL such as sqlite:///votes.db"),
         ("oracel://x", "expected"),
         ("sqlite:////no/such/folder/votes.db", "the database cannot be opened: unable to open database file"),

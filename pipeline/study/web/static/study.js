@@ -9,9 +9,40 @@ const questions = [...document.querySelectorAll(".question")];
 const DRIFT = 0.06; // seconds
 const AGAIN = 300; // milliseconds that the last frame stands
 
-function start() {
+const state = document.getElementById("state");
+let paused = false; // by the rater
+
+async function start() {
+  if (paused) return;
   for (const video of videos) video.currentTime = 0;
-  return Promise.allSettled(videos.map((video) => video.play()));
+  const played = await Promise.allSettled(videos.map((video) => video.play()));
+  if (played.some((one) => one.reason?.name === "NotAllowedError")) onceAllowed();
+}
+
+// Some browsers play nothing before the page was touched.
+function onceAllowed() {
+  state.textContent = "Your browser does not start the videos by itself. Press any key or click to play them.";
+  for (const video of videos) video.controls = true;
+  const play = () => {
+    ["pointerdown", "keydown"].forEach((name) => document.removeEventListener(name, play));
+    for (const video of videos) video.controls = false;
+    state.textContent = "";
+    start();
+  };
+  ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, play));
+}
+
+// Nobody can judge a clip that is not there.
+function onBroken() {
+  form.querySelector("button").disabled = true;
+  const again = Object.assign(document.createElement("a"), { href: location.href, textContent: "Load this page again" });
+  state.replaceChildren("A video could not be loaded. ", again);
+}
+
+function pauseOrPlay() {
+  paused = !paused;
+  if (!paused && videos.every((video) => video.ended)) start();
+  else for (const video of videos) if (!video.ended || paused) paused ? video.pause() : video.play();
 }
 
 function keepInStep() {
@@ -28,10 +59,14 @@ function whenLoaded(video) {
 function playTogether() {
   for (const video of videos) {
     video.loop = false;
+    video.addEventListener("click", pauseOrPlay);
+    video.addEventListener("error", onBroken);
+    if (video.error) onBroken();
     video.addEventListener("ended", () => {
       if (videos.every((other) => other.ended || other.error)) setTimeout(start, AGAIN);
     });
   }
+  document.querySelectorAll(".pausing").forEach((said) => (said.hidden = false));
   Promise.all(videos.map(whenLoaded)).then(start);
   setInterval(keepInStep, 200);
 }
@@ -67,6 +102,9 @@ function onKey(event) {
   if (/^[0-9]$/.test(event.key)) {
     event.preventDefault();
     choose(event.key);
+  } else if (event.key === " " && !["A", "BUTTON"].includes(document.activeElement.tagName)) {
+    event.preventDefault();
+    if (!event.repeat) pauseOrPlay();
   } else if (event.key === "Enter" && !event.repeat && !["A", "BUTTON"].includes(document.activeElement.tagName)) {
     event.preventDefault();
     form.requestSubmit();
@@ -74,27 +112,29 @@ function onKey(event) {
 }
 
 // An answer that does not arrive is sent again until it does: the server takes the same one twice without harm.
-const state = document.getElementById("state");
 let sending = false;
 
-async function send(body) {
+async function send() {
   for (;;) {
+    let fault = "No connection.";
     try {
+      const body = new URLSearchParams(new FormData(form)); // anew each time: who waits may choose otherwise
       const answer = await fetch(form.action, { method: "POST", body, redirect: "follow" });
       if (answer.status < 500) return answer;
+      fault = "The server does not answer.";
     } catch {
       // no connection
     }
-    state.textContent = "No connection. Your answer is sent again until it arrives; please leave this page open.";
+    state.textContent = `${fault} Your answer is sent again until it arrives; please leave this page open.`;
     await new Promise((done) => setTimeout(done, 2000));
   }
 }
 
 async function onSubmit(event) {
   event.preventDefault();
-  if (sending) return;
+  if (sending || videos.some((video) => video.error)) return;
   sending = true;
-  const answer = await send(new URLSearchParams(new FormData(form)));
+  const answer = await send();
   if (answer.ok) location.assign(answer.url);
   else form.submit(); // the server says once more what is wrong, on a page
 }

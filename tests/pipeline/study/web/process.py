@@ -17,7 +17,7 @@ class Server:
     """`reelbench study serve` on a free port. Also a context."""
 
     def __init__(self, study: Path, *options: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._arguments = ["study", "serve", str(study), "--port", str(self.port), *options]
         self._process: subprocess.Popen[str] | None = None
@@ -74,7 +74,8 @@ class Server:
         raise AssertionError(f"the server did not start: {lines}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]

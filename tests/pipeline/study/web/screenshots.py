@@ -28,7 +28,7 @@ def served(name: str, folder: Path) -> Served:
     material = clips.resolve(study, path.parent)
     screen = media.screen(material)
     store = Store(f"sqlite:///{folder / name}.db")
-    store.start(study, material.contents)
+    store.start(study, material.contents, material.items)
     files = media.prepare(study, material, screen, folder / "clips")
     return serving(store, material, files, folder / "clips", screen.pixelated)
 

@@ -36,7 +36,7 @@ def site(folder: Path, kind: str, methods: int = 2, raters: int = 2, url: str | 
     material = clips.resolve(study, path.parent)
     screen = media.screen(material)
     store = Store(url or f"sqlite:///{folder / 'votes.db'}")
-    recorded = store.start(study, material.contents)
+    recorded = store.start(study, material.contents, material.items)
     shared = folder.parent / "clips-for-browsers"  # the same in every test, and dear to encode
     files = media.prepare(study, material, screen, shared)
     served = serving(store, material, files, shared, screen.pixelated)

@@ -14,6 +14,16 @@ from tests.pipeline.study.web import browser
 from tests.pipeline.study.web.site import Site, site
 
 TRIALS = 7
+REFUSING = """
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("video").forEach((v) => v.pause()));
+Object.defineProperty(HTMLMediaElement.prototype, "autoplay", { get: () => false });
+const play = HTMLMediaElement.prototype.play;
+let touched = false;
+addEventListener("keydown", () => (touched = true), true);
+HTMLMediaElement.prototype.play = function () {
+  return touched ? play.call(this) : Promise.reject(new DOMException("first touch the page", "NotAllowedError"));
+};
+"""  # a browser that plays nothing by itself
 Open = Callable[..., Any]
 
 
@@ -209,6 +219,84 @@ def test_a_lost_connection_loses_nothing(served: Any, opening: Open) -> None:
     page.context.set_offline(False)
     page.wait_for_url(f"{link}/2")
     assert len(gathered.votes_of(of.store)) == 1
+
+
+def test_a_change_of_mind_without_a_connection_is_what_arrives(served: Any, opening: Open) -> None:
+    of, link = served("best_of")
+    page = opening(link)
+    browser.agree(page)
+    page.context.set_offline(True)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=No connection")
+    page.keyboard.press("2")
+    page.context.set_offline(False)
+    page.wait_for_url(f"{link}/2")
+    assert gathered.answered(of.store)[0][1][0].answers == {"best": "2"}
+
+
+def test_a_server_that_fails_is_told_from_a_lost_connection(served: Any, opening: Open) -> None:
+    of, link = served("best_of")
+    page = opening(link)
+    browser.agree(page)
+    page.route(f"{link}/1", lambda route: route.fulfill(status=503))
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The server does not answer")
+    assert gathered.votes_of(of.store).empty
+    page.unroute(f"{link}/1")
+    page.wait_for_url(f"{link}/2")
+    assert len(gathered.votes_of(of.store)) == 1
+
+
+def test_videos_can_be_stopped(served: Any, opening: Open) -> None:
+    _, link = served("pairwise")
+    page = opening(link)
+    browser.agree(page)
+    browser.wait_for_videos(page)
+    assert page.is_visible("text=Space or a click on a video stops and plays them")
+    stopped = "[...document.querySelectorAll('video')].every(v => v.paused)"
+    for stop in (lambda: page.keyboard.press("Space"), page.locator("video").first.click):
+        stop()
+        page.wait_for_timeout(700)  # longer than a clip and its last frame
+        assert page.evaluate(stopped)
+        stop()
+        browser.wait_for(page, f"!{stopped}")
+
+
+def test_a_clip_that_does_not_load_cannot_be_judged(served: Any, opening: Open) -> None:
+    of, link = served("best_of")
+    page = opening(link)
+    first: list[str] = []
+
+    def fail_one(route: Any) -> None:
+        first.append(route.request.url)
+        route.abort() if route.request.url == first[0] else route.continue_()
+
+    page.route("**/clips/*", fail_one)
+    browser.agree(page)
+    page.wait_for_selector("text=A video could not be loaded")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    assert page.is_disabled("#trial button")
+    assert gathered.votes_of(of.store).empty
+    page.unroute("**/clips/*")
+    with page.expect_navigation():
+        page.click("text=Load this page again")
+    browser.wait_for_videos(page)
+    assert not page.is_disabled("#trial button")
+
+
+def test_videos_that_may_not_start_do_at_the_first_key(served: Any, opening: Open) -> None:
+    _, link = served("best_of")
+    page = opening(link)
+    page.add_init_script(REFUSING)
+    browser.agree(page)
+    page.wait_for_selector("text=Press any key or click to play them")
+    assert page.evaluate("document.querySelector('video').controls")
+    page.keyboard.press("1")
+    browser.wait_for_videos(page)
+    assert not page.evaluate("document.querySelector('video').controls")
 
 
 def test_double_clicks_reloads_and_the_back_button_double_nothing(served: Any, opening: Open) -> None:

@@ -1,6 +1,7 @@
 """What raters meet: consent, trials, going back, coming back, two windows, the end."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_consent_and_background_come_first(pairs: Site) -> None:
 def test_a_bad_background_is_refused(pairs: Site, changes: dict[str, str]) -> None:
     refused = begin(pairs, pairs.links[0], **changes)
     assert refused.status_code == 422
-    assert "<h1>" in refused.text
+    assert 'role="alert"' in refused.text and 'name="consent"' in refused.text  # the same page, to do it there
     assert gathered.progress(pairs.store)[0].agreed is None
 
 
@@ -179,10 +180,51 @@ def test_after_the_end_of_the_study_nothing_is_taken(pairs: Site) -> None:
     begin(pairs, pairs.links[0])
     fields = choose(pairs.client.get(f"{pairs.links[0]}/1").text)
     pairs.store.end()
-    assert "The study has ended" in pairs.client.post(f"{pairs.links[0]}/1", data=fields).text
+    refused = pairs.client.post(f"{pairs.links[0]}/1", data=fields)
+    assert_not_stored(refused, pairs.links[0], "the study has ended")
     for place in (*pairs.links, f"{pairs.links[0]}/1", "/"):
         assert "The study has ended" in pairs.client.get(place).text
     assert gathered.votes_of(pairs.store).empty
+
+
+def assert_not_stored(refused: Any, onward: str, why: str) -> None:
+    assert refused.status_code == 409
+    assert "This answer was not stored" in refused.text and why in refused.text
+    assert f'href="{onward}"' in refused.text
+
+
+def test_other_answers_in_an_old_form_are_refused_aloud(pairs: Site) -> None:
+    begin(pairs, pairs.links[0])
+    page = pairs.client.get(f"{pairs.links[0]}/1").text
+    for number in (1, 2, 3):
+        answer(pairs, f"{pairs.links[0]}/{number}", 0)
+    before = gathered.votes_of(pairs.store)
+    assert_not_stored(pairs.client.post(f"{pairs.links[0]}/1", data=choose(page, 1)), pairs.links[0], "turn")
+    assert gathered.votes_of(pairs.store).equals(before)
+
+
+def test_a_correction_after_the_rater_is_done_is_refused_aloud(pairs: Site) -> None:
+    begin(pairs, pairs.links[0])
+    for number in range(1, 8):
+        answer(pairs, f"{pairs.links[0]}/{number}", 0)
+    page = pairs.client.get(f"{pairs.links[0]}/7").text
+    pairs.client.post(f"{pairs.links[0]}/end", data=hidden(page))
+    before = gathered.votes_of(pairs.store)
+    late = pairs.client.post(f"{pairs.links[0]}/7", data=choose(page, 1))
+    assert_not_stored(late, pairs.links[0], "you are done")
+    assert gathered.votes_of(pairs.store).equals(before)
+
+
+def test_a_correction_after_the_end_is_refused_aloud(pairs: Site) -> None:
+    begin(pairs, pairs.links[0])
+    answer(pairs, f"{pairs.links[0]}/1", 0)
+    page = pairs.client.get(f"{pairs.links[0]}/1").text
+    pairs.store.end()
+    before = gathered.votes_of(pairs.store)
+    late = pairs.client.post(f"{pairs.links[0]}/1", data=choose(page, 1))
+    assert_not_stored(late, pairs.links[0], "the study has ended")
+    assert gathered.votes_of(pairs.store).equals(before)
+    assert pairs.client.post(f"{pairs.links[0]}/1", data=choose(page, 0)).status_code == 200  # it is stored
 
 
 def test_a_deleted_rater_has_no_page_any_more(pairs: Site) -> None:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from pipeline.study import gathered
+from pipeline.study import gathered, votes
+from pipeline.study.design import MOST_QUESTIONS
 from pipeline.study.web.security import LARGEST_BODY, secret_of_organiser, token
 from tests.pipeline.study.web.site import CLIPS, Site, answer, begin, choose, hidden, site
 
@@ -200,6 +201,14 @@ def test_what_is_no_form_is_refused(blind: Site) -> None:
     assert blind.client.post(place, content="q.best=1&q.best=2", headers=form).status_code == 422
 
 
+def test_a_form_of_the_most_questions_is_taken(tmp_path: Path) -> None:
+    questions = {f"q{'x' * 40}{number}": "How good?" for number in range(MOST_QUESTIONS)}
+    of = site(tmp_path, "rating", questions=questions)
+    begin(of, of.links[0])
+    assert answer(of, f"{of.links[0]}/1").status_code == 303
+    assert len(gathered.votes_of(of.store)) == MOST_QUESTIONS
+
+
 def test_too_much_is_refused_whether_it_says_so_or_not(blind: Site) -> None:
     place, form = f"{blind.links[0]}/1", {"Content-Type": "application/x-www-form-urlencoded"}
     much = b"x" * (LARGEST_BODY + 1)
@@ -269,7 +278,7 @@ def test_the_organisers_cookie_is_kept_from_scripts_and_other_sites(blind: Site)
 
 @pytest.mark.parametrize("cookie", ["", "x", "0" * 64])
 def test_a_made_up_cookie_opens_nothing(blind: Site, cookie: str) -> None:
-    blind.client.cookies.set("organiser", cookie)
+    blind.client.cookies.set("organiser-small-best-of", cookie)
     assert "Raters" not in blind.client.get("/organiser").text
     assert blind.client.get("/organiser/votes.csv").status_code == 403
 
@@ -283,7 +292,7 @@ def test_the_organiser_sees_methods_after_the_end(blind: Site) -> None:
     page, table = blind.client.get("/organiser").text, blind.client.get("/organiser/votes.csv")
     assert any(method in page for method in METHODS)
     assert table.headers["content-type"].startswith("text/csv")
-    assert len(table.text.splitlines()) == 8
+    assert table.text == votes.as_csv(gathered.votes_of(blind.store)) and table.text.count("\n") == 8
 
 
 def test_tokens_are_of_their_purpose() -> None:
