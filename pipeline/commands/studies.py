@@ -20,6 +20,8 @@ from pipeline.study.web.context import serving
 from pipeline.study.web.security import secret_of_organiser
 
 DATABASE = "votes.db"
+ADDRESS = "address.txt"  # that links begin with, as the server was last told
+NEARBY = "http://127.0.0.1:8000"
 CLIPS = "clips"
 
 
@@ -88,15 +90,16 @@ def serve(place: Place, host: str, port: int, url: str | None) -> None:
     store = place.new()
     recorded = store.start(study, material.contents, material.items)
     files = media.prepare(study, material, shown, place.home / CLIPS)
+    (place.home / ADDRESS).write_text(url, encoding="utf-8")
     print(f"{study.name}: {url}/ ({_entry(study)})")
     print(f"organiser: {url}/organiser")
     print(f"secret: {secret_of_organiser(recorded.key)}", flush=True)
     server.run(serving(store, material, files, place.home / CLIPS, shown.pixelated), at)
 
 
-def invite(place: Place, count: int, url: str, csv: Path | None) -> None:
-    """Print new links, or write them."""
-    url = _checked(url)
+def invite(place: Place, count: int, url: str | None, csv: Path | None) -> None:
+    """Print new links, or write them. url: None for the address at which the study was last served."""
+    url = _last_address(place) if url is None else _checked(url)
     study, material = _read(place.file)
     if csv is None:
         for rater, link in _links(place, study, material, count, url):
@@ -120,7 +123,7 @@ def status(place: Place) -> None:
     for one in gathered.agreement(table):
         share = "–" if one.share is None else f"{100 * one.share:.0f} %"
         alpha = "–" if one.alpha is None else f"{one.alpha:.2f}"
-        print(f"agreement on {one.question}: {share} of {one.pairs} pairs of raters, alpha {alpha}")
+        print(f"agreement on {one.question}: {share} of {one.pairs} pairs of answers, alpha {alpha}")
     shown = Table("rater", "answered", "median of a trial", "checks passed")
     for one in raters:
         passed = "{} of {}".format(*checks[one.rater]) if one.rater in checks else "–"
@@ -156,6 +159,11 @@ def address_of(host: str, port: int) -> str:
     """Where this machine reaches a server that listens at a host; 0.0.0.0 and :: listen everywhere."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _last_address(place: Place) -> str:
+    kept = place.home / ADDRESS
+    return kept.read_text(encoding="utf-8") if kept.is_file() else NEARBY
 
 
 def _checked(url: str) -> str:

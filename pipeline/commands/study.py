@@ -14,7 +14,9 @@ Folder = Annotated[Path | None, typer.Option(help="of the database and the clips
 Database = Annotated[
     str | None, typer.Option(envvar="REELBENCH_STUDY_DATABASE", help="URL, postgresql://… (SQLite in the folder)")
 ]
-Url = Annotated[str, typer.Option(help="where raters reach the server: what links begin with")]
+Url = Annotated[
+    str | None, typer.Option(help="where raters reach the server (where it was last served; http://127.0.0.1:8000)")
+]
 
 
 @app.command()
@@ -50,7 +52,7 @@ def serve(
 def invite(
     file: File,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000, help="so many links")] = 1,
-    url: Url = "http://127.0.0.1:8000",
+    url: Url = None,
     csv: Annotated[Path | None, typer.Option(help="file to write them to, with the columns rater, link")] = None,
     folder: Folder = None,
     database: Database = None,
@@ -87,8 +89,8 @@ def export(
 @app.command()
 @one_sentence(OSError)
 def delete(
+    rater: Annotated[str, typer.Argument(metavar="RATER", help="the id, as `invite` and `status` print it")],
     file: File,
-    rater: Annotated[str, typer.Argument(help="the id, as `invite` and `status` print it")],
     folder: Folder = None,
     database: Database = None,
 ) -> None:

@@ -19,8 +19,8 @@ from pipeline.study.votes import SEPARATOR, Answered, Rater
 
 @dataclass(frozen=True)
 class Agreement:
-    """On one question: the share of pairs of raters who gave the same answer to the same clips (None without a pair),
-    how many pairs there are, and Krippendorff's alpha (nominal; ordinal for ratings; None where it is not defined)."""
+    """On one question: the share of pairs of answers to the same clips that are equal (None without a pair), how many
+    there are, and Krippendorff's alpha (nominal; ordinal for ratings; None where it is not defined)."""
 
     question: str
     share: float | None
@@ -102,9 +102,10 @@ def _alpha(own: pd.DataFrame) -> float | None:
 
 
 def passed_checks(table: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Of each rater who answered a check: how many answers passed, and how many there are."""
-    checks = table[table.passed.notna()]
-    return {str(rater): (int(own.passed.sum()), len(own)) for rater, own in checks.groupby("rater")}
+    """Of each rater who met a check: how many trials passed, with all of their answers, and how many there are."""
+    checks = table[table.passed.notna()].astype({"passed": bool})
+    trials = checks.groupby(["rater", "trial"]).passed.all()
+    return {str(rater): (int(own.sum()), len(own)) for rater, own in trials.groupby("rater")}
 
 
 def shares(table: pd.DataFrame) -> Iterator[tuple[str, str, int]]:

@@ -86,7 +86,7 @@ class _Raters:
             return self._consent(person, link, remark, 422)
         asked = self._study.background
         profession, years = given.get("profession"), given.get("years", "").strip()
-        told = (profession if asked.professions else None, int(years) if asked.years else None)
+        told = (profession if asked.professions else None, int(years) if asked.years and years else None)
         self._store.begin(person.id, *told, self._served.planned)
         return _go(f"/r/{link}/1")
 
@@ -186,8 +186,8 @@ class _Raters:
         if asked.professions and given.get("profession") not in asked.professions:
             return "Please choose your profession from the list."
         whole = years.isascii() and years.isdecimal() and len(years) < 4
-        if asked.years and not (whole and int(years) <= _MOST_YEARS):
-            return f"Please give your years as a whole number from 0 to {_MOST_YEARS}."
+        if asked.years and years and not (whole and int(years) <= _MOST_YEARS):
+            return f"Please give your years as a whole number from 0 to {_MOST_YEARS}, or leave them out."
         return ""
 
 

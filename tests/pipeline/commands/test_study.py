@@ -195,12 +195,17 @@ def test_another_study_may_have_a_database_of_its_own(study: Path, tmp_path: Pat
     assert run("invite", study, "--database", f"sqlite:///{tmp_path / 'third.db'}").exit_code == 0
 
 
+def arguments(command: str, study: Path, rest: tuple[str, ...]) -> tuple[object, ...]:
+    """The study comes last for `delete`, so that REELBENCH_STUDY can take its place."""
+    return (*rest, study) if command == "delete" else (study, *rest)
+
+
 @pytest.mark.parametrize(
     ("command", "rest"), [("status", ()), ("export", ("--out", "v.csv")), ("delete", ("r-1",)), ("end", ())]
 )
 def test_a_study_that_was_not_started_is_named(command: str, rest: tuple[str, ...], study: Path) -> None:
     assert "votes.db: no such file; `reelbench study serve` or `invite` starts a study" in said(
-        run(command, study, *rest)
+        run(command, *arguments(command, study, rest))
     )
     assert not (study.parent / "small-pairwise.study").exists()
 
@@ -223,7 +228,7 @@ def test_the_database_of_another_study_is_refused(
 ) -> None:
     run("invite", write_study(tmp_path / "other", "rating"), "--database", url := f"sqlite:///{tmp_path / 'other.db'}")
     monkeypatch.setenv("REELBENCH_STUDY_DATABASE", url)
-    refused = said(run(command, study, *rest))
+    refused = said(run(command, *arguments(command, study, rest)))
     assert "the database holds the study 'small-rating', expected 'small-pairwise' as" in refused
     assert Store(url).recorded().ended is None
 
@@ -235,7 +240,7 @@ def test_status_says_how_far_the_study_is(study: Path) -> None:
     result = run("status", study)
     assert "small-pairwise: running" in result.output
     assert "complete: 2 of 4 expected; begun: 2 of 4" in result.output
-    assert "agreement on motion: " in result.output and "0 of 6" in result.output
+    assert "agreement on motion: " in result.output and "0 of 2" in result.output
     assert "ours" not in result.output
 
 
@@ -255,15 +260,28 @@ def test_export_names_another_kind_of_file(study: Path) -> None:
     assert "expected a name that ends in .csv or .parquet" in said(run("export", study, "--out", "votes.xlsx"))
 
 
+def test_delete_knows_the_study_from_the_environment(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("invite", study)
+    monkeypatch.setenv("REELBENCH_STUDY", str(study))
+    assert "no rater 'r-1', expected an id" in said(run("delete", "r-1"))
+
+
+def test_links_begin_where_the_study_was_last_served(study: Path) -> None:
+    run("invite", study)
+    (study.parent / "small-pairwise.study" / "address.txt").write_text("https://study.example.org")
+    assert "https://study.example.org/r/" in run("invite", study).output
+    assert "http://127.0.0.1:9/r/" in run("invite", study, "--url", "http://127.0.0.1:9").output
+
+
 def test_delete_deletes_a_rater(study: Path, tmp_path: Path) -> None:
     run("invite", study)
     store = votes_of(study)
     rater = next(one.rater for one in gathered.progress(store) if one.answered)
-    assert "is deleted" in run("delete", study, rater).output
+    assert "is deleted" in run("delete", rater, study).output
     run("export", study, "--out", tmp_path / "votes.csv")
     assert pd.read_csv(tmp_path / "votes.csv").empty
     assert f"no rater '{rater}', expected an id that `reelbench study status` lists" in said(
-        run("delete", study, rater)
+        run("delete", rater, study)
     )
 
 

@@ -85,7 +85,10 @@ def test_checks_and_practice_are_no_agreement() -> None:
 def test_passed_checks_are_counted_by_rater() -> None:
     table = voted("best_of", [("r", 0, "a"), ("r", 1, "a"), ("s", 0, "b"), ("t", 0, "b")], check="obvious")
     table["passed"] = pd.array([True, False, True, None], "boolean")
+    table["trial"] = [1, 2, 1, 1]
     assert gathered.passed_checks(table) == {"r": (1, 2), "s": (1, 1)}
+    table["trial"] = 1
+    assert gathered.passed_checks(table)["r"] == (0, 1)  # a trial passes with all of its answers
 
 
 def test_shares_count_votes() -> None:

@@ -41,6 +41,11 @@ def test_consent_and_background_come_first(pairs: Site) -> None:
     assert begin(pairs, pairs.links[0]).headers["location"] == f"{pairs.links[0]}/1"
 
 
+def test_years_may_be_left_out(pairs: Site) -> None:
+    assert begin(pairs, pairs.links[0], years="").status_code == 303
+    assert gathered.progress(pairs.store)[0].agreed is not None
+
+
 @pytest.mark.parametrize(
     "changes",
     [
