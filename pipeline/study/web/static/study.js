@@ -11,6 +11,7 @@ const AGAIN = 300; // milliseconds that the last frame stands
 
 const state = document.getElementById("state");
 let paused = false; // by the rater
+let waiting = false; // for the rater to touch the page
 
 async function start() {
   if (paused) return;
@@ -21,15 +22,17 @@ async function start() {
 
 // Some browsers play nothing before the page was touched.
 function onceAllowed() {
+  waiting = true;
   state.textContent = "Your browser does not start the videos by itself. Press any key or click to play them.";
   for (const video of videos) video.controls = true;
   const play = () => {
-    ["pointerdown", "keydown"].forEach((name) => document.removeEventListener(name, play));
+    waiting = false;
+    ["click", "keydown"].forEach((name) => document.removeEventListener(name, play));
     for (const video of videos) video.controls = false;
     state.textContent = "";
     start();
   };
-  ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, play));
+  ["click", "keydown"].forEach((name) => document.addEventListener(name, play));
 }
 
 // Nobody can judge a clip that is not there.
@@ -40,9 +43,12 @@ function onBroken() {
 }
 
 function pauseOrPlay() {
+  if (waiting) return;
   paused = !paused;
-  if (!paused && videos.every((video) => video.ended)) start();
-  else for (const video of videos) if (!video.ended || paused) paused ? video.pause() : video.play();
+  const running = videos.filter((video) => !video.ended);
+  if (paused) running.forEach((video) => video.pause());
+  else if (running.length) running.forEach((video) => video.play());
+  else start();
 }
 
 function keepInStep() {
@@ -97,12 +103,17 @@ function choose(key) {
   mark();
 }
 
+// Where Space does nothing else: it chooses an answer, and presses buttons.
+function isFree(focused) {
+  return focused.tagName === "INPUT" ? focused.checked : !["A", "BUTTON"].includes(focused.tagName);
+}
+
 function onKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (/^[0-9]$/.test(event.key)) {
     event.preventDefault();
     choose(event.key);
-  } else if (event.key === " " && !["A", "BUTTON"].includes(document.activeElement.tagName)) {
+  } else if (event.key.toLowerCase() === "p" || (event.key === " " && isFree(document.activeElement))) {
     event.preventDefault();
     if (!event.repeat) pauseOrPlay();
   } else if (event.key === "Enter" && !event.repeat && !["A", "BUTTON"].includes(document.activeElement.tagName)) {

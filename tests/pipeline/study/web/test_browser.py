@@ -19,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("v
 Object.defineProperty(HTMLMediaElement.prototype, "autoplay", { get: () => false });
 const play = HTMLMediaElement.prototype.play;
 let touched = false;
-addEventListener("keydown", () => (touched = true), true);
+["keydown", "click"].forEach((name) => addEventListener(name, () => (touched = true), true));
 HTMLMediaElement.prototype.play = function () {
   return touched ? play.call(this) : Promise.reject(new DOMException("first touch the page", "NotAllowedError"));
 };
@@ -254,14 +254,27 @@ def test_videos_can_be_stopped(served: Any, opening: Open) -> None:
     page = opening(link)
     browser.agree(page)
     browser.wait_for_videos(page)
-    assert page.is_visible("text=Space or a click on a video stops and plays them")
+    assert page.is_visible("text=P, or a click on a video, stops and plays them")
     stopped = "[...document.querySelectorAll('video')].every(v => v.paused)"
-    for stop in (lambda: page.keyboard.press("Space"), page.locator("video").first.click):
+    keyboard, video = page.keyboard.press, page.locator("video").first
+    for stop in (lambda: keyboard("Space"), lambda: keyboard("p"), video.click):
         stop()
-        page.wait_for_timeout(700)  # longer than a clip and its last frame
-        assert page.evaluate(stopped)
+        for _ in range(12):  # longer than a clip and its last frame
+            page.wait_for_timeout(90)
+            assert page.evaluate(stopped)
         stop()
         browser.wait_for(page, f"!{stopped}")
+
+
+def test_space_still_chooses_the_answer_that_has_the_focus(served: Any, opening: Open) -> None:
+    _, link = served("best_of")
+    page = opening(link)
+    browser.agree(page)
+    browser.wait_for_videos(page)
+    page.locator("input[type=radio]").nth(1).focus()
+    page.keyboard.press("Space")
+    assert page.locator("input:checked").get_attribute("value") == "2"
+    assert page.evaluate("[...document.querySelectorAll('video')].every(v => !v.paused || v.ended)")
 
 
 def test_a_clip_that_does_not_load_cannot_be_judged(served: Any, opening: Open) -> None:
@@ -287,14 +300,15 @@ def test_a_clip_that_does_not_load_cannot_be_judged(served: Any, opening: Open) 
     assert not page.is_disabled("#trial button")
 
 
-def test_videos_that_may_not_start_do_at_the_first_key(served: Any, opening: Open) -> None:
+@pytest.mark.parametrize("touch", ["1", "Space", "click"])
+def test_videos_that_may_not_start_do_at_the_first_touch(touch: str, served: Any, opening: Open) -> None:
     _, link = served("best_of")
     page = opening(link)
     page.add_init_script(REFUSING)
     browser.agree(page)
     page.wait_for_selector("text=Press any key or click to play them")
     assert page.evaluate("document.querySelector('video').controls")
-    page.keyboard.press("1")
+    page.locator("video").first.click() if touch == "click" else page.keyboard.press(touch)
     browser.wait_for_videos(page)
     assert not page.evaluate("document.querySelector('video').controls")
 
