@@ -239,6 +239,7 @@ def test_a_server_that_fails_is_told_from_a_lost_connection(served: Any, opening
     of, link = served("best_of")
     page = opening(link)
     browser.agree(page)
+    browser.wait_for_videos(page)  # the script runs
     page.route(f"{link}/1", lambda route: route.fulfill(status=503))
     page.keyboard.press("1")
     page.keyboard.press("Enter")
