@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
+from metrics.user_study.votes import TIE
 from pipeline.config import params
 from pipeline.config.section import Count, Positive, Section, Switch, explain, subset
-from pipeline.study.questions import DEFAULTS, FIXED, SIDE_BY_SIDE, TIE, Design, answers
+from pipeline.study.questions import DEFAULTS, FIXED, SIDE_BY_SIDE, Design, answers
 
 BROKEN = "broken"  # stands for a method where a check shows a clip that was broken on purpose
 LARGEST = 9  # as many sides as there are number keys

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Row, func, select
 
+from metrics.user_study.votes import SEPARATOR
 from pipeline.study import tables, votes
 from pipeline.study.plan import REAL
 from pipeline.study.records import Progress
 from pipeline.study.rows import trial_of, utc
 from pipeline.study.store import Store
-from pipeline.study.votes import SEPARATOR, Answered, Rater
+from pipeline.study.votes import Answered, Rater
 
 
 @dataclass(frozen=True)

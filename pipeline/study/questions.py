@@ -2,11 +2,9 @@
 
 from typing import Literal
 
-Design = Literal["best_of", "pairwise", "attributes", "mixture", "rating"]
+from metrics.user_study.votes import CHOICES, NO, SCALE, TIE, YES
 
-TIE = "tie"
-YES, NO = "yes", "no"
-SCALE = ("1", "2", "3", "4", "5")
+Design = Literal["best_of", "pairwise", "attributes", "mixture", "rating"]
 
 # Of each design, what is asked unless the study says otherwise. Those of best_of and mixture are fixed by their keys.
 DEFAULTS: dict[Design, dict[str, str]] = {
@@ -30,7 +28,7 @@ DEFAULTS: dict[Design, dict[str, str]] = {
     "rating": {"quality": "How good is the video, from 1 (very bad) to 5 (very good)?"},
 }
 FIXED: tuple[Design, ...] = ("best_of", "mixture")
-SIDE_BY_SIDE: tuple[Design, ...] = ("best_of", "pairwise")
+SIDE_BY_SIDE = CHOICES
 
 
 def answers(design: Design, sides: int, ties: bool) -> tuple[str, ...]:

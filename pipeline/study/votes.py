@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from metrics.user_study.votes import COLUMNS, NO, SEPARATOR, TIE
 from pipeline.study.design import BROKEN, Study
 from pipeline.study.plan import IDENTICAL, OBVIOUS, Trial
-from pipeline.study.questions import NO, SIDE_BY_SIDE, TIE
+from pipeline.study.questions import SIDE_BY_SIDE
 
-COLUMNS = (
-    *("study", "design", "rater", "profession", "years", "trial", "check", "passed", "prompt", "caption", "clips"),
-    *("shown", "question", "answer", "seconds", "voted"),
-)
-SEPARATOR = "|"  # between clips, and between methods
 SUFFIXES = (".csv", ".parquet")
 _LOW = 2  # the highest rating that a broken clip may get
 _NEAR = 1  # how far two ratings of the same clip may be apart

@@ -8,8 +8,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from metrics.user_study.votes import NO, TIE, YES
 from pipeline.study.design import Study
-from pipeline.study.questions import NO, SIDE_BY_SIDE, TIE, YES
+from pipeline.study.questions import SIDE_BY_SIDE
 from pipeline.study.records import Page, Person
 
 _FOLDER = Path(__file__).parent
