@@ -1,5 +1,6 @@
 """The commands `study …`: a user study from its file to its votes. What they need is imported when they run."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -41,10 +42,9 @@ def serve(
     """Start a study, or go on with it, and serve it until Ctrl-C."""
     from pipeline.commands import studies
 
-    try:
+    with suppress(KeyboardInterrupt):  # not raised where a shell has started the command in the background
         studies.serve(studies.Place(file, folder, database), host, port, url)
-    except KeyboardInterrupt:
-        print("stopped; start it again to go on")
+    print("stopped; start it again to go on")
 
 
 @app.command()

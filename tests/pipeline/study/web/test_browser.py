@@ -180,6 +180,7 @@ def test_a_phone_in_the_dark(kind: str, served: Any, opening: Open, faults: list
 
 def assert_fits(page: Any) -> None:
     """Nothing is wider than the screen, and the ground is dark."""
+    page.wait_for_load_state()  # with its styles
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert max(red, green, blue) < 60
