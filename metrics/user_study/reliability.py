@@ -40,10 +40,19 @@ def alpha(ratings: pd.DataFrame, scale: str = "nominal") -> float:
     return float(evalica.alpha(ratings, scale).alpha)
 
 
-def _alpha(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> dict[str, object]:
+def coded(votes: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Answers to one question as `alpha` takes them: codes, raters by units, and their scale.
+
+    Args:
+        votes: with a column unit, see `metrics.user_study.votes.unit`.
+    """
     scale = _SCALES.get(votes.design.iloc[0], "nominal")
     codes = votes.answer.astype(float) if scale == "ordinal" else votes.answer.rank(method="dense")
-    table = votes.assign(code=codes).pivot_table(index="rater", columns="unit", values="code", aggfunc="last")
+    return votes.assign(code=codes).pivot_table(index="rater", columns="unit", values="code", aggfunc="last"), scale
+
+
+def _alpha(votes: pd.DataFrame, question: str, uncertainty: Uncertainty) -> dict[str, object]:
+    table, scale = coded(votes)
     twice = table.notna().sum(axis=0) > 1
     prompts = votes.drop_duplicates("unit").set_index("unit").prompt.reindex(table.columns)
     interval = _interval(table, prompts.to_numpy(), scale, uncertainty)

@@ -20,6 +20,7 @@ from pipeline.config import params, paths
 from pipeline.config.section import subset
 from pipeline.prompts.tables import read_tables
 from pipeline.study.design import Folder, Study, StudyError
+from pipeline.study.mixtures import caption, two_parts
 from pipeline.study.plan import Item, check_length
 
 Parts = Mapping[str, tuple[str, str]]  # what questions about a mixture name as a and b
@@ -170,7 +171,7 @@ def _kept(study: Study, prompts: dict[str, str]) -> dict[str, str]:
 
 def _item(clip: str, prompt: str, found: Found, parts: Parts | None) -> Item:
     both = _parts_of(parts, clip, prompt) if parts is not None else None
-    return Item(clip, prompt, " + ".join(both) if both else next(iter(found.values()))[clip].caption, both)
+    return Item(clip, prompt, caption(both) if both else next(iter(found.values()))[clip].caption, both)
 
 
 def _parts(study: Study, folder: Path) -> Parts | None:
@@ -181,8 +182,7 @@ def _parts(study: Study, folder: Path) -> Parts | None:
         return _read_parts(folder / study.clips.parts)
     if not paths.MIXTURES.is_file():
         raise StudyError(f"clips.parts: is missing, and there is no {paths.MIXTURES} to find the parts of mixtures in")
-    prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
-    return {m.id: (prompts[m.parts[0]].text, prompts[m.parts[1]].text) for m in mixtures if len(m.parts) == 2}
+    return two_parts(*read_tables(paths.PROMPTS, paths.MIXTURES))
 
 
 def _parts_of(parts: Parts, clip: str, prompt: str) -> tuple[str, str] | None:

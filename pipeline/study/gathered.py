@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Row, func, select
 
-from metrics.user_study.votes import SEPARATOR
+from metrics.user_study.reliability import alpha, coded
+from metrics.user_study.votes import real, unit
 from pipeline.study import tables, votes
-from pipeline.study.plan import REAL
 from pipeline.study.records import Progress
 from pipeline.study.rows import trial_of, utc
 from pipeline.study.store import Store
@@ -74,9 +74,8 @@ def seconds_per_trial(found: list[Progress]) -> float | None:
 
 def agreement(table: pd.DataFrame) -> list[Agreement]:
     """How well raters agree on each question, of the real trials of a vote table."""
-    real = table[table.check == REAL]
-    shown = real.shown.map(lambda methods: SEPARATOR.join(sorted(methods.split(SEPARATOR))))
-    units = real.assign(unit=real.clips.str.split(SEPARATOR).str[0] + " " + shown)
+    counted = real(table)
+    units = counted.assign(unit=unit(counted))
     return [_agreement(str(question), own) for question, own in units.groupby("question", sort=False)]
 
 
@@ -91,15 +90,10 @@ def _pairs(count: int) -> int:
 
 
 def _alpha(own: pd.DataFrame) -> float | None:
-    import evalica
-
     paired = own[own.unit.duplicated(keep=False)]
     if paired.answer.nunique() < 2:  # nobody disagreed, and chance could not have either
         return None
-    ordinal = own.design.iloc[0] == "rating"
-    said = paired.assign(answer=paired.answer.astype(float)) if ordinal else paired
-    ratings = said.pivot_table(index="rater", columns="unit", values="answer", aggfunc="first")
-    return float(evalica.alpha(ratings, distance="ordinal" if ordinal else "nominal").alpha)
+    return alpha(*coded(paired))
 
 
 def passed_checks(table: pd.DataFrame) -> dict[str, tuple[int, int]]:
@@ -111,6 +105,5 @@ def passed_checks(table: pd.DataFrame) -> dict[str, tuple[int, int]]:
 
 def shares(table: pd.DataFrame) -> Iterator[tuple[str, str, int]]:
     """(question, answer, votes) of the real trials, the most frequent answer of each question first."""
-    real = table[table.check == REAL]
-    for question, own in real.groupby("question", sort=False):
+    for question, own in real(table).groupby("question", sort=False):
         yield from ((str(question), str(answer), int(count)) for answer, count in own.answer.value_counts().items())

@@ -7,9 +7,9 @@ import pandas as pd
 
 from pipeline.config import paths
 from pipeline.evaluation.catalogue import AVERAGE, METRICS, ROUGHNESS, SUCCESS_RATE
-from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.study.design import Study, StudyError
+from pipeline.study.mixtures import caption, two_parts
 from pipeline.study.plan import Item
 from pipeline.world.attributes import ATTRIBUTES
 
@@ -41,7 +41,10 @@ class Judged:
         verdicts = pd.read_csv(paths.RESULTS / "verdicts.csv", dtype=text).rename(columns={"mixture": "prompt"})
         shows = {name: verdicts.get(name, pd.Series(dtype=float)) for name in JUDGED[:2]}
         verdicts = verdicts.assign(**shows, one_object=verdicts.shared & verdicts.one_object)
-        captions, parts = _texts(*read_tables(paths.PROMPTS, paths.MIXTURES))
+        prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
+        parts = two_parts(prompts, mixtures)
+        captions = {name: prompt.text for name, prompt in prompts.items()}
+        captions |= {name: caption(both) for name, both in parts.items()}
         verdicts = verdicts[verdicts.prompt.isin(list(parts))]
         return cls(
             attributes[[*_KEY, "prompt", *ATTRIBUTES]].astype(dict.fromkeys(ATTRIBUTES, float)),
@@ -106,11 +109,3 @@ def _of_method(method: str, metrics: Sequence[str]) -> pd.DataFrame:
     table = pd.read_csv(paths.features(method) / _TABLE, dtype={"clip": str}, keep_default_na=False)
     known = {name: pd.to_numeric(table[name], errors="coerce") for name in metrics if name in table}
     return pd.DataFrame({"method": method, "clip": table["clip"], **known})
-
-
-def _texts(
-    prompts: Mapping[str, Prompt], mixtures: Sequence[Mixture]
-) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
-    captions = {name: prompt.text for name, prompt in prompts.items()}
-    parts = {one.id: (captions[one.parts[0]], captions[one.parts[1]]) for one in mixtures if len(one.parts) == 2}
-    return captions | {name: " + ".join(both) for name, both in parts.items()}, parts

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from metrics.user_study.votes import COLUMNS, NO, SEPARATOR, TIE
+from pipeline.config.study import SUFFIXES
 from pipeline.study.design import BROKEN, Study
 from pipeline.study.plan import IDENTICAL, OBVIOUS, Trial
 from pipeline.study.questions import SIDE_BY_SIDE
 
-SUFFIXES = (".csv", ".parquet")
 _LOW = 2  # the highest rating that a broken clip may get
 _NEAR = 1  # how far two ratings of the same clip may be apart
 

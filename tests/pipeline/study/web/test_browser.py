@@ -25,6 +25,7 @@ HTMLMediaElement.prototype.play = function () {
 };
 """  # a browser that plays nothing by itself
 Open = Callable[..., Any]
+Begun = Callable[[str], tuple[Site, str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,19 @@ def served(tmp_path: Path) -> Iterator[Callable[..., tuple[Site, str]]]:
         one.__exit__(None, None, None)
 
 
+@pytest.fixture
+def begun(served: Callable[..., tuple[Site, str]], opening: Open) -> Begun:
+    """Serves a study and agrees to take part: the study, the rater's address, and the page of the first trial."""
+
+    def begin(kind: str) -> tuple[Site, str, Any]:
+        of, link = served(kind)
+        page = opening(link)
+        browser.agree(page)
+        return of, link, page
+
+    return begin
+
+
 def is_whole(of: Site, kind: str) -> bool:
     table = gathered.votes_of(of.store)
     return len(table) == TRIALS * len(DEFAULTS[kind]) and not table.duplicated(["rater", "trial", "question"]).any()
@@ -104,10 +118,8 @@ def test_a_whole_study(kind: str, served: Any, opening: Open, faults: list[str],
     assert len(list(tmp_path.glob("*.png"))) == TRIALS + 2
 
 
-def test_videos_play_in_step_without_sound_or_controls(served: Any, opening: Open) -> None:
-    _, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def test_videos_play_in_step_without_sound_or_controls(begun: Begun) -> None:
+    _, _, page = begun("best_of")
     browser.wait_for_videos(page)
     videos = "[...document.querySelectorAll('video')]"
     apart = f"Math.max(...{videos}.map(v => v.currentTime)) - Math.min(...{videos}.map(v => v.currentTime))"
@@ -197,10 +209,8 @@ def test_a_study_needs_no_script(served: Any, opening: Open) -> None:
     assert is_whole(of, "pairwise")
 
 
-def test_an_answer_that_is_missing_is_not_sent(served: Any, opening: Open) -> None:
-    of, link = served("pairwise")
-    page = opening(link)
-    browser.agree(page)
+def test_an_answer_that_is_missing_is_not_sent(begun: Begun) -> None:
+    of, link, page = begun("pairwise")
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
@@ -208,38 +218,34 @@ def test_an_answer_that_is_missing_is_not_sent(served: Any, opening: Open) -> No
     assert gathered.votes_of(of.store).empty
 
 
-def test_a_lost_connection_loses_nothing(served: Any, opening: Open) -> None:
-    of, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def answer_offline(page: Any) -> None:
+    """The first answer, which does not arrive."""
     page.context.set_offline(True)
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=No connection")
+
+
+def test_a_lost_connection_loses_nothing(begun: Begun) -> None:
+    of, link, page = begun("best_of")
+    answer_offline(page)
     assert gathered.votes_of(of.store).empty
     page.context.set_offline(False)
     page.wait_for_url(f"{link}/2")
     assert len(gathered.votes_of(of.store)) == 1
 
 
-def test_a_change_of_mind_without_a_connection_is_what_arrives(served: Any, opening: Open) -> None:
-    of, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
-    page.context.set_offline(True)
-    page.keyboard.press("1")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("text=No connection")
+def test_a_change_of_mind_without_a_connection_is_what_arrives(begun: Begun) -> None:
+    of, link, page = begun("best_of")
+    answer_offline(page)
     page.keyboard.press("2")
     page.context.set_offline(False)
     page.wait_for_url(f"{link}/2")
     assert gathered.answered(of.store)[0][1][0].answers == {"best": "2"}
 
 
-def test_a_server_that_fails_is_told_from_a_lost_connection(served: Any, opening: Open) -> None:
-    of, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def test_a_server_that_fails_is_told_from_a_lost_connection(begun: Begun) -> None:
+    of, link, page = begun("best_of")
     browser.wait_for_videos(page)  # the script runs
     page.route(f"{link}/1", lambda route: route.fulfill(status=503))
     page.keyboard.press("1")
@@ -251,10 +257,8 @@ def test_a_server_that_fails_is_told_from_a_lost_connection(served: Any, opening
     assert len(gathered.votes_of(of.store)) == 1
 
 
-def test_videos_can_be_stopped(served: Any, opening: Open) -> None:
-    _, link = served("pairwise")
-    page = opening(link)
-    browser.agree(page)
+def test_videos_can_be_stopped(begun: Begun) -> None:
+    _, _, page = begun("pairwise")
     browser.wait_for_videos(page)
     assert page.is_visible("text=P, or a click on a video, stops and plays them")
     stopped = "[...document.querySelectorAll('video')].every(v => v.paused)"
@@ -268,10 +272,8 @@ def test_videos_can_be_stopped(served: Any, opening: Open) -> None:
         browser.wait_for(page, f"!{stopped}")
 
 
-def test_space_still_chooses_the_answer_that_has_the_focus(served: Any, opening: Open) -> None:
-    _, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def test_space_still_chooses_the_answer_that_has_the_focus(begun: Begun) -> None:
+    _, _, page = begun("best_of")
     browser.wait_for_videos(page)
     page.locator("input[type=radio]").nth(1).focus()
     page.keyboard.press("Space")
@@ -315,10 +317,8 @@ def test_videos_that_may_not_start_do_at_the_first_touch(touch: str, served: Any
     assert not page.evaluate("document.querySelector('video').controls")
 
 
-def test_double_clicks_reloads_and_the_back_button_double_nothing(served: Any, opening: Open) -> None:
-    of, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def test_double_clicks_reloads_and_the_back_button_double_nothing(begun: Begun) -> None:
+    of, link, page = begun("best_of")
     browser.choose(page, 0)
     page.dblclick("#trial button", no_wait_after=True)
     page.wait_for_url(f"{link}/2")
@@ -348,10 +348,8 @@ def test_two_windows_of_one_rater(served: Any, opening: Open) -> None:
     assert gathered.answered(of.store)[0][1][0].answers == {"best": "1"}
 
 
-def test_the_organiser_looks_on(served: Any, opening: Open, faults: list[str], tmp_path: Path) -> None:
-    of, link = served("best_of")
-    page = opening(link)
-    browser.agree(page)
+def test_the_organiser_looks_on(opening: Open, begun: Begun, faults: list[str], tmp_path: Path) -> None:
+    of, link, page = begun("best_of")
     for number in range(1, 4):
         browser.choose(page, number)
         browser.go_on(page)
