@@ -199,10 +199,19 @@ class Oracle(Section):
         return self
 
 
+class Bounds(Section):
+    """Theorem A.6 in numbers: `method`: of generate.methods, whose model makes a clip of each of the first `prompts`
+    prompts of its set, all from one noise."""
+
+    method: str
+    prompts: int = Field(ge=2)
+
+
 class Richspace(Section):
-    """`oracle`: null samples none."""
+    """`oracle`: null samples none. `bounds`: null measures none."""
 
     oracle: Oracle | None = None
+    bounds: Bounds | None = None
 
 
 class Report(Section):
@@ -260,6 +269,8 @@ class Params(Section):
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
+        bounds = [self.richspace.bounds.method] if self.richspace.bounds else []
+        subset("richspace.bounds.method", bounds, "generate.methods", self.generate.methods)
         references.check_etc(self.etc, self.train, self.generate)
         references.check_make_a_video(self.make_a_video, self.generate)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)
