@@ -96,9 +96,11 @@ class Comparison(Section):
 
 
 class Evaluate(Section):
-    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips."""
+    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips. `cluster`:
+    what is drawn and flipped, a prompt with all its clips, or ("none") clips as if they were independent."""
 
     reference: str | None = None
+    cluster: Literal["prompt", "none"] = "prompt"
     comparisons: list[Comparison]
     metrics: list[Literal[*EVALUATED]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
