@@ -23,6 +23,7 @@ SWEPT = RESULTS / "sweeps.csv"
 ETC_POINTS = RESULTS / "etc.csv"
 ORACLE_TABLE = RESULTS / "richspace_oracle.csv"
 ORACLE_STEPS = RESULTS / "richspace_oracle_steps.csv"
+CHOICES_TABLE = RESULTS / "richspace_choices.csv"
 STUDY = Path("data/study")  # votes of user studies, and their tables
 SUMMARY = Path("data/summary")  # in git
 NORMALITY = Path("data/analysis/normality.csv")

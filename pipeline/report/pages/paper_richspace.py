@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.prompts.sets import Mixture
-from pipeline.report import bounds, oracle, plots
+from pipeline.report import bounds, choices, oracle, plots
 from pipeline.report.formatting import fixed
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import curve, parts
@@ -22,9 +22,10 @@ def build(results: Results) -> Content:
         "encoder": results.encoder,
         "curves": [],
         "oracle": oracle.summary(results),
+        "choices": choices.summary(results),
     }
     shown = oracle.tables(results)
-    tables = [*shown, *bounds.tables(results)]
+    tables = [*shown, *choices.tables(results), *bounds.tables(results)]
     figures = {"oracle": plots.by_step(results.oracle_steps)} if shown else {}
     missing = [] if tests else ["No two methods of this run were compared on mixtures that the judge knows."]
     missing += [] if shown else ["No step of the interpolation but the optimum was judged (richspace.oracle)."]
