@@ -6,11 +6,12 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import evaluated, oracle
+    from pipeline.evaluation import choices, evaluated, oracle
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
+    from pipeline.sweeps.choices import steps
 
     wanted = params.load()
     real = wanted.evaluate.reference
@@ -30,6 +31,7 @@ def main() -> None:
         paths.CASCADE_POINTS.stem: evaluation.points(cascade, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
         paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
+        paths.CHOICES_TABLE.stem: choices.table(verdicts, steps(wanted), evaluation.uncertainty),
     }
     write(results | further, summary, paths.RESULTS)
     write_summary(results, paths.histories(), paths.SUMMARY)

@@ -16,7 +16,7 @@ from pipeline.config.paths import ROOT
 from stages import code
 
 # Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|attention.*|reference|normality|weights")
+EXACT = re.compile(r"train.*|code.*|oracle|bounds|attention.*|reference|normality|weights")
 # Stages of many points, and the kind of code whose digest they depend on; so do the trainings of temporal layers.
 DIGESTED = {
     "sweep": "sweep",
@@ -99,6 +99,9 @@ def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     if name == "oracle":
         oracle = wanted.get("richspace", {}).get("oracle")
         return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
+    if name == "bounds":
+        bounds = wanted.get("richspace", {}).get("bounds")
+        return ["stages.bounds", *(_sampled(wanted, bounds["method"]) if bounds else [])]
     if name == "attention_maps":
         return ["stages.attention_maps", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
@@ -115,9 +118,9 @@ def _sampled(wanted: dict[str, Any], name: str) -> list[str]:
     return [*(f"pipeline.samplers.{name}" for name in samplers), module_of(Path(method["module"]))]
 
 
-def sampled(wanted: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """The parameters and the files that the oracle's clips depend on: of its method, model, encoder and prompts."""
-    generate, name = wanted["generate"], wanted["richspace"]["oracle"]["method"]
+def sampled(wanted: dict[str, Any], name: str) -> tuple[set[str], set[str]]:
+    """The parameters and the files that a method's clips depend on: its own, its model's, encoder's and prompts'."""
+    generate = wanted["generate"]
     method = generate["methods"][name]
     model, own = generate["models"][method["model"]], method.get("set") or generate["set"]
     encoder = f"embed.encoders.{model['encoder']}"

@@ -149,19 +149,22 @@ def test_what_the_sweep_stage_names_is_what_is_swept(dag: dict[str, Any], wanted
     assert {method["motion"], f"prompts/{wanted['generate']['set']}.csv"} <= set(named["deps"])
 
 
-def test_what_the_oracle_stage_names_is_what_it_samples(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
-    if not wanted["richspace"]["oracle"]:
+@pytest.mark.parametrize("stage", ["oracle", "bounds"])
+def test_what_a_stage_of_richspace_names_is_what_it_samples(
+    dag: dict[str, Any], wanted: dict[str, Any], stage: str
+) -> None:
+    if not wanted["richspace"][stage]:
         return  # then it samples nothing, and that its parameters are there is enough
-    entry = dag["oracle"]
-    keys = set(entry["params"]) - {"richspace.oracle", "generate.set"}
+    entry = dag[stage]
+    keys = set(entry["params"]) - {f"richspace.{stage}", "search.default_k", "generate.set"}
     places = {dep for dep in entry["deps"] if dep.split("/")[0] not in PACKAGES} - {"data/checked.txt"}
-    said = f"dvc.yaml: stage oracle names other than what richspace.oracle.method of params.yaml is ({sampled(wanted)})"
-    assert (keys, places) == sampled(wanted), said
+    right = sampled(wanted, wanted["richspace"][stage]["method"])
+    said = f"dvc.yaml: stage {stage} names other than what richspace.{stage}.method of params.yaml is ({right})"
+    assert (keys, places) == right, said
 
 
-def test_another_method_of_the_oracle_is_another_stage(wanted: dict[str, Any]) -> None:
-    asked = {"oracle": {"method": "richspace_animatediff"}}
-    keys, places = sampled(wanted | {"richspace": asked})
+def test_another_method_is_another_stage(wanted: dict[str, Any]) -> None:
+    keys, places = sampled(wanted, "richspace_animatediff")
     assert {"generate.methods.richspace_animatediff", "generate.models.images"} < keys
     assert {"models/world/t2i", "models/world/codec", "models/world/animatediff", "models/public/minilm"} < places
 

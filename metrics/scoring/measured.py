@@ -7,7 +7,7 @@ nothing heavy: `metrics.scoring.measuring` measures.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -43,9 +43,10 @@ class Measured:
     """One side of a comparison.
 
     table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
-    `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400), or (rows, 0)
-    where I3D was not run. requested: clips that were asked for. errors: (clip, reason) of those that were not scored,
-    or not by every metric.
+    `caption` where there are captions, `original` (its digest) where there are pairs, `cluster` where clips are not
+    independent of one another: its name, alike for clips of one prompt, none for a clip by itself. logits: (rows, 400),
+    or (rows, 0) where I3D was not run. requested: clips that were asked for. errors: (clip, reason) of those that were
+    not scored, or not by every metric.
     """
 
     table: pd.DataFrame
@@ -67,7 +68,21 @@ class Measured:
     @cached_property
     def features(self) -> Features:
         """The logits with the clip that each belongs to."""
-        return Features(self.logits.astype(np.float64), self.groups)
+        return Features(self.logits.astype(np.float64), self.groups, self.clusters)
+
+    @cached_property
+    def clusters(self) -> np.ndarray | None:
+        """The cluster 0 … of every clip 0 … scored - 1; None where each is its own."""
+        if "cluster" not in self.table:
+            return None
+        of_clips = self.table.drop_duplicates("clip")  # in the order of `groups`
+        alone = of_clips["clip"].map("clip {}".format)
+        return pd.factorize(of_clips["cluster"].map("cluster {}".format, na_action="ignore").fillna(alone))[0]
+
+    def clustered(self, names: pd.Series | None) -> "Measured":
+        """The same with the names of the rows' clusters; None for clips that are independent."""
+        table = self.table.drop(columns="cluster", errors="ignore")
+        return replace(self, table=table if names is None else table.assign(cluster=names.to_numpy()))
 
     @cached_property
     def content(self) -> str:

@@ -46,18 +46,19 @@ class Comparison:
     """first - second of two methods on the clips that both have.
 
     difference: with its paired interval, NaN bounds where there is none. pairs: of clips. p: of the paired two-sided
-    test; NaN where there is only the interval.
+    test; NaN where there is none. clusters: prompts, or other clusters of clips, that the pairs are of; 0 if not known.
     """
 
     difference: "Interval"
     pairs: int
     p: float = math.nan
+    clusters: int = 0
 
-    def separated(self, confidence: float) -> bool:
-        """Whether the methods differ: p < 1 - confidence where there is a test, else an interval without 0."""
-        if not math.isnan(self.p):
-            return self.p < 1 - confidence
-        return self.difference.low > 0 or self.difference.high < 0
+    def row(self, candidate: str, baseline: str) -> dict[str, Any]:
+        """As tables and evaluation.json have it."""
+        names = {"candidate": candidate, "baseline": baseline, "pairs": self.pairs, "clusters": self.clusters}
+        own = self.difference
+        return names | {"difference": own.value, "low": own.low, "high": own.high, "p": self.p}
 
 
 @dataclass(frozen=True)

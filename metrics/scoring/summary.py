@@ -19,6 +19,8 @@ from metrics.statistics.bootstrap import (
     paired_distance_difference,
     paired_mean_difference,
 )
+from metrics.statistics.clusters import sign_flip
+from metrics.statistics.testing import interval_p
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def summarise(names: Sequence[str], sample: Sample) -> list[Value]:
 
 def _summarise(metric: Metric, sample: Sample) -> Value:
     if metric.needs != "real":
-        values, groups = _column(sample.gen, metric.name)
-        estimate, counts = _mean(metric, sample, values, groups), (len(values), None)
+        values, groups, clusters = _column(sample.gen, metric.name)
+        estimate, counts = _mean(metric, sample, values, groups, clusters), (len(values), None)
     elif sample.real is None:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     else:
@@ -58,12 +60,14 @@ def _summarise(metric: Metric, sample: Sample) -> Value:
     return Value(metric.name, estimate.interval, *counts, estimate.flag, mark)
 
 
-def _mean(metric: Metric, sample: Sample, values: np.ndarray, groups: np.ndarray) -> Estimate:
-    """The mean of a per-clip metric; groups: the clip of each value."""
+def _mean(
+    metric: Metric, sample: Sample, values: np.ndarray, groups: np.ndarray, clusters: np.ndarray | None
+) -> Estimate:
+    """The mean of a per-clip metric; groups: the clip of each value. clusters: of the clips."""
     if not len(values):
         return Estimate(NOTHING, "no clip has it")
     own_encoder = metric.network == "clip" and WORLD_ENCODER in sample.gen.provenance.networks.get("clip", "")
-    interval = mean_interval(values, sample.uncertainty, groups)
+    interval = mean_interval(values, sample.uncertainty, groups, clusters)
     return Estimate(interval, "toy world's own encoder" if own_encoder else "")
 
 
@@ -87,13 +91,14 @@ def few_clips(*numbers: int, metric: Metric = FVD) -> str:
     return f"n = {least} < {metric.clips}" if least < metric.clips else ""
 
 
-def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A per-clip metric's values, and the clip 0 … of each; rows that lack it are left out."""
+def _column(gen: Measured, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """A per-clip metric's values, the clip 0 … of each, and the clips' clusters; rows that lack it are left out."""
     if name not in gen.table:
-        return np.empty(0), np.empty(0, int)
+        return np.empty(0), np.empty(0, int), None
     kept = gen.table[name].notna().to_numpy()
-    groups = np.unique(gen.groups[kept], return_inverse=True)[1]
-    return gen.table[name].to_numpy(float)[kept], groups
+    clips, groups = np.unique(gen.groups[kept], return_inverse=True)
+    clusters = None if gen.clusters is None else gen.clusters[clips]
+    return gen.table[name].to_numpy(float)[kept], groups, clusters
 
 
 def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
@@ -110,26 +115,32 @@ def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
 
 
 def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
-    """The difference by a paired bootstrap over clips."""
+    """The difference by a paired bootstrap over clips, or over their clusters. p: of flipping the signs of clusters; of
+    a distance, whose differences have no signs, by its interval."""
     a, b = _shared(metric, first.gen, second.gen)
     if a.scored < 2:
         return None
+    clusters = np.arange(a.scored) if a.clusters is None else a.clusters
+    count = len(np.unique(clusters))
     if metric.distance is None:
-        columns = (side.table[metric.name].to_numpy(float) for side in (a, b))
-        return Comparison(paired_mean_difference(*columns, first.uncertainty, a.groups), a.scored)
+        columns = [side.table[metric.name].to_numpy(float) for side in (a, b)]
+        difference = paired_mean_difference(*columns, first.uncertainty, a.groups, a.clusters)
+        by_clip = np.bincount(a.groups, columns[0] - columns[1]) / np.bincount(a.groups)
+        return Comparison(difference, a.scored, sign_flip(by_clip, clusters, first.uncertainty.seed), count)
     if first.real is None:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     distance = metric.distance(first.protocol)
     difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
-    return Comparison(difference, a.scored)
+    return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count)
 
 
 def _shared(metric: Metric, first: Measured, second: Measured) -> tuple[Measured, Measured]:
-    """Both sides, with the windows for which both have a metric, in one order."""
+    """Both sides, with the windows for which both have a metric, in one order, and the first's clusters."""
     key = ["clip", "window"]
     rows = [side.table[key].assign(row=np.arange(len(side.table)))[_has(side, metric)] for side in (first, second)]
     both = rows[0].merge(rows[1], on=key, suffixes=("_first", "_second"))
-    return _rows(first, both["row_first"].to_numpy()), _rows(second, both["row_second"].to_numpy())
+    a, b = _rows(first, both["row_first"].to_numpy()), _rows(second, both["row_second"].to_numpy())
+    return a, b.clustered(a.table.get("cluster"))
 
 
 def _has(side: Measured, metric: Metric) -> np.ndarray:

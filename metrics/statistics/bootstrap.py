@@ -60,7 +60,12 @@ class Interval:
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
-def mean_interval(values: np.ndarray, uncertainty: Uncertainty, groups: np.ndarray | None = None) -> Interval:
+def mean_interval(
+    values: np.ndarray,
+    uncertainty: Uncertainty,
+    groups: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
+) -> Interval:
     """Mean over clips of a per-clip value (n,), each clip's windows averaged first, with scipy's BCa interval."""
     values = np.asarray(values, np.float64)
     if groups is not None and len(values):
@@ -68,6 +73,13 @@ def mean_interval(values: np.ndarray, uncertainty: Uncertainty, groups: np.ndarr
     if len(values) == 0:
         return NOTHING
     value = float(values.mean())
+    if clusters is not None and len(np.unique(clusters)) < len(values) and uncertainty.resamples:
+        codes = np.unique(clusters, return_inverse=True)[1]
+        sums, sizes = np.bincount(codes, values), np.bincount(codes)
+        rng = np.random.default_rng(uncertainty.seed)
+        drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=uncertainty.resamples)
+        low, high = np.quantile((drawn @ sums) / (drawn @ sizes), uncertainty.tails)
+        return Interval(value, float(low), float(high))
     if len(values) < 2 or not uncertainty.resamples:
         return Interval(value, float("nan"), float("nan"))
     if np.ptp(values) <= _ROUNDING * np.abs(values).max():
@@ -91,13 +103,17 @@ def mean_interval(values: np.ndarray, uncertainty: Uncertainty, groups: np.ndarr
 
 
 def paired_mean_difference(
-    first: np.ndarray, second: np.ndarray, uncertainty: Uncertainty, groups: np.ndarray | None = None
+    first: np.ndarray,
+    second: np.ndarray,
+    uncertainty: Uncertainty,
+    groups: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Interval:
     """Mean of first - second over clips that share a prompt (and seed), row by row."""
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if first.shape != second.shape:
         raise ValueError(f"paired values must have one length, found {first.shape} and {second.shape}")
-    return mean_interval(first - second, uncertainty, groups)
+    return mean_interval(first - second, uncertainty, groups, clusters)
 
 
 class Distance(Protocol):

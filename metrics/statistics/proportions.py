@@ -1,8 +1,7 @@
-"""Success rates: Wilson's interval for one, McNemar's exact test for two methods on the same items."""
+"""Success rates of independent items, with Wilson's interval; `metrics.statistics.clusters` has those that are not."""
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.stats import binomtest
 
 
@@ -29,30 +28,3 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Rate:
         return Rate(0, 0, float("nan"), float("nan"), float("nan"))
     interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
     return Rate(successes, n, successes / n, float(interval.low), float(interval.high))
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """Items that only the first, and only the second method got right, and the two-sided exact p."""
-
-    only_first: int
-    only_second: int
-    p: float
-
-
-def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
-    """McNemar's exact test: given that the methods disagree on an item, is either as likely to be the right one?
-
-    Args:
-        first, second: (n,) bool, success on the same n items.
-
-    Raises:
-        ValueError: if the lengths differ.
-    """
-    first, second = np.asarray(first, bool), np.asarray(second, bool)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"outcomes must be two (n,) arrays of one length, found {first.shape} and {second.shape}")
-    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
-    discordant = only_first + only_second
-    p = 1.0 if discordant == 0 else float(binomtest(only_first, discordant, 0.5).pvalue)
-    return McNemar(only_first, only_second, p)

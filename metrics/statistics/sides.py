@@ -11,6 +11,7 @@ class Features:
 
     values: np.ndarray
     groups: np.ndarray
+    clusters: np.ndarray | None = None
 
     @classmethod
     def of(cls, values: np.ndarray, groups: np.ndarray | None = None) -> "Features":

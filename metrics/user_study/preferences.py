@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from metrics.statistics.bootstrap import Uncertainty
+from metrics.statistics.testing import holm
 from metrics.user_study.clusters import Clusters
 from metrics.user_study.votes import TIE, methods, split
 
@@ -57,18 +58,6 @@ def preferences(votes: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if not name.endswith("_holm")])
     corrected = {f"{name}_holm": holm(table[name].to_numpy(float)) for name in ("p_exact", "p")}
     return table.assign(**corrected)[list(COLUMNS)]
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's step-down correction (Holm 1979, Scandinavian Journal of Statistics 6, 65-70) of p values (n,); NaN stays
-    and is no test."""
-    p = np.asarray(p, np.float64)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    adjusted = np.full(len(p), np.nan)
-    factors = len(order) - np.arange(len(order))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p[order])) if len(order) else []
-    return adjusted
 
 
 def _between(votes: pd.DataFrame, a: str, b: str) -> pd.DataFrame:

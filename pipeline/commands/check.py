@@ -13,7 +13,7 @@ from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.tables import read_tables
-from pipeline.sweeps import steps
+from pipeline.sweeps import bounds, steps
 from pipeline.sweeps.variants import with_point
 from pipeline.weights.checkpoints import looks_like_hub_id
 
@@ -37,7 +37,7 @@ def unnamed_mixtures() -> list[str]:
 
 
 def unbuilt_methods(params: Params) -> list[str]:
-    """The methods, and variants of them in sweeps and the oracle, that cannot be built or have nothing to make."""
+    """The methods, and variants of them in sweeps and of RichSpace, that cannot be built or have nothing to make."""
     inputs, said = Inputs(), []
     for name in params.generate.methods:
         said += _said_of_method(params, name, inputs)
@@ -46,7 +46,7 @@ def unbuilt_methods(params: Params) -> list[str]:
             said += _said_of_method(with_point(params, name, Path("motion")), name, inputs)
         except ValueError as error:
             said.append(f"params.yaml: harivo.sweep.points.{name}: {error}")
-    return list(dict.fromkeys([*said, *_said_of_oracle(params, inputs)]))
+    return list(dict.fromkeys([*said, *_said_of_oracle(params, inputs), *_said_of_bounds(params, inputs)]))
 
 
 def _said_of_oracle(params: Params, inputs: Inputs) -> list[str]:
@@ -59,6 +59,13 @@ def _said_of_oracle(params: Params, inputs: Inputs) -> list[str]:
         return steps.every_step(context, wanted.k) if steps.judged(context) else None
 
     return _said_of("richspace.oracle", built)
+
+
+def _said_of_bounds(params: Params, inputs: Inputs) -> list[str]:
+    wanted = params.richspace.bounds
+    if wanted is None:
+        return []
+    return _said_of("richspace.bounds", lambda: build(bounds.context_of(params, wanted, inputs)))
 
 
 def _said_of_method(params: Params, name: str, inputs: Inputs) -> list[str]:

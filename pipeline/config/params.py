@@ -96,9 +96,11 @@ class Comparison(Section):
 
 
 class Evaluate(Section):
-    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips."""
+    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips. `cluster`:
+    what is drawn and flipped, a prompt with all its clips, or ("none") clips as if they were independent."""
 
     reference: str | None = None
+    cluster: Literal["prompt", "none"] = "prompt"
     comparisons: list[Comparison]
     metrics: list[Literal[*EVALUATED]]
     confidence: Annotated[float, Field(gt=0, lt=1)]
@@ -199,10 +201,19 @@ class Oracle(Section):
         return self
 
 
+class Bounds(Section):
+    """Theorem A.6 in numbers: `method`: of generate.methods, whose model makes a clip of each of the first `prompts`
+    prompts of its set, all from one noise."""
+
+    method: str
+    prompts: int = Field(ge=2)
+
+
 class Richspace(Section):
-    """`oracle`: null samples none."""
+    """`oracle`: null samples none. `bounds`: null measures none."""
 
     oracle: Oracle | None = None
+    bounds: Bounds | None = None
 
 
 class Report(Section):
@@ -260,6 +271,8 @@ class Params(Section):
             subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
+        bounds = [self.richspace.bounds.method] if self.richspace.bounds else []
+        subset("richspace.bounds.method", bounds, "generate.methods", self.generate.methods)
         references.check_etc(self.etc, self.train, self.generate)
         references.check_make_a_video(self.make_a_video, self.generate)
         subset("harivo.ablation", self.harivo.ablation.values(), "the methods that are evaluated", evaluated)

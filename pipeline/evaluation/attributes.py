@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from metrics.scoring.metric import Comparison, Estimate
 from metrics.statistics.bootstrap import Interval, mean_interval
-from metrics.statistics.proportions import wilson
+from metrics.statistics.clusters import clustered_rate
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
-from pipeline.evaluation.pairs import compare_outcomes, side_by_side
+from pipeline.evaluation.pairs import Paired, compare_outcomes, side_by_side
 from pipeline.evaluation.readings import readings_of
 from pipeline.evaluation.sample import MethodSample
 from pipeline.prompts.sets import Prompt
@@ -21,8 +20,6 @@ from pipeline.world.scene import ATTRIBUTES as NAMED
 from pipeline.world.scene import Names
 
 COLUMNS = ("method", "prompt_id", "seed", "clip", *ATTRIBUTES, AVERAGE, HEADING)
-_KEY = ("prompt_id", "seed")
-_FLIPS = 9999
 
 
 def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
@@ -43,22 +40,22 @@ def judge_prompts(method: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFr
 
 
 def rate(name: str, sample: MethodSample) -> Estimate | None:
-    """Share of a method's clips with an attribute, with Wilson's interval; None if no clip was judged by it."""
+    """Share of a method's clips with an attribute, with an interval that counts prompts; None if no clip was judged by
+    it."""
     judged, confidence = sample.judged, sample.uncertainty.confidence
     if not len(judged) or judged[name].isna().any():
         return None
-    share = wilson(int(judged[name].sum()), len(judged), confidence)
-    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(name, f"Wilson {confidence:g}"))
+    share = clustered_rate(judged[name].to_numpy(bool), sample.clusters(judged), confidence)
+    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(name, sample.wilson))
 
 
 def average(sample: MethodSample) -> Estimate | None:
     """Mean over clips of the attributes' average, with a bootstrap interval; None if no clip was judged."""
     if not len(sample.judged):
         return None
-    own = sample.uncertainty
-    interval = mean_interval(sample.judged[AVERAGE].to_numpy(float), own)
-    bootstrap = f"bootstrap {own.confidence:g}, {own.resamples} resamples, seed {own.seed}"
-    return Estimate(interval, choices=_choices(AVERAGE, bootstrap))
+    values, clusters = sample.judged[AVERAGE].to_numpy(float), sample.clusters(sample.judged)
+    interval = mean_interval(values, sample.uncertainty, clusters=clusters)
+    return Estimate(interval, choices=_choices(AVERAGE, sample.bootstrap))
 
 
 def _choices(name: str, interval: str) -> dict[str, Any]:
@@ -68,13 +65,14 @@ def _choices(name: str, interval: str) -> dict[str, Any]:
 
 
 def compare(name: str, first: MethodSample, second: MethodSample) -> Comparison | None:
-    """Difference of the shares on the same prompts and noise, with McNemar's p; None if the methods share no clip."""
-    return compare_outcomes(first.judged, second.judged, _KEY, name)
+    """Difference of the shares on the same prompts and noise, with the p of flipping whole prompts; None if the methods
+    share no clip."""
+    return compare_outcomes(first, second, "judged", name)
 
 
 def compare_average(first: MethodSample, second: MethodSample) -> Comparison | None:
-    """Difference of the averages on the same prompts and noise: mean with its interval, and the two-sided p of a paired
-    permutation test (signs flipped at random). None if the methods share no clip."""
+    """Difference of the averages on the same prompts and noise: mean with its interval, and the two-sided p of flipping
+    the signs of whole prompts. None if the methods share no clip."""
     tested = _tested_average(first, second)
     return tested[0] if tested else None
 
@@ -84,28 +82,19 @@ def attribute_test(candidate: MethodSample, baseline: MethodSample) -> dict[str,
     tested = _tested_average(candidate, baseline)
     if tested is None:
         return None
-    comparison, difference = tested
-    return {
-        "candidate": candidate.method.name,
-        "baseline": baseline.method.name,
-        "pairs": comparison.pairs,
-        "better": int((difference > 0).sum()),
-        "worse": int((difference < 0).sum()),
-        "difference": comparison.difference.value,
-        "low": comparison.difference.low,
-        "high": comparison.difference.high,
-        "p": comparison.p,
+    comparison, paired = tested
+    return comparison.row(candidate.method.name, baseline.method.name) | {
+        "better": int((paired.difference > 0).sum()),
+        "worse": int((paired.difference < 0).sum()),
     }
 
 
-def _tested_average(first: MethodSample, second: MethodSample) -> tuple[Comparison, np.ndarray] | None:
-    """The comparison, and the difference of every pair (n,)."""
-    sides = side_by_side(first.judged, second.judged, _KEY, AVERAGE)
-    difference = sides[0].to_numpy(float) - sides[1].to_numpy(float)
-    if not len(difference):
+def _tested_average(first: MethodSample, second: MethodSample) -> tuple[Comparison, Paired] | None:
+    """The comparison, and what it rests on."""
+    paired = side_by_side(first, second, "judged", AVERAGE)
+    if paired is None:
         return None
     own = first.uncertainty
-    test = stats.permutation_test(
-        (difference,), np.mean, permutation_type="samples", n_resamples=_FLIPS, rng=np.random.default_rng(own.seed)
-    )
-    return Comparison(mean_interval(difference, own), len(difference), float(test.pvalue)), difference
+    difference = mean_interval(paired.difference, own, clusters=paired.clusters)
+    clusters = len(pd.unique(paired.clusters))
+    return Comparison(difference, len(paired.first), paired.p(own.seed), clusters), paired

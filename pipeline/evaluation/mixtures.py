@@ -7,11 +7,11 @@ import pandas as pd
 
 from metrics.scoring.metric import Comparison, Estimate
 from metrics.statistics.bootstrap import Interval
-from metrics.statistics.proportions import wilson
+from metrics.statistics.clusters import clustered_rate
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.naming import world_mixture
-from pipeline.evaluation.pairs import compare_outcomes, tested_outcomes
+from pipeline.evaluation.pairs import compare_outcomes, compared_outcomes, side_by_side
 from pipeline.evaluation.readings import COLUMNS as READINGS
 from pipeline.evaluation.readings import readings_of
 from pipeline.evaluation.sample import MethodSample
@@ -20,7 +20,6 @@ from pipeline.world.mixtures import WorldMixture
 from pipeline.world.verdicts import Verdict, verdict
 
 COLUMNS = ("method", "mixture", "seed", "clip", "shared", "one_object", "success")
-_KEY = ("mixture", "seed")
 
 
 def judge_mixtures(
@@ -54,36 +53,36 @@ def _row(judged: Verdict, i: int, scored: bool) -> dict[str, Any]:
 
 
 def success_rate(sample: MethodSample) -> Estimate | None:
-    """Share of requested clips that show their mixture, with Wilson's interval; None if no clip is of a mixture."""
+    """Share of requested clips that show their mixture, with an interval that counts mixtures; None if no clip is of a
+    mixture."""
     if not len(sample.verdicts):
         return None
-    confidence = sample.uncertainty.confidence
-    share = wilson(int(sample.verdicts.success.sum()), len(sample.verdicts), confidence)
-    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(confidence))
+    shown, confidence = sample.verdicts.success.to_numpy(bool), sample.uncertainty.confidence
+    share = clustered_rate(shown, sample.clusters(sample.verdicts), confidence)
+    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(sample))
 
 
-def _choices(confidence: float) -> dict[str, Any]:
+def _choices(sample: MethodSample) -> dict[str, Any]:
     """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
     code = code_hash("pipeline.world.verdicts")
-    return {"name": "judge", "code": code, "interval": f"Wilson {confidence:g}", "denominator": "requested"}
+    return {"name": "judge", "code": code, "interval": sample.wilson, "denominator": "requested"}
 
 
 def compare(first: MethodSample, second: MethodSample) -> Comparison | None:
-    """Difference of the success rates on the same mixtures and seeds, with McNemar's p; None if they share none."""
-    return compare_outcomes(first.verdicts, second.verdicts, _KEY, "success")
+    """Difference of the success rates on the same mixtures and seeds, with the p of flipping whole mixtures; None if
+    they share none."""
+    return compare_outcomes(first, second, "verdicts", "success")
 
 
 def success_test(candidate: MethodSample, baseline: MethodSample) -> dict[str, Any] | None:
-    """`compare` as evaluation.json has it, with the number of successes of one method alone."""
-    tested = tested_outcomes(candidate.verdicts, baseline.verdicts, _KEY, "success")
-    if tested is None:
+    """`compare` as evaluation.json has it, with the clips that one method alone shows, and the clusters (mixtures) of
+    which the candidate shows more, and fewer."""
+    paired = side_by_side(candidate, baseline, "verdicts", "success")
+    if paired is None:
         return None
-    test, pairs = tested
-    return {
-        "candidate": candidate.method.name,
-        "baseline": baseline.method.name,
-        "pairs": pairs,
-        "only_candidate": test.only_first,
-        "only_baseline": test.only_second,
-        "p": test.p,
+    return compared_outcomes(paired, candidate).row(candidate.method.name, baseline.method.name) | {
+        "only_candidate": int((paired.difference > 0).sum()),
+        "only_baseline": int((paired.difference < 0).sum()),
+        "clusters_better": int((paired.by_cluster > 0).sum()),
+        "clusters_worse": int((paired.by_cluster < 0).sum()),
     }

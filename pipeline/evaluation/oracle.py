@@ -46,7 +46,7 @@ def table(verdicts: pd.DataFrame, uncertainty: Uncertainty) -> pd.DataFrame:
     if not len(verdicts):
         return pd.DataFrame(columns=list(COLUMNS))
     shown = pairs(verdicts)
-    rows = [_row(name, own, uncertainty) for name, own in _groups(shown)]
+    rows = [_row(name, own, uncertainty) for name, own in groups(shown)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).round(_DIGITS)
 
 
@@ -61,7 +61,7 @@ def by_step(verdicts: pd.DataFrame) -> pd.DataFrame:
         {"attribute": name, "step": int(step), "weight": int(step) / int(clips.k.iloc[0]), "n": len(clips)}
         | {key: 100 * clips[key].mean() for key in _SHOWN}
         | {"position": clips.position.median()}
-        for name, own in _groups(steps)
+        for name, own in groups(steps)
         for step, clips in own.groupby("step")
     ]
     return pd.DataFrame(rows, columns=list(STEP_COLUMNS)).round(_DIGITS)
@@ -82,7 +82,7 @@ def pairs(verdicts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown).reset_index()
 
 
-def _groups(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def groups(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each attribute that has any, and all rows."""
     for attribute in ATTRIBUTES:
         own = rows[rows.attribute == attribute]
@@ -93,20 +93,26 @@ def _groups(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _row(name: str, own: pd.DataFrame, uncertainty: Uncertainty) -> dict[str, Any]:
     mixture = pd.factorize(own.mixture)[0]
-    if mixture.max() + 1 < FEWEST:
-        uncertainty = replace(uncertainty, resamples=0)  # no interval
-    rates = {rate: _rate(own[rate].to_numpy(float), mixture, uncertainty) for rate in RATES}
+    uncertainty = _known(mixture, uncertainty)
+    rates = {name: rate(own[name].to_numpy(float), mixture, uncertainty) for name in RATES}
     rates["share"] = _share(own.groupby("mixture")[["richspace", "oracle"]].sum().to_numpy(), uncertainty)
-    values = {key: 100 * rate.value for key, rate in rates.items()}
-    bounds = {f"{key}_{end}": 100 * getattr(rate, end) for key, rate in rates.items() for end in ("low", "high")}
+    values = {key: 100 * found.value for key, found in rates.items()}
+    bounds = {f"{key}_{end}": 100 * getattr(found, end) for key, found in rates.items() for end in ("low", "high")}
     mixtures = own.groupby("mixture").oracle.any()
     counts = {"n": len(own), "mixtures": len(mixtures), "mixtures_shown": 100 * mixtures.mean()}
     return {"attribute": name, "between": 100 * own.between.mean(), **counts, **values, **bounds}
 
 
-def _rate(shown: np.ndarray, mixture: np.ndarray, uncertainty: Uncertainty) -> Interval:
-    """A share of pairs (n,) with the interval that resampling mixtures gives; where all mixtures are alike there is
-    nothing to resample, and it is Wilson's, of as many observations as there are mixtures."""
+def _known(mixture: np.ndarray, uncertainty: Uncertainty) -> Uncertainty:
+    """How intervals are made of so many mixtures: not at all of fewer than FEWEST."""
+    return replace(uncertainty, resamples=0) if mixture.max() + 1 < FEWEST else uncertainty
+
+
+def rate(shown: np.ndarray, mixture: np.ndarray, uncertainty: Uncertainty) -> Interval:
+    """A share of pairs (n,) with the interval that resampling mixtures gives, none for fewer than FEWEST; where all
+    mixtures are alike there is nothing to resample, and it is Wilson's, of as many observations as there are
+    mixtures."""
+    uncertainty = _known(mixture, uncertainty)
     found = mean_interval(shown, uncertainty, mixture)
     if not uncertainty.resamples or found.low < found.high:
         return found

@@ -1,40 +1,66 @@
 """Two methods' outcomes of the same prompt or mixture, and seed, side by side; the test on those that are yes or no."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from metrics.scoring.metric import Comparison
-from metrics.statistics.bootstrap import Interval
-from metrics.statistics.proportions import McNemar, mcnemar
+from metrics.statistics.clusters import paired_rate_difference, sign_flip
+from pipeline.evaluation.sample import MethodSample
+
+_KEYS = {"verdicts": ["mixture", "seed"], "judged": ["prompt_id", "seed"]}
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One column of both, (n,) each, in the order of prompt or mixture, and seed. clusters (n,): what is flipped."""
+
+    first: np.ndarray
+    second: np.ndarray
+    clusters: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """(n,) first - second."""
+        return self.first.astype(float) - self.second.astype(float)
+
+    @property
+    def by_cluster(self) -> np.ndarray:
+        """The same, added up in each cluster."""
+        return np.bincount(self.clusters, self.difference)
+
+    def p(self, seed: int) -> float:
+        """Two-sided, of flipping the signs of whole clusters."""
+        return sign_flip(self.difference, self.clusters, seed)
 
 
 def side_by_side(
-    first: pd.DataFrame, second: pd.DataFrame, key: Sequence[str], column: str
-) -> tuple[pd.Series, pd.Series]:
-    """One column of both, a row for each key that both have, in the order of the keys."""
-    if not len(first) or not len(second):
-        return pd.Series(dtype=float), pd.Series(dtype=float)
-    sides = [table.drop_duplicates(list(key)).set_index(list(key))[column].dropna() for table in (first, second)]
+    first: MethodSample, second: MethodSample, table: Literal["verdicts", "judged"], column: str
+) -> Paired | None:
+    """A column of a table of both, a row for each key that both have; None if there is none."""
+    tables = getattr(first, table), getattr(second, table)
+    if not all(len(own) and column in own for own in tables):
+        return None
+    sides = [own.drop_duplicates(_KEYS[table]).set_index(_KEYS[table])[column].dropna() for own in tables]
     shared = sides[0].index.intersection(sides[1].index).sort_values()
-    return sides[0].loc[shared], sides[1].loc[shared]
-
-
-def tested_outcomes(
-    first: pd.DataFrame, second: pd.DataFrame, key: Sequence[str], column: str
-) -> tuple[McNemar, int] | None:
-    """McNemar's exact test of a boolean column, and the number of pairs; None if there is none."""
-    sides = side_by_side(first, second, key, column)
-    if not len(sides[0]):
+    if not len(shared):
         return None
-    return mcnemar(*(side.to_numpy(bool) for side in sides)), len(sides[0])
+    return Paired(*(side.loc[shared].to_numpy() for side in sides), first.clusters(shared.to_frame(index=False)))
 
 
-def compare_outcomes(first: pd.DataFrame, second: pd.DataFrame, key: Sequence[str], column: str) -> Comparison | None:
-    """The difference of two shares of yes on the same items, with McNemar's p and without an interval."""
-    tested = tested_outcomes(first, second, key, column)
-    if tested is None:
-        return None
-    test, pairs = tested
-    difference = (test.only_first - test.only_second) / pairs
-    return Comparison(Interval(difference, float("nan"), float("nan")), pairs, test.p)
+def compare_outcomes(
+    first: MethodSample, second: MethodSample, table: Literal["verdicts", "judged"], column: str
+) -> Comparison | None:
+    """The difference of two shares of yes on the same items, with its interval and p by clusters."""
+    paired = side_by_side(first, second, table, column)
+    return paired and compared_outcomes(paired, first)
+
+
+def compared_outcomes(paired: Paired, how: MethodSample) -> Comparison:
+    """The same of what is side by side. how: whose uncertainty is taken."""
+    own = how.uncertainty
+    sides = paired.first.astype(bool), paired.second.astype(bool)
+    difference = paired_rate_difference(*sides, paired.clusters, own.confidence)
+    return Comparison(difference, len(paired.first), paired.p(own.seed), len(pd.unique(paired.clusters)))

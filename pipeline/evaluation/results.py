@@ -16,18 +16,19 @@ from metrics.scoring.metric import Metric
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.params import Evaluate as Wanted
-from pipeline.evaluation import attributes, comparisons, curves, leaders, mixtures, values
+from pipeline.evaluation import attributes, comparisons, curves, leaders, mixtures, seeds, values
 from pipeline.evaluation.cache import ResultCache
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.files import Reference
-from pipeline.evaluation.sample import MethodSample
+from pipeline.evaluation.sample import MethodSample, prompts_of
 from pipeline.prompts.sets import Mixture, Prompt
 
 _GIVEN = (*CARRIES_NO_RESULT, "pipeline.prompts")  # what these make enters by value
 _COLUMNS = {
     "metrics": values.COLUMNS,
     "attributes": attributes.COLUMNS,
-    "fvd_by_seed": curves.SEED_COLUMNS,
+    "by_seed": seeds.VALUE_COLUMNS,
+    "over_seeds": seeds.COLUMNS,
     "fvd_by_clips": curves.CURVE_COLUMNS,
 }
 Computed = dict[str, Any]
@@ -67,9 +68,10 @@ class Evaluation:
         tables["verdicts"] = _verdicts(list(own.values()))
         tables["differences"] = _table(pairs, "differences", comparisons.COLUMNS)
         tables["leaders"] = self._leaders(leaders.members(list(samples.values()), further or {}), tables["metrics"])
-        tests = {f"{kind}s": [p[kind] for p in pairs if p[kind]] for kind in ("success_test", "attribute_test")}
+        kinds = ("success_test", "attribute_test")
+        tests = {f"{kind}s": comparisons.corrected([p[kind] for p in pairs if p[kind]]) for kind in kinds}
         protocols = {mark: choices for one in own.values() for mark, choices in one["protocols"].items()}
-        return tables, {"protocols": protocols, **tests}
+        return tables, {"protocols": protocols, **tests, "families": comparisons.FAMILIES}
 
     def points(self, points: Sequence[Evaluated], of_videos: Sequence[str] = ()) -> pd.DataFrame:
         """Values as in the table `metrics`, of points that were sampled once: what needs nothing but the judge's
@@ -128,22 +130,25 @@ class Evaluation:
         real = self.reference.measured
         verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
         shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
-        measured = list(values.evaluate(self._sample(method, verdicts, shown), self.wanted.metrics))
+        sample = self._sample(method, verdicts, shown)
+        measured = list(values.evaluate(sample, self.wanted.metrics))
+        by_seed = seeds.by_seed(sample, self.wanted.metrics)
         rows = [value.row(method) for value in measured]
         return {
             "metrics": rows,
             "protocols": {row["fingerprint"]: value.protocol for row, value in zip(rows, measured, strict=True)},
             "verdicts": verdicts,
             "attributes": shown,
-            "fvd_by_seed": curves.fvd_by_seed(method, real),
+            "by_seed": by_seed,
+            "over_seeds": seeds.summary(by_seed),
             "fvd_by_clips": curves.fvd_curve(method, real, self.wanted.curve_seeds),
         }
 
     def _sample(self, method: Evaluated, verdicts: Rows, judged: Rows) -> MethodSample:
-        tables = pd.DataFrame(verdicts), pd.DataFrame(judged)
-        return MethodSample(
-            method.measured, self.reference.measured, method.protocol, self.uncertainty, method, *tables
-        )
+        tables, by_prompt = (pd.DataFrame(verdicts), pd.DataFrame(judged)), self.wanted.cluster == "prompt"
+        gen = method.measured.clustered(prompts_of(method.measured.table)) if by_prompt else method.measured
+        about = method.protocol, self.uncertainty, method
+        return MethodSample(gen, self.reference.measured, *about, *tables, by_prompt)
 
     def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Computed:
         key = ["pair", *_content(candidate), *_content(baseline), *self._shared]

@@ -31,7 +31,9 @@ class Results:
     passed_on: its parts alone.
     normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
     attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often
-    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. studies: what the votes of
+    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. choices: what each part
+    of its algorithm is worth by that. bounds: its theorem in numbers; None, or no row, where it was not measured.
+    studies: what the votes of
     raters come to; None where the stage has not run.
     """
 
@@ -59,6 +61,8 @@ class Results:
     attention_maps: pd.DataFrame | None
     oracle: pd.DataFrame
     oracle_steps: pd.DataFrame
+    choices: pd.DataFrame
+    bounds: pd.DataFrame | None
     attention: pd.DataFrame | None
     attention_sweep: pd.DataFrame | None
     studies: Studies | None
@@ -101,6 +105,8 @@ class Results:
             attention_maps=_optional(paths.ATTENTION_MAPS),
             oracle=_table(paths.ORACLE_TABLE.stem),
             oracle_steps=_table(paths.ORACLE_STEPS.stem),
+            choices=_table(paths.CHOICES_TABLE.stem),
+            bounds=_optional(paths.BOUNDS_TABLE),
             attention=_optional(paths.ATTENTION_TABLE),
             attention_sweep=_optional(paths.ATTENTION_SWEEP),
             studies=Studies.read(params.evaluate.confidence),

@@ -78,7 +78,16 @@ def interpolate(a: Tensor, b: Tensor, step: int, k: int) -> Tensor:
     _check({"a": a, "b": b}, k)
     if not 0 <= step <= k:
         raise ValueError(f"step must be in 0 … k = {k}, found {step}")
-    weight = step / k
+    return blend(a, b, step / k)
+
+
+def blend(a: Tensor, b: Tensor, weight: float) -> Tensor:
+    """weight · a + (1 - weight) · b, in a's dtype, computed in float64; beyond the two for a weight outside [0, 1].
+
+    Raises:
+        ValueError: if the shapes differ or are not (n, d), or a value is NaN.
+    """
+    _check({"a": a, "b": b})
     return (weight * a.double() + (1 - weight) * b.double()).to(a.dtype)
 
 
@@ -116,6 +125,12 @@ def perpendicular_foot(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     _check({"a": a, "b": b, "c": c})
     position = _foot_position(a.double(), b.double(), c.double())
     return (a.double() + position * (b.double() - a.double())).to(a.dtype)
+
+
+def foot_weight(a: Tensor, b: Tensor, c: Tensor) -> float:
+    """The share of a in `perpendicular_foot`; outside [0, 1] where c projects beyond the end points. Raises as that."""
+    _check({"a": a, "b": b, "c": c})
+    return 1 - float(_foot_position(a.double(), b.double(), c.double()))
 
 
 def similarity_curve(a: Tensor, b: Tensor, c: Tensor, k: int) -> Tensor:

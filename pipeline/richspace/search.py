@@ -3,16 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pipeline.prompts.sets import Mixture
+from pipeline.richspace.choices import Line
 from pipeline.richspace.interpolation import Optimum, find_optimal
-from pipeline.richspace.optima import CURVES, EMBEDDINGS, TABLE, read_optima, search_key
+from pipeline.richspace.optima import CURVES, EMBEDDINGS, TABLE, read_curves, read_optima, search_key
 from pipeline.text.embeddings import Embeddings
 
 
@@ -30,6 +33,11 @@ class MixtureSearch:
     ends: tuple[torch.Tensor, torch.Tensor]
     optimum: Optimum
     first_step: int | None
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """The similarity curves: full, truncated and total, each (k,)."""
+        return {name: getattr(self.optimum, name).numpy() for name in ("full", "truncated", "total")}
 
 
 def search_mixture(mixture: Mixture, embeddings: Embeddings, k: int, first_guide: str | None = None) -> MixtureSearch:
@@ -81,7 +89,7 @@ def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
                 "first_step": search.first_step,
             }
         )
-        curves[key] = {name: getattr(optimum, name).tolist() for name in ("full", "truncated", "total")}
+        curves[key] = {name: curve.tolist() for name, curve in search.curves.items()}
         tensors[key] = optimum.embedding.contiguous()
         if search.first_step is not None:
             tensors[f"{key}/first"] = search.ends[0].contiguous()
@@ -98,9 +106,14 @@ class SearchResults:
         optima = read_optima(folder)
         self.steps: dict[str, int] = optima[optima.k == k].set_index("mixture").step.to_dict()
 
-    def optimal(self, mixture: Mixture) -> torch.Tensor:
-        """(n, d) optimal embedding."""
-        return self._tensor(search_key(mixture.id, self.k))
+    @cached_property
+    def _curves(self) -> dict[str, dict[str, np.ndarray]]:
+        return read_curves(self.folder)
+
+    def line(self, mixture: Mixture) -> Line:
+        """The line that the mixture is looked for on, with the similarities along it."""
+        curves = self._curves[search_key(mixture.id, self.k)]
+        return Line(mixture.id, *self.ends(mixture), self.embeddings.of(mixture.guide), curves)
 
     def ends(self, mixture: Mixture) -> tuple[torch.Tensor, torch.Tensor]:
         """The embeddings a and b of the line that the optimum lies on (for three parts, a is the first optimum)."""

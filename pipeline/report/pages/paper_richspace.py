@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.prompts.sets import Mixture
-from pipeline.report import oracle, plots
+from pipeline.report import bounds, choices, oracle, plots
 from pipeline.report.formatting import fixed
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import curve, parts
@@ -22,11 +22,13 @@ def build(results: Results) -> Content:
         "encoder": results.encoder,
         "curves": [],
         "oracle": oracle.summary(results),
+        "choices": choices.summary(results),
     }
-    tables = oracle.tables(results)
-    figures = {"oracle": plots.by_step(results.oracle_steps)} if tables else {}
+    shown = oracle.tables(results)
+    tables = [*shown, *choices.tables(results), *bounds.tables(results)]
+    figures = {"oracle": plots.by_step(results.oracle_steps)} if shown else {}
     missing = [] if tests else ["No two methods of this run were compared on mixtures that the judge knows."]
-    missing += [] if tables else ["No step of the interpolation but the optimum was judged (richspace.oracle)."]
+    missing += [] if shown else ["No step of the interpolation but the optimum was judged (richspace.oracle)."]
     if not published:
         missing.append("The paper's mixtures (prompt set richspace) are not in this run.")
         return Content(context, tables, figures, missing=missing)

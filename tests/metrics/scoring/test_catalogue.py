@@ -15,10 +15,10 @@ from metrics.reading.sources import find
 from metrics.scoring import catalogue, measuring
 from metrics.scoring.catalogue import EVALUATED, METRICS, checked
 from metrics.scoring.extraction import VideoInput
-from metrics.scoring.metric import Comparison, Metric, Sample
+from metrics.scoring.metric import Metric, Sample
 from metrics.scoring.scorer import Scorer
 from metrics.scoring.summary import compare, summarise
-from metrics.statistics.bootstrap import Interval, Uncertainty
+from metrics.statistics.bootstrap import Uncertainty
 
 FVD, SHARE = METRICS["fvd"], Metric("share", "Share", True, 1, "%")
 
@@ -68,13 +68,6 @@ def test_what_is_printed_is_the_value_rounded(low: float, width: float, digits: 
     for bound, exact in zip(bounds, (low * scale, (low + width) * scale), strict=True):
         assert len(f"{bound:.6f}".rstrip("0").partition(".")[2]) <= digits
         assert bound or not round(exact, digits)  # 0 is printed for what is 0 to the value's digits
-
-
-@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1) | st.just(math.nan), st.floats(0.01, 0.99))
-def test_a_test_decides_before_an_interval(low: float, high: float, p: float, confidence: float) -> None:
-    found = Comparison(Interval((low + high) / 2, *sorted([low, high])), 5, p)
-    without_zero = not min(low, high) <= 0 <= max(low, high)
-    assert found.separated(confidence) == (without_zero if math.isnan(p) else p < 1 - confidence)
 
 
 def test_names_are_checked_and_those_on_pairs_are_not_evaluated() -> None:

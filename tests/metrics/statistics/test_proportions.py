@@ -1,4 +1,4 @@
-"""Wilson's interval and McNemar's test against their formulas."""
+"""Wilson's interval against its formula."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from metrics.statistics.proportions import mcnemar, wilson
+from metrics.statistics.proportions import wilson
 
 
 @given(n=st.integers(1, 500), data=st.data(), confidence=st.sampled_from([0.9, 0.95, 0.99]))
@@ -24,19 +24,3 @@ def test_wilson_of_nothing_is_no_number() -> None:
     assert np.isnan(wilson(0, 0).value)
     with pytest.raises(ValueError, match="found 3"):
         wilson(3, 2)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
-def test_mcnemar_equals_the_binomial_sum(pairs: list[tuple[bool, bool]]) -> None:
-    """Twice the smaller tail of a fair coin over the disagreements, at most 1."""
-    from math import comb
-
-    first, second = (np.array(column) for column in zip(*pairs, strict=True))
-    b, c = int((first & ~second).sum()), int((~first & second).sum())
-    tail = sum(comb(b + c, i) for i in range(min(b, c) + 1)) / 2 ** (b + c)
-    assert mcnemar(first, second).p == pytest.approx(min(1.0, 2 * tail))
-
-
-def test_mcnemar_refuses_unpaired_outcomes() -> None:
-    with pytest.raises(ValueError, match=r"found \(2,\) and \(3,\)"):
-        mcnemar(np.zeros(2, bool), np.zeros(3, bool))

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from metrics.statistics.bootstrap import Uncertainty
-from metrics.user_study.preferences import holm, pairs, preferences
+from metrics.user_study.preferences import pairs, preferences
 from tests.metrics.user_study.tables import table
 
 FEW = Uncertainty(resamples=200)
@@ -78,19 +77,3 @@ def test_large_tables_can_be_decided() -> None:
     """With 20 cells and 200 resamples, p could not fall below 20 x 2 / 201 after Holm's correction."""
     rows = [one for i in range(20) for one in votes(40, 0, question=f"q{i}")]
     assert preferences(table(rows), FEW).p_holm.max() <= 0.005
-
-
-@given(arrays(float, st.integers(0, 8), elements=st.floats(0, 1)))
-def test_holm_is_the_step_down_definition(p: np.ndarray) -> None:
-    """The adjusted p is the smallest level at which the steps, from the smallest p on, reject it."""
-    adjusted = holm(p)
-    order, n = np.argsort(p, kind="stable"), len(p)
-    for rank, i in enumerate(order):
-        steps = [min(1.0, (n - k) * p[order[k]]) for k in range(rank + 1)]
-        assert adjusted[i] == pytest.approx(max(steps))
-
-
-def test_holm_leaves_out_what_is_no_test() -> None:
-    found = holm(np.array([0.01, np.nan, 0.03]))
-    assert found[[0, 2]] == pytest.approx([0.02, 0.03])
-    assert np.isnan(found[1])

@@ -123,12 +123,13 @@ def test_methods_without_common_clips_are_not_compared() -> None:
     assert attribute_test(one, none) is attribute_test(none, none) is compare("content", none, one) is None
 
 
-def test_one_attribute_is_compared_by_mcnemars_test() -> None:
+def test_one_attribute_is_compared_by_flips_of_prompts() -> None:
     found = compare("smooth", sample("new", {"smooth": [True] * 6}), sample("old", {"smooth": [True] + [False] * 4}))
     assert found is not None
     assert (found.difference.value, found.pairs) == (0.8, 5)
     assert found.p == pytest.approx(2 * 0.5**4)
-    assert np.isnan(found.difference.low)
+    assert 0 < found.difference.low < 0.8 < found.difference.high <= 1
+    assert found.clusters == 5
 
 
 def test_intervals_hold_their_share() -> None:

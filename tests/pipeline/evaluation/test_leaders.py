@@ -80,13 +80,22 @@ def naive_difference(metric: str, best: MethodSample, second: MethodSample) -> f
     return values[0] - values[1]
 
 
-def exact_mcnemar(best: MethodSample, second: MethodSample) -> float:
+def exact_sign_flips(best: MethodSample, second: MethodSample) -> float:
     """Two-sided p of success, from the binomial coefficients."""
     rows = shared_rows(best, second)
     a, b = (own.verdicts.success.to_numpy()[i] for own, i in zip((best, second), rows, strict=True))
     alone, n = int((a & ~b).sum()), int((a != b).sum())
     tail = sum(math.comb(n, i) for i in range(min(alone, n - alone) + 1)) / 2**n
     return min(1.0, 2 * tail)
+
+
+def naive_holm(p: Sequence[float]) -> list[float]:
+    """The largest over those that are no larger, each times the number of those that are no smaller."""
+    known = [one for one in p if not math.isnan(one)]
+    return [
+        one if math.isnan(one) else min(1.0, max(q * sum(r >= q for r in known) for q in known if q <= one))
+        for one in p
+    ]
 
 
 def test_leaders_are_those_of_the_naive_way() -> None:
@@ -98,10 +107,13 @@ def test_leaders_are_those_of_the_naive_way() -> None:
         assert (row.table, row.best, row.second, row.pairs) == ("prompts", "bb", "ccc", 25), metric
         difference = naive_difference(metric, by_name["bb"], by_name["ccc"])
         assert row.difference == pytest.approx(difference, rel=1e-6, abs=1e-9), metric
-    assert found.loc["success_rate"].p == pytest.approx(exact_mcnemar(by_name["bb"], by_name["ccc"]))
-    assert found.loc["success_rate"].separated == (found.loc["success_rate"].p < 0.05)
+    assert found.loc["success_rate"].p == pytest.approx(exact_sign_flips(by_name["bb"], by_name["ccc"]))
+    assert found.p_holm.tolist() == pytest.approx(naive_holm(found.p.tolist()), nan_ok=True)
+    tested = found[found.pairs > 0]
+    assert (tested.separated == (tested.p_holm < 0.05)).all()
     assert found.loc[["clipsim", "average"]].separated.all()
-    assert found.loc["clipsim"].low > 0 and np.isnan(found.loc["clipsim"].p)
+    assert found.loc["clipsim"].low > 0 and found.loc["success_rate"].low > 0
+    assert (tested.clusters == 25).all()  # a clip of each prompt
     speed = found.loc["frames_per_second"]
     assert (speed.best, speed.second, speed.pairs, speed.separated) == ("ccc", "bb", 0, False)
 
@@ -150,7 +162,7 @@ def test_tables_are_by_what_methods_were_asked_for() -> None:
 
 
 def untested(*_: Any) -> dict[str, Any]:
-    return {"pairs": 0}
+    return {"pairs": 0, "difference": math.nan, "p": math.nan}
 
 
 @given(st.lists(st.floats(-5, 5) | st.just(float("nan")), max_size=6))

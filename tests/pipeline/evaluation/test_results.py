@@ -50,7 +50,7 @@ def test_tables_are_the_same_from_the_cache(evaluation: Evaluation, methods: lis
         cached = replace(evaluation, cache=ResultCache(tmp_path / "cache"))
         write(*cached.tables(methods, {"further": ["a", "b"]}), tmp_path / run)
     files = sorted(path.name for path in (tmp_path / "first").iterdir())
-    tables = ("attributes", "differences", "fvd_by_clips", "fvd_by_seed", "leaders", "metrics", "verdicts")
+    tables = ("attributes", "by_seed", "differences", "fvd_by_clips", "leaders", "metrics", "over_seeds", "verdicts")
     assert files == sorted(["evaluation.json", *(f"{name}.csv" for name in tables)])
     for name in files:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
@@ -60,9 +60,12 @@ def test_tables_are_the_same_from_the_cache(evaluation: Evaluation, methods: lis
     summary = json.loads((tmp_path / "first/evaluation.json").read_text())
     assert set(metrics.fingerprint) == set(summary["protocols"])
     (test,) = summary["success_tests"]
-    assert (test["candidate"], test["baseline"], test["pairs"]) == ("b", "a", 3)
+    assert (test["candidate"], test["baseline"], test["pairs"], test["clusters"]) == ("b", "a", 3, 1)
+    assert test["p_holm"] == test["p"]  # one test is a family of one
+    differences = pd.read_csv(tmp_path / "first/differences.csv")
+    assert (differences.p_holm.dropna() >= differences.p.dropna()).all()
     assert summary["attribute_tests"] == []  # no clip was made from a prompt
-    assert len(pd.read_csv(tmp_path / "first/differences.csv")) == 4
+    assert len(differences) == 4
     leaders = pd.read_csv(tmp_path / "first/leaders.csv").groupby("table").metric.agg(list)
     assert list(leaders.index) == ["further", "prompts"]  # neither was asked for mixtures
     assert leaders.further == leaders.prompts == [*evaluation.wanted.metrics, "success_rate", "frames_per_second"]

@@ -12,11 +12,12 @@ from metrics.hashing import fingerprint
 from metrics.scoring.measuring import Measurer
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.evaluation.comparisons import differences
-from pipeline.evaluation.curves import fvd_by_seed, fvd_curve
+from pipeline.evaluation.curves import fvd_curve
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.mixtures import compare, judge_mixtures, success_test
 from pipeline.evaluation.naming import world_mixture
-from pipeline.evaluation.sample import MethodSample
+from pipeline.evaluation.sample import MethodSample, prompts_of
+from pipeline.evaluation.seeds import by_seed, summary
 from pipeline.evaluation.values import COLUMNS, Value, evaluate
 from pipeline.prompts.sets import Mixture, Prompt, read_sets
 from pipeline.world.render import render
@@ -48,7 +49,8 @@ def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
     assert np.isnan(values["fvd"].interval.value)
     assert values["fvd"].flag == "fewer than 2 clips"
     assert values["clipsim"].flag == "no clip has it"
-    assert fvd_by_seed(failed, method.measured) == fvd_curve(failed, method.measured, 2) == []
+    assert fvd_curve(failed, method.measured, 2) == []
+    assert by_seed(sample_of(failed, method), NAMES) == summary([]) == []
 
 
 def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
@@ -74,15 +76,41 @@ def test_videos_of_others_have_no_speed_and_no_size(method: Evaluated) -> None:
 
 def test_seeds_and_curves_are_those_of_the_functions(method: Evaluated) -> None:
     measured = method.measured
-    halves = replace(method, measured=replace(measured, table=measured.table.assign(seed=[0, 1, 0, 1])))
-    (row,) = fvd_by_seed(halves, measured)
+    seeded = replace(measured, table=measured.table.assign(seed=[0, 1, 0, 1]))
+    halves = replace(method, table=seeded.table, measured=seeded)
+    verdicts = pd.DataFrame({"mixture": list("aabb"), "seed": [0, 1, 0, 1], "success": [True, True, False, True]})
+    rows = by_seed(sample_of(halves, method, verdicts), ["fvd", "clipsim"])
+    assert [(row["metric"], row["seed"]) for row in rows] == [
+        *(("fvd", 0), ("clipsim", 0), ("success_rate", 0), ("fvd", 1), ("clipsim", 1), ("success_rate", 1)),
+    ]
+    found = {row["metric"]: row for row in summary(rows)}
     parts = [frechet.fvd(measured.logits[rows], measured.logits) for rows in ([0, 2], [1, 3])]
-    assert (row["clips"], row["seeds"]) == (2, 2)
-    assert (row["mean"], row["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
-    assert np.isnan(row["minimum_of_3"])
+    fvd = found["fvd"]
+    assert (fvd["clips"], fvd["seeds"], fvd["best_of"]) == (2, 2, 2)
+    assert (fvd["mean"], fvd["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
+    assert fvd["best"] == pytest.approx(min(parts))
+    assert fvd["flag"] == "n = 2 < 400"
+    assert (found["success_rate"]["mean"], found["success_rate"]["best"]) == (0.75, 1.0)  # higher is better
     curve = pd.DataFrame(fvd_curve(method, measured, seeds=2))
     assert curve[["n", "seed"]].to_numpy().tolist() == [[4, 0], [4, 1]]
     assert curve.fvd.tolist() == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_the_best_is_of_the_first_three_seeds_and_of_what_has_a_direction() -> None:
+    about = {"method": "m", "clips": 9, "flag": ""}
+    values = {"clipsim": [0.2, 0.1, 0.3, 0.9], "kvd": [2.0, 1.0, 3.0, 0.5], "object_speed": [1.0, 2.0, 3.0, 4.0]}
+    rows = [about | {"metric": m, "seed": i, "value": v} for m, own in values.items() for i, v in enumerate(own)]
+    found = pd.DataFrame(summary(rows)).set_index("metric")
+    assert found.best.tolist() == pytest.approx([0.3, 1.0, np.nan], nan_ok=True)
+    assert (found.best_of == 3).all() and (found.seeds == 4).all()
+    assert found["mean"].tolist() == pytest.approx([0.375, 1.625, 2.5])
+    assert np.isnan(summary(rows[:1])[0]["sd"])
+
+
+def test_clips_are_drawn_by_what_they_were_asked_for() -> None:
+    columns = {"mixture": ["m", "m", "", "", "", ""], "prompt_id": ["p", "q", "q", "q", "", ""]}
+    table = pd.DataFrame({**columns, "caption": [*"aabb", "c", np.nan], "clip": list("123456")})
+    assert prompts_of(table).tolist() == ["mixture m"] * 2 + ["prompt_id q"] * 2 + ["caption c", "clip 6"]
 
 
 def test_differences_pair_the_clips_that_both_scored(method: Evaluated) -> None:
@@ -112,19 +140,20 @@ def test_verdicts_count_clips_that_were_not_scored_as_failures(root: Path, tmp_p
 
 
 def test_methods_are_compared_on_pairs(method: Evaluated) -> None:
-    """The second method lacks the last seed, and the first alone succeeds."""
+    """The second method lacks the last clip of two mixtures, and the first alone succeeds: 6 pairs, but 2 mixtures."""
     tables = {
-        name: pd.DataFrame({"mixture": "x", "seed": range(seeds), "success": name == "rich"})
-        for name, seeds in (("rich", 7), ("base", 6))
+        name: pd.DataFrame({"mixture": list("xxxyyyy")[:clips], "seed": range(clips), "success": name == "rich"})
+        for name, clips in (("rich", 7), ("base", 6))
     }
     rich, base = (sample_of(replace(method, name=name), method, table) for name, table in tables.items())
     result = success_test(rich, base)
     assert result is not None
     assert (result["pairs"], result["only_candidate"], result["only_baseline"]) == (6, 6, 0)
-    assert result["p"] == pytest.approx(2 * 0.5**6)
-    found = compare(base, rich)
+    assert (result["clusters"], result["clusters_better"], result["clusters_worse"]) == (2, 2, 0)
+    assert result["p"] == pytest.approx(2 * 0.5**2)
+    found = compare(*(replace(one, by_prompt=False) for one in (base, rich)))
     assert found is not None
-    assert (found.difference.value, found.pairs, found.p) == (-1, 6, pytest.approx(2 * 0.5**6))
+    assert (found.difference.value, found.pairs, found.p) == (-1, 6, pytest.approx(2 * 0.5**6))  # McNemar's
     nothing = sample_of(method, method)
     assert success_test(rich, nothing) is compare(nothing, rich) is None
 

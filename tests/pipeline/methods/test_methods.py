@@ -48,6 +48,8 @@ METHODS = {
 ON_MIXTURES = {
     "guide-frames": {"module": "frames", "ask": "mixtures"},
     "richspace-frames": {"module": "richspace"},
+    "midpoint-frames": {"module": "richspace", "point": "midpoint"},
+    "foot-frames": {"module": "richspace", "point": "foot"},
     "richspace-animatediff": {"module": "richspace", "motion": "motion"},
     "richspace-harivo": {"module": "richspace", "motion": "motion", "mg": True},
     "end": {"module": "endpoint", "motion": "motion", "part": "last"},

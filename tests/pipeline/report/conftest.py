@@ -16,6 +16,7 @@ from pipeline.clips.files import write_clip
 from pipeline.config import params, paths
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Method
+from pipeline.evaluation.choices import COLUMNS as CHOICES_TABLE
 from pipeline.evaluation.leaders import COLUMNS as LEADERS
 from pipeline.evaluation.oracle import COLUMNS as ORACLE
 from pipeline.evaluation.oracle import RATES, STEP_COLUMNS
@@ -249,8 +250,24 @@ def _write_oracle() -> None:
         for name, values in rates.items()
     ]
     _write(paths.ORACLE_TABLE.stem, pd.DataFrame(rows).reindex(columns=list(ORACLE)).to_dict("records"))
+    _write(paths.CHOICES_TABLE.stem, choices())
     steps = [(name, step, step / 2, 8, 10.0 * step, 90.0, 80.0, 70.0, 0.5) for name in rates for step in range(3)]
     _write(paths.ORACLE_STEPS.stem, pd.DataFrame(steps, columns=list(STEP_COLUMNS)).to_dict("records"))
+
+
+def choices() -> list[dict[str, Any]]:
+    """RichSpace's step is that of both curves; the midpoint shows more."""
+    about = {"attribute": "all", "n": 8, "mixtures": 6}
+    none = dict.fromkeys(CHOICES_TABLE)
+    same = {"value": 25.0, "difference": 0.0, "better": 0, "worse": 0}
+    rows = {
+        "optimum": {"value": 25.0, "low": 10.0, "high": 50.0},
+        **dict.fromkeys(("full", "truncated"), same),
+        "foot": {"value": 50.0, "difference": -25.0, "better": 1, "worse": 2},
+        "midpoint": {"value": 75.0, "difference": -50.0, "better": 0, "worse": 5, "p_holm": 0.03},
+        "random": {"value": 20.0, "difference": 5.0, "better": 3, "worse": 2, "p_holm": 0.5},
+    }
+    return [none | about | {"choice": name} | row for name, row in rows.items()]
 
 
 PAIR = {"candidate": "richspace", "baseline": "cogvideox", "pairs": 2}

@@ -1,10 +1,11 @@
 import pandas as pd
 import pytest
 import torch
+from safetensors import safe_open
 
 from pipeline.prompts.sets import Mixture
 from pipeline.richspace.interpolation import find_optimal, interpolate
-from pipeline.richspace.optima import read_curves, read_optima, search_key, strip_steps
+from pipeline.richspace.optima import EMBEDDINGS, read_curves, read_optima, search_key, strip_steps
 from pipeline.richspace.search import SearchResults, first_guides, search_mixture, write_searches
 from pipeline.text.embeddings import Embeddings
 
@@ -45,8 +46,11 @@ def test_results_survive_the_disk(embeddings: Embeddings, tmp_path: object) -> N
         assert curves[search_key(search.mixture.id, search.k)]["total"] == pytest.approx(search.optimum.total.numpy())
     results = SearchResults(tmp_path, 30, embeddings)
     for mixture in (TWO, THREE):
-        a, b = results.ends(mixture)
-        assert torch.allclose(results.optimal(mixture), interpolate(a, b, results.steps[mixture.id], 30))
+        line = results.line(mixture)
+        assert line.weight("optimum") == results.steps[mixture.id] / 30
+        with safe_open(tmp_path / EMBEDDINGS, "pt") as file:
+            written = file.get_tensor(search_key(mixture.id, 30))
+        assert torch.equal(written, interpolate(line.a, line.b, results.steps[mixture.id], 30))
 
 
 def test_missing_results_are_named(embeddings: Embeddings, tmp_path: object) -> None:

@@ -18,6 +18,7 @@ from pipeline.methods.context import Context
 from pipeline.prompts.tables import read_tables
 from pipeline.richspace.search import search_mixture, write_searches
 from pipeline.sweeps import oracle
+from pipeline.sweeps.choices import steps
 from pipeline.sweeps.steps import context_of, every_step, judged, step_of
 from pipeline.text.embeddings import Embeddings
 from pipeline.world.render import render
@@ -92,6 +93,17 @@ def test_all_clips_of_a_mixture_and_seed_start_from_one_noise_that_of_richspaces
     richspace = build(Context.of(params, "richspace"))
     (job,) = (job for job in richspace.jobs() if (job.mixture, job.seed) == (jobs[0].mixture, 0))
     assert torch.equal(richspace.noise_of([job])[0], noises[jobs[0].mixture, 0][0])
+
+
+def test_every_choice_but_a_random_one_takes_a_step_of_the_oracle(params: Params) -> None:
+    """The optimum is the search's own, the foot's step the nearest to it."""
+    chosen = steps(params).set_index(["mixture", "choice"])
+    context = context_of(params, wanted_of(params))
+    for mixture in judged(context):
+        own = chosen.loc[mixture.id]
+        assert own.step["optimum"] == search_mixture(mixture, context.embeddings, K).optimum.step
+        assert own.step["midpoint"] == K / 2 and "random" not in own.index
+        assert own.step["foot"] == min(range(K + 1), key=lambda step: abs(step / K - own.weight["foot"]))
 
 
 def test_mixtures_of_three_parts_and_of_other_sets_are_left_out(params: Params) -> None:
