@@ -47,6 +47,9 @@ Workers = Annotated[int, typer.Option(min=0, help="processes that decode")]
 Resamples = Annotated[int, typer.Option(min=0, help="of the bootstrap; 0 for no intervals, which is quickest")]
 Confidence = Annotated[float, typer.Option(help="of the intervals")]
 Seed = Annotated[int, typer.Option(help="of the bootstrap")]
+Cluster = Annotated[
+    str, typer.Option(help="what intervals draw: prompt, all clips of a caption; none, each clip; or a captions' field")
+]
 
 
 @app.command()
@@ -75,6 +78,7 @@ def score(
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
+    cluster: Cluster = "prompt",
 ) -> None:
     """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
     from pipeline.commands import scoring
@@ -85,7 +89,7 @@ def score(
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
     setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    scoring.score(setup, names, gen, real, real_stats, captions, out)
+    scoring.score(setup, names, gen, real, real_stats, captions, out, cluster)
 
 
 @app.command()
@@ -123,6 +127,7 @@ def agreement(
     metric: Annotated[str, typer.Option(help="the column of the metric")],
     human: Annotated[str, typer.Option(help="the column of the human rating")],
     group: Annotated[str | None, typer.Option(help="a column whose values part the items")] = None,
+    cluster: Annotated[str | None, typer.Option(help="a column whose equal values are not independent: prompt")] = None,
     out: Annotated[Path | None, typer.Option(help="csv to write")] = None,
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
@@ -132,7 +137,8 @@ def agreement(
     from metrics.statistics.bootstrap import Uncertainty
     from pipeline.commands import scoring
 
-    scoring.show_agreement(ratings, metric, human, group, Uncertainty(resamples, confidence, seed), out)
+    uncertainty = Uncertainty(resamples, confidence, seed)
+    scoring.show_agreement(ratings, metric, human, group, uncertainty, out, cluster)
 
 
 @app.command("filter")

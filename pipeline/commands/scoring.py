@@ -15,6 +15,7 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
+from metrics.scoring.clusters import PROMPT
 from metrics.scoring.measured import write_stats
 from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
@@ -123,11 +124,12 @@ def score(
     stats: Path | None,
     captions: Path | None,
     out: Path | None,
+    cluster: str = PROMPT,
 ) -> ScoreResult:
     """Score, write the result if a file is named, and print the table."""
     names = names or default_metrics(bool(real or stats), bool(captions))
     check_inputs(names, real, stats, captions)
-    scored, clips = setup.scorer(names).score(names, gen, real, stats, captions)
+    scored, clips = setup.scorer(names).score(names, gen, real, stats, captions, cluster)
     if out:
         scored = result.write(scored, clips, out)
     show(scored, out)
@@ -147,12 +149,18 @@ def write_reference(setup: Setup, real: Path, out: Path) -> None:
 
 
 def show_agreement(
-    ratings: Path, metric: str, human: str, group: str | None, uncertainty: Uncertainty, out: Path | None
+    ratings: Path,
+    metric: str,
+    human: str,
+    group: str | None,
+    uncertainty: Uncertainty,
+    out: Path | None,
+    cluster: str | None = None,
 ) -> pd.DataFrame:
     """Correlations of a metric with human ratings, printed, and written as CSV if a file is named."""
     table = read_ratings(ratings)
     try:
-        correlations = agreement(table, metric, human, group, uncertainty)
+        correlations = agreement(table, metric, human, group, uncertainty, cluster)
     except ValueError as error:
         raise ValueError(f"{ratings}, {error}") from error
     shown = Table(
@@ -184,6 +192,8 @@ def _table(scored: ScoreResult) -> Table:
     """A row for each value; the numbers of clips are in the title."""
     sides = {"generated": scored.gen, "real": scored.real}
     counts = ", ".join(f"{n.scored} of {n.requested} {side} clips scored" for side, n in sides.items() if n)
+    if scored.clusters is not None:
+        counts += f"; intervals draw {scored.clusters} clusters ({scored.cluster})"
     columns = ("metric", "value", f"{scored.confidence:.0%} interval", "n", "fingerprint", "flag")
     table = Table(*columns, title=f"protocol {scored.protocol}: {counts}")
     for value in scored.values:
