@@ -30,6 +30,10 @@ def _folder(cache: Path | None, no_cache: bool) -> Path | None:
     return None if no_cache else cache or default_cache()
 
 
+def _names(metrics: str) -> list[str]:
+    return [name.strip() for name in metrics.split(",") if name.strip()]
+
+
 Protocol = Annotated[str, typer.Option(help="reelbench, reference, styleganv or clip-centre")]
 Frames = Annotated[int | None, typer.Option(help="frames of a clip (the protocols: 16)")]
 Start = Annotated[int | None, typer.Option(help="the clip's first frame (0)")]
@@ -88,8 +92,50 @@ def score(
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
     setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
-    scoring.score(setup, names, gen, real, real_stats, captions, out, cluster)
+    scoring.score(setup, _names(metrics), gen, real, real_stats, captions, out, cluster)
+
+
+@app.command()
+@one_sentence(OSError)
+def compare(
+    a: Annotated[
+        Path, typer.Argument(help="folder of videos, a result of `score --out`, or a csv or parquet of clips")
+    ],
+    b: Annotated[Path, typer.Argument(help="the same of the other side; clips are paired by name")],
+    real: Annotated[Path | None, typer.Option(help="folder of real videos, or one video")] = None,
+    real_stats: Annotated[Path | None, typer.Option(help="what `reelbench stats` wrote, in place of --real")] = None,
+    captions: Annotated[Path | None, typer.Option(help="csv, json or jsonl, by file stem, of both sides")] = None,
+    metrics: Annotated[str, typer.Option(help="names with commas between; by default all that the inputs allow")] = "",
+    protocol: Protocol = "reelbench",
+    out: Annotated[Path | None, typer.Option(help="json to write")] = None,
+    cluster: Cluster = "prompt",
+    frames: Frames = None,
+    start: Start = None,
+    stride: Stride = None,
+    windows: Windows = None,
+    i3d: Weights = None,
+    clip: Clip = None,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    decoder: Decoder = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    batch: Batch = 2,
+    workers: Workers = 2,
+    resamples: Resamples = 1000,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+) -> None:
+    """Compare two sets of clips on the same prompts: paired differences of every metric, with intervals and tests."""
+    from pipeline.commands import comparing, scoring
+
+    rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
+    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
+    intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
+    setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
+    inputs = comparing.Inputs(real, real_stats, captions, cluster)
+    comparing.compare(setup, _names(metrics), (a, b), inputs, out)
 
 
 @app.command()

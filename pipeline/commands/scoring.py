@@ -57,6 +57,11 @@ class Setup:
         asked = {key: getattr(self, key) for key in vars(base.clips) if getattr(self, key) is not None}
         return base.with_clips(ClipRule(**(vars(base.clips) | asked)))
 
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """How intervals are made."""
+        return Uncertainty(self.resamples, self.confidence, self.seed)
+
     def networks(self, names: Sequence[str]) -> list[Network]:
         """The networks that the named metrics need, on the wanted device.
 
@@ -84,7 +89,7 @@ class Setup:
             self.networks(checked(names)),
             self.chosen,
             FeatureCache(self.cache),
-            Uncertainty(self.resamples, self.confidence, self.seed),
+            self.uncertainty,
             self.decoder,
             self.batch,
             self.workers,
@@ -145,7 +150,7 @@ def write_reference(setup: Setup, real: Path, out: Path) -> None:
     write_stats(measured, setup.chosen, scorer.networks[0].identity, out)
     console = Console()
     console.print(f"{measured.scored} of {measured.requested} videos, {len(measured.table)} clips -> {out}")
-    _print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
+    print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
 
 
 def show_agreement(
@@ -183,7 +188,7 @@ def show(scored: ScoreResult, out: Path | None = None) -> None:
     console.print(_table(scored))
     for name, choice in _shared(scored).items():
         console.print(f"{name}: {choice}", style="dim", markup=False, highlight=False)
-    _print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
+    print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
     if out:
         console.print(f"written: {out} and {scored.per_clip}", markup=False, highlight=False)
 
@@ -219,7 +224,8 @@ def _for_whom(kinds: dict[str, list[str]]) -> list[str]:
     return [text + (f" ({', '.join(metrics)})" if len(kinds) > 1 else "") for text, metrics in kinds.items()]
 
 
-def _print_errors(console: Console, errors: Sequence[tuple[str, str, str]]) -> None:
+def print_errors(console: Console, errors: Sequence[tuple[str, str, str]]) -> None:
+    """Clips that were not scored, by side, with the reason; the first of many."""
     for side, clip, reason in errors[:ERRORS_SHOWN]:
         console.print(f"{side} {clip}: {reason}", style="yellow", markup=False, highlight=False)
     if len(errors) > ERRORS_SHOWN:
