@@ -32,8 +32,8 @@ class Sample:
 class Estimate:
     """A value with its interval.
 
-    flag: why it is not to be compared with published values, or "". choices: what is behind it, where that is not the
-    protocol of scoring.
+    flag: why it is not to be compared with published values, or "". choices: what is behind it beside the protocol of
+    scoring (fields of its fingerprint), or all that is, where that is not the protocol.
     """
 
     interval: "Interval"
@@ -46,12 +46,13 @@ class Comparison:
     """first - second of two methods on the clips that both have.
 
     difference: with its paired interval, NaN bounds where there is none. pairs: of clips. p: of the paired two-sided
-    test; NaN where there is only the interval.
+    test; NaN where there is only the interval. flag: why the difference is not to be relied on, or "".
     """
 
     difference: "Interval"
     pairs: int
     p: float = math.nan
+    flag: str = ""
 
     def separated(self, confidence: float) -> bool:
         """Whether the methods differ: p < 1 - confidence where there is a test, else an interval without 0."""

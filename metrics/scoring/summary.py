@@ -54,7 +54,7 @@ def _summarise(metric: Metric, sample: Sample) -> Value:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     else:
         estimate, counts = _distance(metric, sample, sample.real), (len(sample.gen.logits), len(sample.real.logits))
-    mark = _fingerprint(metric, sample, *counts)
+    mark = replace(_fingerprint(metric, sample, *counts), **estimate.choices)
     return Value(metric.name, estimate.interval, *counts, estimate.flag, mark)
 
 
@@ -110,7 +110,7 @@ def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
 
 
 def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
-    """The difference by a paired bootstrap over clips."""
+    """The difference by a paired bootstrap over clips, flagged where a distance rests on few."""
     a, b = _shared(metric, first.gen, second.gen)
     if a.scored < 2:
         return None
@@ -121,7 +121,8 @@ def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison |
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     distance = metric.distance(first.protocol)
     difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
-    return Comparison(difference, a.scored)
+    flag = few_clips(a.scored, first.real.scored, metric=metric)  # the bias at equal numbers depends on the model
+    return Comparison(difference, a.scored, flag=flag)
 
 
 def _shared(metric: Metric, first: Measured, second: Measured) -> tuple[Measured, Measured]:
