@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from metrics.scoring.summary import compare, few_clips
+from metrics.scoring.summary import compare
 from pipeline.evaluation.attributes import attribute_test
 from pipeline.evaluation.catalogue import METRICS
 from pipeline.evaluation.mixtures import success_test
@@ -28,7 +28,6 @@ def differences(candidate: MethodSample, baseline: MethodSample, names: Sequence
         paired = compare(metric, candidate, baseline)
         if paired is None:
             continue
-        sides = (paired.pairs, candidate.real.scored) if metric.clips and candidate.real else ()
         rows.append(
             {
                 "metric": metric.name,
@@ -38,7 +37,7 @@ def differences(candidate: MethodSample, baseline: MethodSample, names: Sequence
                 "difference": paired.difference.value,
                 "low": paired.difference.low,
                 "high": paired.difference.high,
-                "flag": few_clips(*sides, metric=metric) if sides else "",
+                "flag": paired.flag,
             }
         )
     return rows

@@ -17,7 +17,10 @@ BOLD = (
     "depends on their number, among the methods of most clips."
 )
 PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
-FEW = f"n < {MIN_CLIPS}: FVD grows as clips get fewer; not to be compared with published values."
+FEW = (
+    f"n < {MIN_CLIPS}: FVD grows as clips get fewer, and not by as much for every method; not to be compared with "
+    "published values, and a difference may be of this alone."
+)
 INTERVALS = "In brackets: {:g} % intervals."
 
 

@@ -54,7 +54,7 @@ def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
 def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
     values = values_of(method, method)
     assert values["fvd"].interval.value == pytest.approx(0, abs=1e-3)
-    assert values["fvd"].flag == "n = 4 < 400"
+    assert values["fvd"].flag == "n = 4 < 401"
     assert values["parameters"].interval.value == 123
     assert values["frames_per_second"].interval.value == pytest.approx(16 / 0.5)
     assert values["frames_per_second"].protocol["device"] == "cpu"
