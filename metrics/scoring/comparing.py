@@ -18,7 +18,7 @@ from metrics.scoring.clusters import NONE, PROMPT
 from metrics.scoring.measured import COLUMNS, Measured, Provenance
 from metrics.scoring.metric import Metric, Sample
 from metrics.scoring.protocol import Protocol
-from metrics.scoring.summary import compare, few_clips, shared, summarise
+from metrics.scoring.summary import compare, shared, summarise
 from metrics.statistics.bootstrap import Uncertainty
 from metrics.statistics.testing import holm
 
@@ -228,8 +228,7 @@ def _compared(metric: Metric, a: Side, b: Side) -> Compared | None:
     if found is None:
         return None
     first, second = shared(metric, a.sample.gen, b.sample.gen)
-    sides = (found.pairs, a.sample.real.scored) if metric.clips and a.sample.real else ()
-    flags = [few_clips(*sides, metric=metric) if sides else "", _unlike(metric.name, a, b)]
+    flag = "; ".join(filter(None, [found.flag, _unlike(metric.name, a, b)]))
     return Compared(
         metric=metric,
         a=_value(metric, replace(a.sample, gen=first)),
@@ -241,7 +240,7 @@ def _compared(metric: Metric, a: Side, b: Side) -> Compared | None:
         p_holm=float("nan"),
         pairs=found.pairs,
         clusters=found.clusters,
-        flag="; ".join(filter(None, flags)),
+        flag=flag,
     )
 
 

@@ -56,7 +56,7 @@ def _summarise(metric: Metric, sample: Sample) -> Value:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     else:
         estimate, counts = _distance(metric, sample, sample.real), (len(sample.gen.logits), len(sample.real.logits))
-    mark = _fingerprint(metric, sample, *counts)
+    mark = replace(_fingerprint(metric, sample, *counts), **estimate.choices)
     return Value(metric.name, estimate.interval, *counts, estimate.flag, mark)
 
 
@@ -121,8 +121,10 @@ def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
 
 
 def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
-    """The difference by a paired bootstrap over clips, or over their clusters. p: of flipping the signs of clusters; of
-    a distance, whose differences have no signs, by its interval."""
+    """The difference by a paired bootstrap over clips, or over their clusters, flagged where a distance rests on few.
+
+    p: of flipping the signs of clusters; of a distance, whose differences have no signs, by its interval.
+    """
     a, b = shared(metric, first.gen, second.gen)
     if a.scored < 2:
         return None
@@ -143,7 +145,8 @@ def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison |
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     distance = metric.distance(first.protocol)
     difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
-    return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count)
+    flag = few_clips(a.scored, first.real.scored, metric=metric)  # the bias at equal numbers depends on the model
+    return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count, flag)
 
 
 def _shares(metric: Metric, values: np.ndarray, groups: np.ndarray) -> np.ndarray | None:

@@ -21,7 +21,10 @@ SEEDS = (
     "Each seed's clips alone: mean ± standard deviation over seeds. The best of the first three seeds is what ETC "
     "reports (Appendix E.3)."
 )
-FEW = f"n < {MIN_CLIPS}: FVD grows as clips get fewer; not to be compared with published values."
+FEW = (
+    f"n < {MIN_CLIPS}: FVD grows as clips get fewer, and not by as much for every method; not to be compared with "
+    "published values, and a difference may be of this alone."
+)
 INTERVALS = "In brackets: {:g} % intervals."
 
 

@@ -43,7 +43,8 @@ def test_correlations_equal_their_definitions(rows: list[tuple[int, int]]) -> No
     found = agreement(pd.DataFrame({"m": x, "h": y}), "m", "h", uncertainty=FEW).set_index("correlation")
     for name, value in literal(x, y).items():
         assert found.value[name] == pytest.approx(value, abs=1e-9)
-        assert found.low[name] <= found.high[name]
+        if len(x) >= 5:
+            assert found.low[name] <= value + 1e-9 and value - 1e-9 <= found.high[name]
 
 
 def test_groups_are_told_apart() -> None:
