@@ -1,4 +1,4 @@
-"""What a distance owes to the number of clips: FVD against n, FVD∞, and several seeds.
+"""What a distance owes to the number of clips: FVD against n, and FVD∞.
 
 The bias of FVD is linear in 1/n once the covariance has full rank (Chong & Forsyth 2020 for FID), so a line through
 the values of subsets, drawn to 1/n = 0, is free of it. Which clips a subset takes follows from a seed and from the
@@ -6,7 +6,6 @@ features, not from the order of files.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,29 +18,6 @@ SMALLEST = 512  # subsets below this are not on the line: 400 features need more
 _SIZES, _DRAWS = 4, 25  # points on the line, and draws of the subsets
 _UNITS = 10  # the least number of units that a subset can be made of
 SUBSETS = f"{_DRAWS} draws of {_SIZES} sizes, evenly in 1/n from all to {SMALLEST} clips, ordered by features"
-
-
-@dataclass(frozen=True)
-class SeedSummary:
-    """A metric over several seeds: mean, standard deviation (n - 1), and the minimum, which ETC reports for three."""
-
-    mean: float
-    sd: float
-    minimum: float
-    n: int
-
-
-def over_seeds(values: Sequence[float]) -> SeedSummary:
-    """Summary of one value per seed.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if not len(values):
-        raise ValueError("no seed: expected at least one value")
-    numbers = np.asarray(values, np.float64)
-    sd = float(numbers.std(ddof=1)) if len(numbers) > 1 else float("nan")
-    return SeedSummary(float(numbers.mean()), sd, float(numbers.min()), len(numbers))
 
 
 def fvd_by_clips(

@@ -1,14 +1,13 @@
 """FVD against the number of clips, FVD∞, and several seeds; published values by seed as an example."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.distances.fvd import fvd
 from metrics.statistics.bootstrap import Uncertainty
-from metrics.statistics.extrapolation import fvd_by_clips, fvd_infinity, over_seeds
+from metrics.statistics.extrapolation import fvd_by_clips, fvd_infinity
 from metrics.statistics.sides import Features
 
 FEW, NONE = Uncertainty(resamples=200), Uncertainty(resamples=0)
@@ -93,15 +92,3 @@ def test_curves_fall_towards_the_whole() -> None:
     assert curve[curve.n == 200].fvd.tolist() == pytest.approx([fvd(gen, real)] * 3)
     with pytest.raises(ValueError, match=r"sizes \[1, 201\] are out of range: expected 2 … 200"):
         fvd_by_clips(gen, real, [1, 50, 201], seeds=[0])
-
-
-def test_published_values_over_seeds(shared) -> None:
-    """FETV's FVD of CogVideo at 1,024 clips, by seed: mean, sd and minimum by pandas."""
-    table = pd.read_csv(shared / "data/fvd/fetv_fvd_by_n_seed.csv")
-    own = table[(table.metric == "fvd_results") & (table.model == "cogvideo") & (table.n_videos == 1024)].value
-    found = over_seeds(own.tolist())
-    assert found.n == len(own) >= 3
-    assert (found.mean, found.sd, found.minimum) == pytest.approx((own.mean(), own.std(), own.min()))
-    assert np.isnan(over_seeds([3.0]).sd)
-    with pytest.raises(ValueError, match="no seed"):
-        over_seeds([])
