@@ -25,7 +25,7 @@ CORRELATIONS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 }
 OVERALL = "overall"
 _ROUNDING = 1e-12  # a correlation that is nearer to 1 is 1
-_GROUPS = 500  # at most so many parts are left out in turn
+_GROUPS = 200  # at most so many parts are left out in turn
 
 
 def agreement(
@@ -142,7 +142,7 @@ def _jackknifed(
 ) -> float:
     """Half the width of the interval of Fisher's z, from leaving out each unit (n,), 0 … units - 1, in turn.
 
-    More than 500 units are left out in as many groups, drawn at random.
+    More than 200 units are left out in as many groups, drawn at random.
     """
     groups = int(units.max()) + 1
     if groups > _GROUPS:
