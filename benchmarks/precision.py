@@ -30,8 +30,6 @@ from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring.protocol import PROTOCOLS
-from metrics.statistics.bootstrap import Uncertainty, distance_interval, fvd_distance
-from metrics.statistics.sides import Features
 
 Row = tuple[str, str, str, str]
 
@@ -240,31 +238,6 @@ def protocols(shared: Path) -> Iterator[Row]:
         )
 
 
-def bootstrap() -> Iterator[Row]:
-    """Gaussian features of width 400: the bootstrap's spread beside that of many data sets."""
-    rng = np.random.default_rng(0)
-    scale = np.geomspace(3, 0.1, 400)
-
-    def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
-        return rng.normal(0.05, 1, size=(n, 400)) * scale, rng.normal(size=(n, 400)) * scale
-
-    for n in (128, 512):
-        values = [fvd(*draw(n)) for _ in range(100)]
-        widths, held = [], []
-        for _ in range(10):
-            gen, real = draw(n)
-            found = distance_interval(fvd_distance(1), Features.of(gen), Features.of(real), Uncertainty(500))
-            widths.append(found.high - found.low)
-            held.append(found.low <= np.mean(values) <= found.high)
-        expected = np.quantile(values, 0.975) - np.quantile(values, 0.025)
-        yield (
-            "interval",
-            f"FVD, {n} Gaussian clips of width 400 a side",
-            "width against truth, coverage",
-            (f"{np.mean(widths) / expected:.2f}, {np.mean(held):.0%} of 10"),
-        )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
@@ -275,7 +248,6 @@ def main() -> None:
     for rows in (
         decoding(wanted.shared),
         resizing(clips),
-        bootstrap(),
         network(wanted.shared, clips),
         protocols(wanted.shared),
         noise(wanted.noise),

@@ -17,8 +17,9 @@ class CaptionError(ValueError):
     """A file of captions that cannot be used; the message names file, row and field."""
 
 
-def read_captions(path: Path) -> dict[str, str]:
-    """Captions by stem (a path below the clips' folder works too; suffixes are dropped).
+def read_captions(path: Path, fields: tuple[str, ...] = CAPTION_FIELDS) -> dict[str, str]:
+    """Captions by stem (a path below the clips' folder works too; suffixes are dropped), or what another of the fields
+    says.
 
     A csv has a header with one of file, clip, stem, video, name, id and one of caption, prompt, text. A json file
     holds {stem: caption}, or a list of objects with such fields; jsonl has one such object a line.
@@ -37,7 +38,7 @@ def read_captions(path: Path) -> dict[str, str]:
         if isinstance(error, CaptionError):
             raise
         raise CaptionError(f"{path}: cannot be read: {error}") from error
-    return _by_stem(path, rows)
+    return _by_stem(path, rows, fields)
 
 
 def _from_csv(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
@@ -59,12 +60,12 @@ def _from_jsonl(path: Path) -> list[tuple[str, Any]]:
     return [(f"line {i}", json.loads(line)) for i, line in enumerate(lines, 1) if line.strip()]
 
 
-def _by_stem(path: Path, rows: Iterable[tuple[str, Any]]) -> dict[str, str]:
+def _by_stem(path: Path, rows: Iterable[tuple[str, Any]], fields: tuple[str, ...]) -> dict[str, str]:
     captions: dict[str, str] = {}
     for where, row in rows:
         if not isinstance(row, Mapping):
             raise CaptionError(f"{path}, {where}: found {type(row).__name__}, expected an object")
-        name, caption = _field(path, where, row, CLIP_FIELDS), _field(path, where, row, CAPTION_FIELDS)
+        name, caption = _field(path, where, row, CLIP_FIELDS), _field(path, where, row, fields)
         known = Path(name).suffix.lower() in (*VIDEOS, *IMAGES, *ARRAYS)
         stem = str(Path(name).with_suffix("")) if known else name
         if captions.setdefault(stem, caption) != caption:

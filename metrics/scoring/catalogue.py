@@ -26,11 +26,13 @@ def _kvd(_: "Protocol") -> "Distance":
 
 def _fvd_infinity(sample: Sample) -> Estimate:
     from metrics.statistics.bootstrap import NOTHING
-    from metrics.statistics.extrapolation import SMALLEST, fvd_infinity
+    from metrics.statistics.extrapolation import SMALLEST, SUBSETS, fvd_infinity
 
     assert sample.real is not None
     interval = fvd_infinity(sample.gen.features, sample.real.features, sample.uncertainty, sample.protocol.ddof)
-    return Estimate(interval) if interval else Estimate(NOTHING, f"needs {2 * SMALLEST} clips a side")
+    if interval is None:
+        return Estimate(NOTHING, f"needs {2 * SMALLEST} clips a side")
+    return Estimate(interval, choices={"subsets": SUBSETS})
 
 
 FVD = Metric("fvd", "FVD", False, 1, needs="real", network="i3d", distance=_fvd, ddof=True, clips=MIN_CLIPS)

@@ -32,8 +32,8 @@ class Sample:
 class Estimate:
     """A value with its interval.
 
-    flag: why it is not to be compared with published values, or "". choices: what is behind it, where that is not the
-    protocol of scoring.
+    flag: why it is not to be compared with published values, or "". choices: what is behind it beside the protocol of
+    scoring (fields of its fingerprint), or all that is, where that is not the protocol.
     """
 
     interval: "Interval"
@@ -47,12 +47,14 @@ class Comparison:
 
     difference: with its paired interval, NaN bounds where there is none. pairs: of clips. p: of the paired two-sided
     test; NaN where there is none. clusters: prompts, or other clusters of clips, that the pairs are of; 0 if not known.
+    flag: why the difference is not to be relied on, or "".
     """
 
     difference: "Interval"
     pairs: int
     p: float = math.nan
     clusters: int = 0
+    flag: str = ""
 
     def row(self, candidate: str, baseline: str) -> dict[str, Any]:
         """As tables and evaluation.json have it."""

@@ -53,7 +53,7 @@ class Fingerprint:
 
     weights: sha256 of the network's. gen: digest of the scored clips' content; real, captions, originals: of what they
     are compared with. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of the files; both
-    list gen before real.
+    list gen before real. subsets: which clips a value is drawn from, where that is not all of them at once.
     """
 
     metric: str
@@ -75,6 +75,7 @@ class Fingerprint:
     captions: str | None = None
     originals: str | None = None
     ddof: int | None = None
+    subsets: str | None = None
 
     @property
     def choices(self) -> dict[str, str | int]:

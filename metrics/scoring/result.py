@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from metrics.scoring.clusters import PROMPT
 from metrics.scoring.measured import Measured
 from metrics.scoring.metric import Sample
 from metrics.scoring.summary import Value
 
-SCHEMA = "reelbench.score/2"
+SCHEMA = "reelbench.score/3"
 LIBRARIES = ("torch", "transformers", "torchmetrics", "scipy", "numpy")
 Number = Annotated[float | None, BeforeValidator(lambda x: None if isinstance(x, float) and math.isnan(x) else x)]
 
@@ -52,13 +53,19 @@ class Scored(_Part):
 
 
 class ScoreResult(_Part):
-    """Everything that is needed to quote the values and to make them again."""
+    """Everything that is needed to quote the values and to make them again.
 
-    schema_: Literal["reelbench.score/2"] = SCHEMA
+    cluster: what intervals draw, "prompt", "none" or a field of the captions. clusters: how many; null where every clip
+    is its own.
+    """
+
+    schema_: Literal["reelbench.score/3"] = SCHEMA
     protocol: str
     confidence: float
     resamples: int
     seed: int
+    cluster: str
+    clusters: int | None
     gen: Counts
     real: Counts | None
     values: list[Scored]
@@ -72,12 +79,15 @@ class ScoreResult(_Part):
     )
 
 
-def result_of(values: Sequence[Value], sample: Sample) -> ScoreResult:
-    """The result, without a file of per-clip values yet."""
+def result_of(values: Sequence[Value], sample: Sample, cluster: str = PROMPT) -> ScoreResult:
+    """The result, without a file of per-clip values yet. cluster: what clusters are."""
+    codes = sample.gen.clusters
     sides: Mapping[str, Measured] = {"gen": sample.gen, **({"real": sample.real} if sample.real else {})}
     return ScoreResult(
         protocol=sample.protocol.name,
         **vars(sample.uncertainty),
+        cluster=cluster,
+        clusters=None if codes is None else len(set(codes.tolist())),
         gen=_counts(sample.gen),
         real=_counts(sample.real) if sample.real else None,
         values=[_scored(value) for value in values],

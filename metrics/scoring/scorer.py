@@ -13,6 +13,7 @@ from metrics.reading.matching import matched, paired
 from metrics.reading.sources import Source, find
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
+from metrics.scoring.clusters import PROMPT, clusters_of
 from metrics.scoring.extraction import Extracted, VideoInput
 from metrics.scoring.measured import Measured, Provenance, read_stats
 from metrics.scoring.measuring import Batch, Measurer, collect
@@ -64,11 +65,28 @@ class Scorer:
         real: Path | None = None,
         stats: Path | None = None,
         captions: Path | None = None,
+        cluster: str = PROMPT,
     ) -> tuple[ScoreResult, pd.DataFrame]:
-        """The named metrics of the clips below a folder, and a table with a row per window.
+        """The named metrics of the clips below a folder, and a table with a row per window; see `sample`."""
+        sample = self.sample(names, gen, real, stats, captions, cluster)
+        return result_of(summarise(names, sample), sample, cluster), sample.gen.table
+
+    def sample(
+        self,
+        names: Sequence[str],
+        gen: Path,
+        real: Path | None = None,
+        stats: Path | None = None,
+        captions: Path | None = None,
+        cluster: str = PROMPT,
+        real_side: Measured | None = None,
+    ) -> Sample:
+        """What the named metrics need of the clips below a folder.
 
         Args:
             real: folder of real clips, or `stats`, a file that `write_stats` wrote. captions: see `read_captions`.
+            cluster: which clips are not independent, see `clusters_of`. real_side: the real clips, where they have been
+            measured.
 
         Raises:
             ValueError: before anything is decoded, if a folder holds no video, captions match no file, or a metric
@@ -79,15 +97,17 @@ class Scorer:
         originals = find(real) if real else []
         partners = paired(sources, originals) if "pairs" in needs else None
         texts = matched(read_captions(captions), sources, captions) if captions else None
-        real_side = self.stats(stats) if stats and "real" in needs else None
+        clusters = clusters_of(cluster, captions, texts, sources)
+        if stats and "real" in needs and real_side is None:
+            real_side = self.stats(stats)
         seen: list[tuple[Extracted, None]] = []
         measured = self._generated(sources, partners, texts, seen)
-        if originals and "real" in needs:
+        if originals and "real" in needs and real_side is None:
             met = {original.source for original, _ in seen}
             rest = self._i3d_of([source for source in originals if source not in met])
             real_side = collect(chain(seen, rest), self.provenance)
-        sample = Sample(measured, real_side, self.protocol, self.uncertainty)
-        return result_of(summarise(names, sample), sample), measured.table
+        clustered = measured.clustered(clusters and measured.table["clip"].map(clusters))
+        return Sample(clustered, real_side, self.protocol, self.uncertainty)
 
     def _generated(
         self,

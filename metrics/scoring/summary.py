@@ -19,7 +19,7 @@ from metrics.statistics.bootstrap import (
     paired_distance_difference,
     paired_mean_difference,
 )
-from metrics.statistics.clusters import sign_flip
+from metrics.statistics.clusters import clustered_rate, paired_rate_difference, sign_flip
 from metrics.statistics.testing import interval_p
 
 
@@ -56,7 +56,7 @@ def _summarise(metric: Metric, sample: Sample) -> Value:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     else:
         estimate, counts = _distance(metric, sample, sample.real), (len(sample.gen.logits), len(sample.real.logits))
-    mark = _fingerprint(metric, sample, *counts)
+    mark = replace(_fingerprint(metric, sample, *counts), **estimate.choices)
     return Value(metric.name, estimate.interval, *counts, estimate.flag, mark)
 
 
@@ -67,7 +67,13 @@ def _mean(
     if not len(values):
         return Estimate(NOTHING, "no clip has it")
     own_encoder = metric.network == "clip" and WORLD_ENCODER in sample.gen.provenance.networks.get("clip", "")
-    interval = mean_interval(values, sample.uncertainty, groups, clusters)
+    shares = _shares(metric, values, groups)
+    if shares is None:
+        interval = mean_interval(values, sample.uncertainty, groups, clusters)
+    else:
+        codes = np.arange(len(shares)) if clusters is None else clusters
+        rate = clustered_rate(shares, codes, sample.uncertainty.confidence)
+        interval = Interval(rate.value, rate.low, rate.high)
     return Estimate(interval, "toy world's own encoder" if own_encoder else "")
 
 
@@ -115,26 +121,43 @@ def compare(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
 
 
 def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison | None:
-    """The difference by a paired bootstrap over clips, or over their clusters. p: of flipping the signs of clusters; of
-    a distance, whose differences have no signs, by its interval."""
-    a, b = _shared(metric, first.gen, second.gen)
+    """The difference by a paired bootstrap over clips, or over their clusters, flagged where a distance rests on few.
+
+    p: of flipping the signs of clusters; of a distance, whose differences have no signs, by its interval.
+    """
+    a, b = shared(metric, first.gen, second.gen)
     if a.scored < 2:
         return None
     clusters = np.arange(a.scored) if a.clusters is None else a.clusters
     count = len(np.unique(clusters))
     if metric.distance is None:
         columns = [side.table[metric.name].to_numpy(float) for side in (a, b)]
-        difference = paired_mean_difference(*columns, first.uncertainty, a.groups, a.clusters)
         by_clip = np.bincount(a.groups, columns[0] - columns[1]) / np.bincount(a.groups)
-        return Comparison(difference, a.scored, sign_flip(by_clip, clusters, first.uncertainty.seed), count)
+        p = sign_flip(by_clip, clusters, first.uncertainty.seed)
+        shares = [_shares(metric, column, a.groups) for column in columns]
+        if shares[0] is not None and shares[1] is not None:
+            return Comparison(
+                paired_rate_difference(*shares, clusters, first.uncertainty.confidence), a.scored, p, count
+            )
+        difference = paired_mean_difference(*columns, first.uncertainty, a.groups, a.clusters)
+        return Comparison(difference, a.scored, p, count)
     if first.real is None:
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     distance = metric.distance(first.protocol)
     difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
-    return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count)
+    flag = few_clips(a.scored, first.real.scored, metric=metric)  # the bias at equal numbers depends on the model
+    return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count, flag)
 
 
-def _shared(metric: Metric, first: Measured, second: Measured) -> tuple[Measured, Measured]:
+def _shares(metric: Metric, values: np.ndarray, groups: np.ndarray) -> np.ndarray | None:
+    """(clips,) yes or no, of a share that is one or the other for every clip; else None."""
+    one_a_clip = len(values) == len(np.unique(groups))
+    if metric.unit != "%" or not one_a_clip or not np.isin(values, (0, 1)).all():
+        return None
+    return values[np.argsort(groups)] == 1
+
+
+def shared(metric: Metric, first: Measured, second: Measured) -> tuple[Measured, Measured]:
     """Both sides, with the windows for which both have a metric, in one order, and the first's clusters."""
     key = ["clip", "window"]
     rows = [side.table[key].assign(row=np.arange(len(side.table)))[_has(side, metric)] for side in (first, second)]

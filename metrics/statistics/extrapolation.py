@@ -1,45 +1,23 @@
-"""What a distance owes to the number of clips: FVD against n, FVD∞, and several seeds.
+"""What a distance owes to the number of clips: FVD against n, and FVD∞.
 
 The bias of FVD is linear in 1/n once the covariance has full rank (Chong & Forsyth 2020 for FID), so a line through
-the values of subsets, drawn to 1/n = 0, is free of it.
+the values of subsets, drawn to 1/n = 0, is free of it. Which clips a subset takes follows from a seed and from the
+features, not from the order of files.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from metrics.distances.fvd import between, fvd, root
-from metrics.statistics.bootstrap import Interval, Uncertainty, left_out_in_turn, two_sided_interval
+from metrics.statistics.bootstrap import Interval, Uncertainty, fvd_distance, resampled
 from metrics.statistics.sides import Features
 
 SMALLEST = 512  # subsets below this are not on the line: 400 features need more clips than that for a full rank
-_SIZES, _REPEATS = 8, 3  # points on the line, and draws of the subsets
-_BLOCKS = 10  # blocks that are left out on each side: each takes a whole line
-
-
-@dataclass(frozen=True)
-class SeedSummary:
-    """A metric over several seeds: mean, standard deviation (n - 1), and the minimum, which ETC reports for three."""
-
-    mean: float
-    sd: float
-    minimum: float
-    n: int
-
-
-def over_seeds(values: Sequence[float]) -> SeedSummary:
-    """Summary of one value per seed.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if not len(values):
-        raise ValueError("no seed: expected at least one value")
-    numbers = np.asarray(values, np.float64)
-    sd = float(numbers.std(ddof=1)) if len(numbers) > 1 else float("nan")
-    return SeedSummary(float(numbers.mean()), sd, float(numbers.min()), len(numbers))
+_SIZES, _DRAWS = 4, 25  # points on the line, and draws of the subsets
+_UNITS = 10  # the least number of units that a subset can be made of
+SUBSETS = f"{_DRAWS} draws of {_SIZES} sizes, evenly in 1/n from all to {SMALLEST} clips, ordered by features"
 
 
 def fvd_by_clips(
@@ -59,9 +37,9 @@ def fvd_by_clips(
     wrong = [size for size in sizes if not 2 <= size <= len(gen)]
     if wrong:
         raise ValueError(f"sizes {wrong} are out of range: expected 2 … {len(gen)} clips")
-    rows, against = [], root(real, ddof)
+    rows, against, by_content = [], root(real, ddof), Features.of(gen).by_content
     for seed in seeds:
-        order = np.random.default_rng(seed).permutation(len(gen))
+        order = by_content[np.random.default_rng(seed).permutation(len(gen))]
         distances = [between(root(gen[order[:size]], ddof), against) for size in sizes]
         rows += [{"n": size, "seed": seed, "fvd": value} for size, value in zip(sizes, distances, strict=True)]
     return pd.DataFrame(rows)
@@ -72,7 +50,10 @@ def fvd_infinity(
 ) -> Interval | None:
     """FVD at infinitely many clips, by a line in 1/n, with a bootstrap interval.
 
-    Subsets take the same share of both sides, so the bias that the finite real set brings is taken off too.
+    Subsets take the same share of both sides, so the bias that the finite real set brings is taken off too; they take
+    clusters whole, because the bias depends on how alike clips are. The value is the mean over draws of the subsets.
+    Its interval rests on the influences on the plain FVD, which are those on the limit to first order, and on the
+    spread of the draws.
 
     Args:
         smallest: least number of clips in a subset.
@@ -80,41 +61,31 @@ def fvd_infinity(
     Returns:
         None if a side has fewer than twice the smallest number of clips, where a line has no hold.
     """
-    if min(gen.clips, real.clips) < 2 * smallest:
+    clips = min(gen.clips, real.clips)
+    if clips < 2 * smallest:
         return None
-    # The order in which subsets take clips is drawn once: what leaving out a block changes is then the block's doing.
-    clips = gen.clips, real.clips
-    orders = [
-        [np.random.default_rng((seed, i)).permutation(n) for i, n in enumerate(clips)] for seed in range(_REPEATS)
+    inverse = np.linspace(1, clips / smallest, _SIZES)  # one over the share of the clips
+    weights = np.linalg.pinv(np.c_[np.ones(_SIZES), inverse])[0]  # of the intercept of the least-squares line
+    distance = fvd_distance(ddof)
+    whole = distance(gen, real)
+    limits = [
+        weights @ [whole, *(fvd(*_subsets(gen, real, share, draw), ddof) for share in inverse[1:])]
+        for draw in range(_DRAWS)
     ]
-
-    def limit(*kept: np.ndarray) -> float:
-        points: list[tuple[float, float]] = []
-        for order in orders:
-            remaining = [own[mask[own]] for own, mask in zip(order, kept, strict=True)]
-            points += _line(gen, real, remaining, ddof, smallest)
-        inverse, values = zip(*points, strict=True)
-        return float(np.polyfit(inverse, values, 1)[1])
-
-    every = np.ones(gen.clips, bool), np.ones(real.clips, bool)
-    return two_sided_interval(
-        limit(*every),
-        left_out_in_turn(lambda kept: limit(kept, every[1])),
-        left_out_in_turn(lambda kept: limit(every[0], kept)),
-        clips,
-        uncertainty,
-        _BLOCKS,
-    )
+    value = float(np.mean(limits))
+    if min(gen.drawn, real.drawn) < 3 or not uncertainty.resamples:
+        return Interval(value, float("nan"), float("nan"))
+    spread = float(np.var(limits, ddof=1)) / _DRAWS
+    return resampled(value, distance.influences(gen, real), uncertainty, spread)
 
 
-def _line(
-    gen: Features, real: Features, orders: Sequence[np.ndarray], ddof: int, smallest: int
-) -> Iterator[tuple[float, float]]:
-    """(1 / share of the clips, FVD) of subsets that take the first clips of each order."""
-    for inverse in np.linspace(1, min(len(order) for order in orders) / smallest, _SIZES):
-        parts = []
-        for side, order in zip((gen, real), orders, strict=True):
-            kept = np.zeros(side.clips, bool)
-            kept[order[: round(len(order) / inverse)]] = True
-            parts.append(side.keep(kept).values)
-        yield float(inverse), fvd(*parts, ddof)
+def _subsets(gen: Features, real: Features, inverse: float, seed: int) -> list[np.ndarray]:
+    """The vectors of a share 1 / inverse of each side; those of one seed are nested."""
+    parts = []
+    for i, side in enumerate((gen, real)):
+        whole = side if side.drawn / inverse >= _UNITS else side.apart
+        order = whole.by_content[np.random.default_rng((seed, i)).permutation(whole.drawn)]
+        kept = np.zeros(whole.drawn, bool)
+        kept[order[: round(whole.drawn / inverse)]] = True
+        parts.append(whole.values[kept[whole.units]])
+    return parts

@@ -30,6 +30,10 @@ def _folder(cache: Path | None, no_cache: bool) -> Path | None:
     return None if no_cache else cache or default_cache()
 
 
+def _names(metrics: str) -> list[str]:
+    return [name.strip() for name in metrics.split(",") if name.strip()]
+
+
 Protocol = Annotated[str, typer.Option(help="reelbench, reference, styleganv or clip-centre")]
 Frames = Annotated[int | None, typer.Option(help="frames of a clip (the protocols: 16)")]
 Start = Annotated[int | None, typer.Option(help="the clip's first frame (0)")]
@@ -47,6 +51,9 @@ Workers = Annotated[int, typer.Option(min=0, help="processes that decode")]
 Resamples = Annotated[int, typer.Option(min=0, help="of the bootstrap; 0 for no intervals, which is quickest")]
 Confidence = Annotated[float, typer.Option(help="of the intervals")]
 Seed = Annotated[int, typer.Option(help="of the bootstrap")]
+Cluster = Annotated[
+    str, typer.Option(help="what intervals draw: prompt, all clips of a caption; none, each clip; or a captions' field")
+]
 
 
 @app.command()
@@ -75,6 +82,7 @@ def score(
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
+    cluster: Cluster = "prompt",
 ) -> None:
     """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
     from pipeline.commands import scoring
@@ -84,8 +92,50 @@ def score(
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
     setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
-    scoring.score(setup, names, gen, real, real_stats, captions, out)
+    scoring.score(setup, _names(metrics), gen, real, real_stats, captions, out, cluster)
+
+
+@app.command()
+@one_sentence(OSError)
+def compare(
+    a: Annotated[
+        Path, typer.Argument(help="folder of videos, a result of `score --out`, or a csv or parquet of clips")
+    ],
+    b: Annotated[Path, typer.Argument(help="the same of the other side; clips are paired by name")],
+    real: Annotated[Path | None, typer.Option(help="folder of real videos, or one video")] = None,
+    real_stats: Annotated[Path | None, typer.Option(help="what `reelbench stats` wrote, in place of --real")] = None,
+    captions: Annotated[Path | None, typer.Option(help="csv, json or jsonl, by file stem, of both sides")] = None,
+    metrics: Annotated[str, typer.Option(help="names with commas between; by default all that the inputs allow")] = "",
+    protocol: Protocol = "reelbench",
+    out: Annotated[Path | None, typer.Option(help="json to write")] = None,
+    cluster: Cluster = "prompt",
+    frames: Frames = None,
+    start: Start = None,
+    stride: Stride = None,
+    windows: Windows = None,
+    i3d: Weights = None,
+    clip: Clip = None,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    decoder: Decoder = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    batch: Batch = 2,
+    workers: Workers = 2,
+    resamples: Resamples = 1000,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+) -> None:
+    """Compare two sets of clips on the same prompts: paired differences of every metric, with intervals and tests."""
+    from pipeline.commands import comparing, scoring
+
+    rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
+    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
+    intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
+    setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
+    inputs = comparing.Inputs(real, real_stats, captions, cluster)
+    comparing.compare(setup, _names(metrics), (a, b), inputs, out)
 
 
 @app.command()
@@ -123,6 +173,7 @@ def agreement(
     metric: Annotated[str, typer.Option(help="the column of the metric")],
     human: Annotated[str, typer.Option(help="the column of the human rating")],
     group: Annotated[str | None, typer.Option(help="a column whose values part the items")] = None,
+    cluster: Annotated[str | None, typer.Option(help="a column whose equal values are not independent: prompt")] = None,
     out: Annotated[Path | None, typer.Option(help="csv to write")] = None,
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
@@ -132,7 +183,8 @@ def agreement(
     from metrics.statistics.bootstrap import Uncertainty
     from pipeline.commands import scoring
 
-    scoring.show_agreement(ratings, metric, human, group, Uncertainty(resamples, confidence, seed), out)
+    uncertainty = Uncertainty(resamples, confidence, seed)
+    scoring.show_agreement(ratings, metric, human, group, uncertainty, out, cluster)
 
 
 @app.command("filter")

@@ -15,6 +15,7 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
+from metrics.scoring.clusters import PROMPT
 from metrics.scoring.measured import write_stats
 from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
@@ -56,6 +57,11 @@ class Setup:
         asked = {key: getattr(self, key) for key in vars(base.clips) if getattr(self, key) is not None}
         return base.with_clips(ClipRule(**(vars(base.clips) | asked)))
 
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """How intervals are made."""
+        return Uncertainty(self.resamples, self.confidence, self.seed)
+
     def networks(self, names: Sequence[str]) -> list[Network]:
         """The networks that the named metrics need, on the wanted device.
 
@@ -83,7 +89,7 @@ class Setup:
             self.networks(checked(names)),
             self.chosen,
             FeatureCache(self.cache),
-            Uncertainty(self.resamples, self.confidence, self.seed),
+            self.uncertainty,
             self.decoder,
             self.batch,
             self.workers,
@@ -123,11 +129,12 @@ def score(
     stats: Path | None,
     captions: Path | None,
     out: Path | None,
+    cluster: str = PROMPT,
 ) -> ScoreResult:
     """Score, write the result if a file is named, and print the table."""
     names = names or default_metrics(bool(real or stats), bool(captions))
     check_inputs(names, real, stats, captions)
-    scored, clips = setup.scorer(names).score(names, gen, real, stats, captions)
+    scored, clips = setup.scorer(names).score(names, gen, real, stats, captions, cluster)
     if out:
         scored = result.write(scored, clips, out)
     show(scored, out)
@@ -143,16 +150,22 @@ def write_reference(setup: Setup, real: Path, out: Path) -> None:
     write_stats(measured, setup.chosen, scorer.networks[0].identity, out)
     console = Console()
     console.print(f"{measured.scored} of {measured.requested} videos, {len(measured.table)} clips -> {out}")
-    _print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
+    print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
 
 
 def show_agreement(
-    ratings: Path, metric: str, human: str, group: str | None, uncertainty: Uncertainty, out: Path | None
+    ratings: Path,
+    metric: str,
+    human: str,
+    group: str | None,
+    uncertainty: Uncertainty,
+    out: Path | None,
+    cluster: str | None = None,
 ) -> pd.DataFrame:
     """Correlations of a metric with human ratings, printed, and written as CSV if a file is named."""
     table = read_ratings(ratings)
     try:
-        correlations = agreement(table, metric, human, group, uncertainty)
+        correlations = agreement(table, metric, human, group, uncertainty, cluster)
     except ValueError as error:
         raise ValueError(f"{ratings}, {error}") from error
     shown = Table(
@@ -175,7 +188,7 @@ def show(scored: ScoreResult, out: Path | None = None) -> None:
     console.print(_table(scored))
     for name, choice in _shared(scored).items():
         console.print(f"{name}: {choice}", style="dim", markup=False, highlight=False)
-    _print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
+    print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
     if out:
         console.print(f"written: {out} and {scored.per_clip}", markup=False, highlight=False)
 
@@ -184,6 +197,8 @@ def _table(scored: ScoreResult) -> Table:
     """A row for each value; the numbers of clips are in the title."""
     sides = {"generated": scored.gen, "real": scored.real}
     counts = ", ".join(f"{n.scored} of {n.requested} {side} clips scored" for side, n in sides.items() if n)
+    if scored.clusters is not None:
+        counts += f"; intervals draw {scored.clusters} clusters ({scored.cluster})"
     columns = ("metric", "value", f"{scored.confidence:.0%} interval", "n", "fingerprint", "flag")
     table = Table(*columns, title=f"protocol {scored.protocol}: {counts}")
     for value in scored.values:
@@ -209,7 +224,8 @@ def _for_whom(kinds: dict[str, list[str]]) -> list[str]:
     return [text + (f" ({', '.join(metrics)})" if len(kinds) > 1 else "") for text, metrics in kinds.items()]
 
 
-def _print_errors(console: Console, errors: Sequence[tuple[str, str, str]]) -> None:
+def print_errors(console: Console, errors: Sequence[tuple[str, str, str]]) -> None:
+    """Clips that were not scored, by side, with the reason; the first of many."""
     for side, clip, reason in errors[:ERRORS_SHOWN]:
         console.print(f"{side} {clip}: {reason}", style="yellow", markup=False, highlight=False)
     if len(errors) > ERRORS_SHOWN:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from metrics.scoring.summary import compare, few_clips
+from metrics.scoring.summary import compare
 from metrics.statistics.testing import holm
 from pipeline.evaluation.attributes import attribute_test
 from pipeline.evaluation.catalogue import METRICS
@@ -50,8 +50,6 @@ def differences(candidate: MethodSample, baseline: MethodSample, names: Sequence
         paired = compare(metric, candidate, baseline)
         if paired is None:
             continue
-        sides = (paired.pairs, candidate.real.scored) if metric.clips and candidate.real else ()
-        flag = few_clips(*sides, metric=metric) if sides else ""
         row = paired.row(candidate.method.name, baseline.method.name)
-        rows.append({"metric": metric.name} | row | {"flag": flag})
+        rows.append({"metric": metric.name} | row | {"flag": paired.flag})
     return corrected(rows)

@@ -6,14 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from metrics.statistics.extrapolation import over_seeds
+from metrics.statistics.seeds import over_seeds
 from pipeline.evaluation.catalogue import METRICS, PARAMETERS, SPEED
 from pipeline.evaluation.sample import MethodSample
 from pipeline.evaluation.values import evaluate
 
 VALUE_COLUMNS = ("method", "metric", "seed", "clips", "value", "flag")
-COLUMNS = ("method", "metric", "clips", "seeds", "mean", "sd", "best", "best_of", "flag")
-BEST_OF = 3  # seeds, of which ETC reports the smallest FVD (its Appendix E.3): the best of more would be better still
+COLUMNS = ("method", "metric", "clips", "seeds", "mean", "sd", "best_value", "best_of", "flag")
 _NOT_SAMPLED = (SPEED.name, PARAMETERS.name)
 
 
@@ -46,16 +45,15 @@ def _only(sample: MethodSample, seed: int) -> MethodSample:
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each method and metric: mean and standard deviation (n - 1) over seeds; `best` of the first three seeds
-    (of `best_of`, where there are fewer), NaN where neither direction is better; `clips` of the smallest seed."""
+    """A row for each method and metric: mean and standard deviation (n - 1) over seeds; `best_value` of the first
+    `best_of` seeds (metrics.statistics.seeds); `clips` of the smallest seed."""
     table = pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
     return [_summary(str(m), str(name), own) for (m, name), own in table.groupby(["method", "metric"], sort=False)]
 
 
 def _summary(method: str, metric: str, own: pd.DataFrame) -> dict[str, Any]:
-    found, higher = over_seeds(own.value), METRICS[metric].higher_is_better
-    first = own.value.iloc[:BEST_OF]
-    best = float("nan") if higher is None else float(first.max() if higher else first.min())
+    found = over_seeds(own.value, METRICS[metric].higher_is_better)
     fewest = own.sort_values("clips", kind="stable").iloc[0]
     numbers = {"clips": int(fewest.clips), "seeds": found.n, "mean": found.mean, "sd": found.sd}
-    return {"method": method, "metric": metric} | numbers | {"best": best, "best_of": len(first), "flag": fewest.flag}
+    numbers |= {"best_value": found.best, "best_of": found.best_of}
+    return {"method": method, "metric": metric} | numbers | {"flag": fewest.flag}

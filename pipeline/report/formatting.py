@@ -1,6 +1,8 @@
 """Numbers as a reader sees them, where no metric of the catalogue says how."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from pipeline.report.table import NOTHING
 
@@ -19,8 +21,15 @@ def interval(value: float, low: float, high: float, places: int) -> str:
 
 
 def p_value(p: float) -> str:
-    """`p = 0.0039`, `p < 0.0001`."""
+    """`p = 0.0039`, `p < 0.0001`; `not tested` for NaN."""
+    if math.isnan(p):
+        return "not tested"
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def of_clusters(test: Mapping[str, Any], drawn: str) -> str:
+    """The pairs of a test and the prompts that they are of: `66 pairs of 22 prompts`; `66 pairs` of as many."""
+    return f"{test['pairs']} pairs" + (f" of {test['clusters']} {drawn}" if test["clusters"] < test["pairs"] else "")
 
 
 def points(share: float) -> str:

@@ -13,11 +13,18 @@ from pipeline.world.attributes import AVERAGE
 MAIN = ("success_rate", AVERAGE)
 NOTHING = float("nan")
 BOLD = (
-    "Bold: the best of a column, where a test on the same clips separates it from the second best; of FVD, whose bias "
-    "depends on their number, among the methods of most clips."
+    "Bold: the best of a column, where a test on the same clips separates it from the second best, corrected by Holm "
+    "for all metrics of the table; of FVD, whose bias depends on their number, among the methods of most clips."
 )
 PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
-FEW = f"n < {MIN_CLIPS}: FVD grows as clips get fewer; not to be compared with published values."
+SEEDS = (
+    "Each seed's clips alone: mean ± standard deviation over seeds. The best of the first three seeds is what ETC "
+    "reports (Appendix E.3)."
+)
+FEW = (
+    f"n < {MIN_CLIPS}: FVD grows as clips get fewer, and not by as much for every method; not to be compared with "
+    "published values, and a difference may be of this alone."
+)
 INTERVALS = "In brackets: {:g} % intervals."
 
 
@@ -83,15 +90,16 @@ def separated(results: Results, table: str) -> set[tuple[str, str]]:
 def differences(results: Results) -> Table:
     """One row per comparison, one column per metric: candidate - baseline on the clips that both scored."""
     paired = results.comparisons["differences"]
-    shown = _present(paired)
+    shown, level = _present(paired), 1 - results.params.evaluate.confidence
     columns = [Column("Methods", numeric=False), *(_difference_column(metric) for metric in shown), Column("Pairs")]
     rows = []
     for (candidate, baseline), own in paired.groupby(["candidate", "baseline"], sort=False):
         values = own.set_index("metric").rename(columns={"difference": "value"})
-        cells = [metric_cell(values, metric, _excludes_zero(values, metric)) for metric in shown]
+        cells = [metric_cell(values, metric, _differs(values, metric, level)) for metric in shown]
         rows.append(row(f"{candidate} − {baseline}", *cells, str(own.pairs.max())))
     caption = "Differences on the same prompts and noise"
-    remarks = [f"{PAIRED} Bold: intervals without 0.", *few(paired)]
+    bold = f"Bold: p < {level:.2g}, corrected by Holm for {results.family('differences')}; the CSV has every p."
+    remarks = [f"{PAIRED} {bold}", *few(paired)]
     return Table("differences", caption, *with_shared_notes(columns, rows), data=paired, remarks=remarks)
 
 
@@ -99,35 +107,31 @@ def _difference_column(metric: str) -> Column:
     return Column(METRICS[metric].label, "points" if METRICS[metric].unit == "%" else METRICS[metric].unit)
 
 
-def _excludes_zero(values: pd.DataFrame, metric: str) -> bool:
-    return metric in values.index and bool(values.low[metric] > 0 or values.high[metric] < 0)
+def _differs(values: pd.DataFrame, metric: str, level: float) -> bool:
+    return metric in values.index and bool(values.p_holm[metric] < level)
 
 
-def fvd_by_seed(results: Results, methods: pd.DataFrame, name: str) -> Table:
-    """FVD of each seed's clips alone: mean, standard deviation, and the minimum over three seeds."""
-    measured = results.of("fvd_by_seed", methods)
+def over_seeds(results: Results, methods: pd.DataFrame, name: str) -> Table:
+    """One row per method, one column per metric: mean and standard deviation over seeds, and the best of three."""
+    measured = results.of("over_seeds", methods)
     own = measured[measured.seeds > 1]
-    number = METRICS["fvd"].number
-    titles = ("Clips a seed", "Seeds", "Mean FVD", "Standard deviation", "Minimum of three")
-    columns = [Column("Method", numeric=False), *map(Column, titles)]
-    rows = [
-        row(
-            entry.method,
-            str(entry.clips),
-            str(entry.seeds),
-            Cell(number(entry.mean), note=entry.flag),
-            number(entry.sd),
-            number(entry.minimum_of_3),
-        )
-        for entry in own.itertuples()
-    ]
-    remarks = ["The minimum over three seeds is what ETC reports (Appendix E.3)."]
-    return Table(
-        f"fvd_by_seed_{name}",
-        "FVD of each seed's clips",
-        *with_shared_notes(columns, rows),
-        data=measured,
-        remarks=remarks,
+    shown = _present(own)
+    columns = [Column("Method", numeric=False), *map(metric_column, shown), Column("Clips a seed"), Column("Seeds")]
+    rows = []
+    for method, values in own.groupby("method", sort=False):
+        of = values.set_index("metric")
+        cells = [seeds_cell(metric, of.loc[metric]) if metric in of.index else Cell() for metric in shown]
+        rows.append(row(str(method), *cells, str(values.clips.min()), str(values.seeds.max())))
+    remarks = [SEEDS, *few(own)]
+    return Table(f"over_seeds_{name}", "Over sampling seeds", *with_shared_notes(columns, rows), measured, remarks)
+
+
+def seeds_cell(metric: str, own: pd.Series) -> Cell:
+    """`227.7 ± 12.3 (best of 3: 210.1)`; no best where neither direction is better."""
+    mean, sd, best = (cell_text(metric, own[name], NOTHING, NOTHING) for name in ("mean", "sd", "best_value"))
+    return Cell(
+        f"{mean} ± {sd}" + (f" (best of {own.best_of}: {best})" if own.best_value == own.best_value else ""),
+        note=own.flag,
     )
 
 

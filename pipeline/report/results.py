@@ -17,7 +17,7 @@ from pipeline.sweeps.etc_tables import read_larger
 from pipeline.sweeps.tables import read as read_sweeps
 from pipeline.world.attributes import AVERAGE
 
-COMPARISONS = ("differences", "fvd_by_seed", "fvd_by_clips", "leaders")
+COMPARISONS = ("differences", "over_seeds", "fvd_by_clips", "leaders")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Results:
     """The result files.
 
     mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
-    fvd_by_seed, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
+    over_seeds, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
     make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, extrapolation, consistency,
     passed_on: its parts alone.
@@ -130,6 +130,15 @@ class Results:
     def attribute_tests(self, candidates: set[str]) -> list[dict[str, Any]]:
         """The paired tests of the attributes' average whose candidate is one of these methods."""
         return [test for test in self.evaluation["attribute_tests"] if test["candidate"] in candidates]
+
+    def family(self, kind: str) -> str:
+        """What the corrected p of a kind of tests is corrected for."""
+        return self.evaluation["families"][kind]
+
+    @property
+    def drawn(self) -> str:
+        """What intervals draw and tests flip, in the plural."""
+        return "prompts" if self.params.evaluate.cluster == "prompt" else "clips"
 
     @property
     def k(self) -> int:

@@ -49,7 +49,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    templates.filters |= {"p_value": formatting.p_value, "points": formatting.points, "breakable": rendering.breakable}
+    templates.filters |= {
+        "p_value": formatting.p_value,
+        "of_clusters": formatting.of_clusters,
+        "points": formatting.points,
+        "breakable": rendering.breakable,
+    }
     return templates
 
 

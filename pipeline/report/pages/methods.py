@@ -17,7 +17,8 @@ _MISSING = {
 
 
 def build(results: Results) -> Content:
-    """The comparison of each group of methods, with FVD by clips and by seed where it was measured."""
+    """The comparison of each group of methods, with FVD by clips and every metric over seeds where they were
+    measured."""
     groups = {"mixtures": results.mixed, "prompts": results.prompted}
     present = {name: methods for name, methods in groups.items() if len(methods)}
     tables: list[Table] = []
@@ -28,8 +29,8 @@ def build(results: Results) -> Content:
         if by_clips.n.nunique() > 1:
             figures[f"fvd-{name}"] = plots.fvd_by_clips(by_clips)
             tables.append(metric_tables.fvd_by_clips(results, methods, name))
-        by_seed = metric_tables.fvd_by_seed(results, methods, name)
-        tables += [by_seed] if by_seed.rows else []
+        over_seeds = metric_tables.over_seeds(results, methods, name)
+        tables += [over_seeds] if over_seeds.rows else []
     if len(results.comparisons["differences"]):
         tables.append(metric_tables.differences(results))
     missing = [text for name, text in _MISSING.items() if name not in present]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
 from pipeline.report import plots
-from pipeline.report.formatting import p_value
+from pipeline.report.formatting import of_clusters, p_value
 from pipeline.report.metric_tables import FEW, INTERVALS, cell_text
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import card
@@ -62,30 +62,30 @@ def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
 
 
 def _successes(results: Results) -> list[Tile]:
-    """RichSpace's claim: shares of clips that show the mixture, with McNemar's test."""
+    """RichSpace's claim: shares of clips that show the mixture, with the test that flips whole mixtures."""
     return [
         _tile(
             results,
             "success_rate",
             test,
             "paper_richspace.html",
-            f"{test['pairs']} pairs: {test['only_candidate']} shown by {test['candidate']} alone, "
-            f"{test['only_baseline']} by {test['baseline']} alone; McNemar {p_value(test['p'])}.",
+            f"{of_clusters(test, results.drawn)}: {test['only_candidate']} shown by {test['candidate']} alone, "
+            f"{test['only_baseline']} by {test['baseline']} alone; {p_value(test['p_holm'])}.",
         )
         for test in results.evaluation["success_tests"]
     ]
 
 
 def _averages(results: Results) -> list[Tile]:
-    """HARIVO's claim, and of other methods asked for prompts: the average of the four attributes, with the paired
-    permutation test."""
+    """HARIVO's claim, and of other methods asked for prompts: the average of the four attributes, with the test
+    that flips whole prompts."""
     return [
         _tile(
             results,
             AVERAGE,
             test,
             _page_of(results, test["candidate"]),
-            f"{_difference(AVERAGE, test, ' points')}; {p_value(test['p'])}.",
+            f"{_difference(AVERAGE, test, ' points')}; {p_value(test['p_holm'])}.",
         )
         for test in results.evaluation["attribute_tests"]
     ]
@@ -102,7 +102,8 @@ def _distances(results: Results) -> list[Tile]:
     """FVD of each pair, with the paired difference."""
     paired = results.comparisons["differences"]
     rows = paired[paired.metric == _FVD].to_dict("records")
-    return [_tile(results, _FVD, row, "methods.html", f"{_difference(_FVD, row, '')}{_flag(row)}.") for row in rows]
+    tests = [f"{_difference(_FVD, row, '')}; {p_value(row['p_holm'])}{_flag(row)}." for row in rows]
+    return [_tile(results, _FVD, row, "methods.html", test) for row, test in zip(rows, tests, strict=True)]
 
 
 def _remarks(results: Results) -> str:
@@ -113,7 +114,16 @@ def _remarks(results: Results) -> str:
     harivo = results.params.harivo
     outdated = harivo.remark if harivo.not_compared & results.judged else None
     average = _AVERAGE if results.evaluation["attribute_tests"] else ""
-    return " ".join(filter(None, [average, intervals, FEW if flagged else "", outdated and f"HARIVO: {outdated}"]))
+    said = [average, intervals, _tests(results), FEW if flagged else "", outdated and f"HARIVO: {outdated}"]
+    return " ".join(filter(None, said))
+
+
+def _tests(results: Results) -> str:
+    """What p is, and of which family."""
+    kinds = {"success_tests": "mixtures shown", "attribute_tests": "averages", "differences": "FVD"}
+    families = "; ".join(f"{name}: {results.family(kind)}" for kind, name in kinds.items())
+    how = f"p: signs of whole {results.drawn} flipped (of FVD by the interval)"
+    return f"{how}, corrected by Holm for its family ({families})."
 
 
 def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: str) -> Tile:

@@ -39,6 +39,7 @@ def build(results: Results) -> Content:
     context = {
         "tests": results.attribute_tests(set(results.params.harivo.ablation.values())),
         "confidence": results.params.evaluate.confidence,
+        "family": results.family("attribute_tests"),
         "remark": results.params.harivo.remark,
     }
     return Content(context, tables, figures, clips, missing)

@@ -20,6 +20,7 @@ def build(results: Results) -> Content:
         | {
             "tests": results.attribute_tests({results.params.make_a_video.method}),
             "confidence": results.params.evaluate.confidence,
+            "family": results.family("attribute_tests"),
         },
         list(chain.from_iterable(part.tables for part in found)),
         clips={"all": cards(results, CLIPS), "cue": cards(results, CUE)},

@@ -18,6 +18,7 @@ def build(results: Results) -> Content:
     published = sorted(results.published, key=lambda mixture: int(mixture.extra["figure"]))
     context = {
         "tests": tests,
+        "family": results.family("success_tests"),
         "k": results.k,
         "encoder": results.encoder,
         "curves": [],

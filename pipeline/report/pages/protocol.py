@@ -19,6 +19,8 @@ def build(results: Results) -> Content:
         "encoder": results.encoder,
         "metrics": _by_metric(results),
         "evaluate": results.params.evaluate,
+        "drawn": results.drawn,
+        "families": results.evaluation["families"],
     }
     tables = [fingerprints(results)] if has_metrics else []
     return Content(context, tables, missing=[] if has_metrics else ["Nothing was evaluated."])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
-from metrics.distances.fvd import Moments, distance, frechet_distance, fvd, moments
+from metrics.distances.fvd import Moments, distance, frechet_distance, fvd, influences, moments, root
 from metrics.distances.stateful import FrechetVideoDistance
 
 
@@ -65,6 +65,18 @@ def test_the_way_past_the_moments_gives_the_same(seed: int, d: int, n: int, m: i
     rng = np.random.default_rng(seed)
     gen, real = rng.normal(size=(n, d)), rng.normal(1, 2, size=(m, d))
     assert fvd(gen, real, ddof) == pytest.approx(distance(moments(gen, ddof), moments(real, ddof)), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_influences_are_what_leaving_a_vector_out_takes_away(ddof: int) -> None:
+    """Of many vectors, (n - 1) times the change; test_bootstrap has the derivative, of few."""
+    rng = np.random.default_rng(0)
+    gen, real = rng.normal(0.3, 1.2, size=(4000, 5)), rng.normal(size=(3000, 5))
+    value = fvd(gen, real, ddof)
+    own, other = influences(gen, real, root(gen, ddof), root(real, ddof))
+    for i in range(5):
+        assert 3999 * (value - fvd(np.delete(gen, i, 0), real, ddof)) == pytest.approx(own[i], rel=0.02, abs=0.02)
+        assert 2999 * (value - fvd(gen, np.delete(real, i, 0), ddof)) == pytest.approx(other[i], rel=0.02, abs=0.02)
 
 
 @given(shift=st.floats(-10, 10), scale=st.floats(0.1, 10))

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 import metrics
 from metrics.distances import kvd
 from metrics.distances.kvd import kernel_distance
+from metrics.statistics.bootstrap import kvd_distance
+from metrics.statistics.sides import Features
 
 
 def literal(gen: np.ndarray, real: np.ndarray) -> float:
@@ -82,3 +84,14 @@ def test_too_few_clips_are_refused() -> None:
         kernel_distance(np.zeros((1, 4)), np.zeros((5, 4)))
     with pytest.raises(ValueError, match="KVD wants"):
         metrics.KernelVideoDistance().compute()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_no_number_is_refused(bad: float, side: int) -> None:
+    sides = [np.zeros((4, 2)), np.zeros((4, 2))]
+    sides[side][2, 1] = bad
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        kernel_distance(*sides)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        kvd_distance(*(Features.of(one) for one in sides))

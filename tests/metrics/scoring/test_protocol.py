@@ -46,7 +46,7 @@ def test_protocols_differ_in_what_they_say_they_do() -> None:
 
 def test_every_choice_changes_the_fingerprint() -> None:
     base = Fingerprint(
-        "fvd", "p", "i3d", "w", 16, 0, 1, 1, "squash", "[-1, 1]", "g", 512, "pyav", "h264", 512, "r", "c", "o", 1
+        "fvd", "p", "i3d", "w", 16, 0, 1, 1, "squash", "[-1, 1]", "g", 512, "pyav", "h264", 512, "r", "c", "o", 1, "s"
     )
     other = {str: lambda v: v + "x", int: lambda v: v + 1}
     marks = {replace(base, **{f.name: other[type(v)](v)}).digest for f in fields(base) for v in [getattr(base, f.name)]}

@@ -65,7 +65,7 @@ def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
     }
     by_name = {value.metric: value for value in found.values}
     assert (by_name["fvd"].n_gen, by_name["fvd"].n_real, by_name["clipsim"].n_gen) == (3, 5, 2)
-    assert by_name["fvd"].flag == "n = 3 < 400"
+    assert by_name["fvd"].flag == "n = 3 < 401"
     assert by_name["clipsim"].flag == "toy world's own encoder"
     assert set(found.fingerprints) == {value.fingerprint for value in found.values}
     choices = found.fingerprints[by_name["fvd"].fingerprint]
@@ -118,8 +118,8 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
     found, table = scorer.score(["fvd", "frame_consistency"], folders / "gen", folders / "real")
     written = result.write(found, table, tmp_path / "out/r.json")
     assert result.read(tmp_path / "out/r.json") == written
-    assert written.schema_ == "reelbench.score/2"
-    assert '"schema": "reelbench.score/2"' in (tmp_path / "out/r.json").read_text()
+    assert written.schema_ == "reelbench.score/3"
+    assert '"schema": "reelbench.score/3"' in (tmp_path / "out/r.json").read_text()
     clips = pd.read_parquet(tmp_path / "out" / str(written.per_clip))
     assert clips["clip"].tolist() == ["c0", "c1", "c2"]
     assert clips.frame_consistency.mean() == pytest.approx(found.values[1].value)

@@ -130,7 +130,7 @@ def test_videos_of_others_go_through_the_dag(
     metrics = results[results.method == "cog"].set_index("metric")
     assert metrics.scored.tolist() == [10] * len(metrics)
     assert metrics.asked.unique().tolist() == ["videos"]
-    assert metrics.flag["fvd"] == "n = 10 < 400"
+    assert metrics.flag["fvd"] == "n = 10 < 401"
     assert np.isnan(metrics.value["parameters"])
     assert np.isnan(metrics.value["frames_per_second"])
     table = pd.read_csv(tmp_path / "data/features/cog/clips.csv")

@@ -56,7 +56,7 @@ def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
 def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
     values = values_of(method, method)
     assert values["fvd"].interval.value == pytest.approx(0, abs=1e-3)
-    assert values["fvd"].flag == "n = 4 < 400"
+    assert values["fvd"].flag == "n = 4 < 401"
     assert values["parameters"].interval.value == 123
     assert values["frames_per_second"].interval.value == pytest.approx(16 / 0.5)
     assert values["frames_per_second"].protocol["device"] == "cpu"
@@ -88,9 +88,9 @@ def test_seeds_and_curves_are_those_of_the_functions(method: Evaluated) -> None:
     fvd = found["fvd"]
     assert (fvd["clips"], fvd["seeds"], fvd["best_of"]) == (2, 2, 2)
     assert (fvd["mean"], fvd["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
-    assert fvd["best"] == pytest.approx(min(parts))
-    assert fvd["flag"] == "n = 2 < 400"
-    assert (found["success_rate"]["mean"], found["success_rate"]["best"]) == (0.75, 1.0)  # higher is better
+    assert fvd["best_value"] == pytest.approx(min(parts))
+    assert fvd["flag"] == "n = 2 < 401"
+    assert (found["success_rate"]["mean"], found["success_rate"]["best_value"]) == (0.75, 1.0)  # higher is better
     curve = pd.DataFrame(fvd_curve(method, measured, seeds=2))
     assert curve[["n", "seed"]].to_numpy().tolist() == [[4, 0], [4, 1]]
     assert curve.fvd.tolist() == pytest.approx([0, 0], abs=1e-3)
@@ -101,7 +101,7 @@ def test_the_best_is_of_the_first_three_seeds_and_of_what_has_a_direction() -> N
     values = {"clipsim": [0.2, 0.1, 0.3, 0.9], "kvd": [2.0, 1.0, 3.0, 0.5], "object_speed": [1.0, 2.0, 3.0, 4.0]}
     rows = [about | {"metric": m, "seed": i, "value": v} for m, own in values.items() for i, v in enumerate(own)]
     found = pd.DataFrame(summary(rows)).set_index("metric")
-    assert found.best.tolist() == pytest.approx([0.3, 1.0, np.nan], nan_ok=True)
+    assert found.best_value.tolist() == pytest.approx([0.3, 1.0, np.nan], nan_ok=True)
     assert (found.best_of == 3).all() and (found.seeds == 4).all()
     assert found["mean"].tolist() == pytest.approx([0.375, 1.625, 2.5])
     assert np.isnan(summary(rows[:1])[0]["sd"])

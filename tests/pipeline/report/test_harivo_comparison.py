@@ -91,7 +91,7 @@ def test_frames_of_another_name_are_frames(results: Results) -> None:
 
 def test_the_worlds_differ(results: Results) -> None:
     assert table(results).remarks[0].startswith("The worlds differ: ")
-    assert any(said.startswith("n < 400") for said in table(results).remarks)
+    assert any(said.startswith("n < 401") for said in table(results).remarks)
 
 
 def test_placeholders_are_named_while_the_remark_stands(results: Results) -> None:

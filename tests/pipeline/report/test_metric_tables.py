@@ -60,16 +60,17 @@ def test_the_csv_is_long_and_complete(results: Results) -> None:
     assert {"value", "low", "high", "requested", "generated", "scored", "flag", "fingerprint"} <= set(data)
 
 
-def test_differences_are_bold_where_their_interval_excludes_0(results: Results) -> None:
-    def cell(low: float, high: float) -> tuple[str, bool]:
-        results.comparisons["differences"].loc[0, ["low", "high"]] = [low, high]
+def test_differences_are_bold_where_the_corrected_test_says_so(results: Results) -> None:
+    def cell(p_holm: float) -> tuple[str, bool]:
+        results.comparisons["differences"].loc[0, "p_holm"] = p_holm
         (row,) = metric_tables.differences(results).rows
         assert row[0].text == "richspace − cogvideox"
         return row[1].text, row[1].bold
 
-    assert cell(-20, -1) == ("−12.5 (−20 to −1)", True)
-    assert cell(-20, 1) == ("−12.5 (−20 to 1)", False)
-    assert cell(1, 20)[1]
+    assert cell(0.049) == ("−12.5 (−20 to −1)", True)
+    assert cell(0.051) == ("−12.5 (−20 to −1)", False)
+    assert not cell(float("nan"))[1]
+    assert "p < 0.05, corrected by Holm for all metrics of two methods" in metric_tables.differences(results).remarks[0]
 
 
 def test_fvd_by_clips_has_the_range_over_draws(results: Results) -> None:
@@ -77,10 +78,12 @@ def test_fvd_by_clips_has_the_range_over_draws(results: Results) -> None:
     assert table.loc["richspace"].tolist() == [METRICS["fvd"].cell(50.5, 50, 51), METRICS["fvd"].cell(25.5, 25, 26)]
 
 
-def test_fvd_by_seed_leaves_out_single_seeds(results: Results) -> None:
-    results.comparisons["fvd_by_seed"].loc[0, "seeds"] = 1
-    methods = set(texts(metric_tables.fvd_by_seed(results, results.mixed, "mixtures")).index)
-    assert methods == set(results.mixed.method) - {"cogvideox"}
+def test_what_varies_over_seeds_leaves_out_single_seeds(results: Results) -> None:
+    table = results.comparisons["over_seeds"]
+    table.loc[table.method == "cogvideox", "seeds"] = 1
+    shown = texts(metric_tables.over_seeds(results, results.mixed, "mixtures"))
+    assert set(shown.index) == set(results.mixed.method) - {"cogvideox"}
+    assert shown.loc["richspace"].tolist() == ["9.0 ± 1.0 (best of 2: 8.3)", "0.50 ± 0.25", "40", "2"]
 
 
 def test_fingerprints_lead_to_their_choices(results: Results) -> None:

@@ -17,7 +17,8 @@ from pipeline.report.site import Headings, write_report
 from tests.pipeline.report.conftest import metric_row
 from tests.pipeline.report.reading import Reader, words
 
-_MEASURED = re.compile(r"−?[\d,.]+( \(−?[\d,.]+(–| to )−?[\d,.]+\))[†‡§¶‖#]*")
+_INTERVAL, _SPREAD = r" \(−?[\d,.]+(–| to )−?[\d,.]+\)", r" ± [\d,.]+( \(best of \d: −?[\d,.]+\))?"
+_MEASURED = re.compile(rf"−?[\d,.]+({_INTERVAL}|{_SPREAD})[†‡§¶‖#]*")
 
 
 def check(report: Path) -> dict[str, Reader]:

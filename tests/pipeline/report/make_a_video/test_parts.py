@@ -81,7 +81,7 @@ def test_remarks_say_what_the_values_are_of(results: Results) -> None:
     assert "95 % intervals. They are of these prompts alone: every network was trained from one seed" in said
     assert "compared at 32 × 32 pixels. The cascade makes 64 × 64" in said
     assert "device not recorded" in said
-    assert "n < 400" in said
+    assert "n < 401" in said
     small = " ".join(table(with_sampling(results, height=24, width=None)).remarks)
     assert "compared at" not in small
 

@@ -27,7 +27,7 @@ def test_the_page_says_what_each_method_is(report: Path) -> None:
 def test_comparisons_are_shown(report: Path) -> None:
     page = Reader(report / "methods.html")
     assert page.tables["table-differences"][1][:2] == ["richspace − cogvideox", "−12.5 (−20 to −1)"]
-    assert page.tables["table-fvd_by_seed_mixtures"][1][1:5] == ["40", "2", "9.0", "1.0"]
+    assert page.tables["table-over_seeds_mixtures"][1][1:4] == ["9.0 ± 1.0 (best of 2: 8.3)", "0.50 ± 0.25", "40"]
     assert set(page.plots) == {"fvd-mixtures", "fvd-prompts"}
 
 
