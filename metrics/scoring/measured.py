@@ -7,7 +7,7 @@ nothing heavy: `metrics.scoring.measuring` measures.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -31,11 +31,13 @@ class StatsError(ValueError):
 class Provenance:
     """What made the numbers.
 
-    weights: sha256 by network (i3d, clip). networks: what they are, by the same names.
+    weights: sha256 by network (i3d, clip, flow). networks: what they are, by the same names. preparations: how frames
+    are resized for a network, and the range of their values, where its protocol does not say that.
     """
 
     weights: Mapping[str, str]
     networks: Mapping[str, str]
+    preparations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,6 @@ def _check_made_alike(path: Path, metadata: Mapping[str, str], protocol: Protoco
     rule = ClipRule(**json.loads(metadata["clips"]))
     theirs = {"protocol": metadata["protocol"], "clips": str(rule), "identity": metadata["identity"]}
     ours = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
-    for field, made in theirs.items():
-        if made != ours[field]:
-            raise StatsError(f"{path}: {field} is {made}, this run's is {ours[field]}: make the statistics again")
+    for key, made in theirs.items():
+        if made != ours[key]:
+            raise StatsError(f"{path}: {key} is {made}, this run's is {ours[key]}: make the statistics again")

@@ -147,7 +147,7 @@ def _rows(side: Measured, rows: np.ndarray) -> Measured:
 def _fingerprint(metric: Metric, sample: Sample, n_gen: int, n_real: int | None) -> Fingerprint:
     gen, protocol = sample.gen, sample.protocol
     sides = [gen, sample.real] if metric.needs == "real" and sample.real else [gen]
-    resize, value_range = _preparation(metric, protocol)
+    resize, value_range = gen.provenance.preparations.get(metric.network) or _preparation(metric, protocol)
     return Fingerprint(
         metric=metric.name,
         protocol=protocol.name,
@@ -171,8 +171,7 @@ def _preparation(metric: Metric, protocol: Protocol) -> tuple[str, str]:
     return {
         "i3d": (str(protocol.i3d_resize), "[-1, 1]"),
         "clip": (str(protocol.clip_resize), "[0, 1], then the encoder's own"),
-        "": ("none", "[0, 1]"),
-    }[metric.network]
+    }.get(metric.network, ("none", "[0, 1]"))
 
 
 def _against(needs: str, sides: Sequence[Measured]) -> dict[str, str]:

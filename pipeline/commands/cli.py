@@ -65,6 +65,7 @@ def score(
     windows: Windows = None,
     i3d: Weights = None,
     clip: Clip = None,
+    flow: Annotated[Path | None, typer.Option(help="TorchScript optical flow (OpenCV's DIS)")] = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     decoder: Decoder = None,
@@ -76,11 +77,12 @@ def score(
     confidence: Confidence = 0.95,
     seed: Seed = 0,
 ) -> None:
-    """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
+    """Score a folder of videos: fvd, fvd_inf, kvd, jedi, precision, recall, density, coverage, clipsim, clip_score,
+    frame_consistency, ssim, psnr, temporal_flickering, dynamic_degree, warping_error."""
     from pipeline.commands import scoring
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
-    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    networks = {"i3d": i3d, "clip": clip, "flow": flow, "device": device, "precision": precision}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
     setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)

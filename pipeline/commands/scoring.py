@@ -18,6 +18,7 @@ from metrics.scoring.catalogue import METRICS, checked
 from metrics.scoring.measured import write_stats
 from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
+from metrics.scoring.readings import FlickerReadings, load_flow
 from metrics.scoring.result import ScoreResult
 from metrics.scoring.scorer import Scorer
 from metrics.statistics.agreement import agreement, read_ratings
@@ -39,6 +40,7 @@ class Setup:
     i3d: Path | None = None
     clip: Path | None = None
     clip_text_tower: Path | None = None
+    flow: Path | None = None
     device: str = "cpu"
     precision: str = "float32"
     decoder: str | None = None
@@ -75,6 +77,10 @@ class Setup:
             folder = self.clip or paths.ROOT / paths.world_model("clip")
             tower = self.clip_text_tower or paths.ROOT / paths.MINILM
             networks.append(load_clip(folder, tower, protocol.clip_resize, self.device))
+        if "pixels" in wanted:
+            networks.append(FlickerReadings())
+        if "flow" in wanted:
+            networks.append(load_flow(self.flow, self.device))
         return networks
 
     def scorer(self, names: Sequence[str]) -> Scorer:
@@ -91,9 +97,9 @@ class Setup:
 
 
 def default_metrics(real: bool, captions: bool) -> list[str]:
-    """Every metric that needs no more than what is given; those on pairs of clips are asked for by name."""
-    given = {"": True, "real": real, "captions": captions, "pairs": False}
-    return [name for name, metric in METRICS.items() if given[metric.needs]]
+    """Every metric that needs no more than what is given, beside those that are asked for by name."""
+    given = {"": True, "real": real, "captions": captions}
+    return [name for name, metric in METRICS.items() if not metric.by_name and given[metric.needs]]
 
 
 def check_inputs(names: Sequence[str], real: Path | None, stats: Path | None, captions: Path | None) -> None:

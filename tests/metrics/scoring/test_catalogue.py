@@ -80,7 +80,7 @@ def test_a_test_decides_before_an_interval(low: float, high: float, p: float, co
 def test_names_are_checked_and_those_on_pairs_are_not_evaluated() -> None:
     assert set(METRICS) - set(EVALUATED) == {"ssim", "psnr"}
     assert all(metric.name == name for name, metric in METRICS.items())
-    with pytest.raises(ValueError, match="no metric 'fid', 'x', expected some of fvd, fvd_inf, kvd, clipsim"):
+    with pytest.raises(ValueError, match="no metric 'fid', 'x', expected some of fvd, fvd_inf, kvd, jedi"):
         checked(["fvd", "fid", "x"])
 
 
