@@ -35,8 +35,10 @@ def _fvd_infinity(sample: Sample) -> Estimate:
     from metrics.statistics.extrapolation import SMALLEST, fvd_infinity
 
     assert sample.real is not None
-    interval = fvd_infinity(sample.gen.features, sample.real.features, sample.uncertainty, sample.protocol.ddof)
-    return Estimate(interval) if interval else Estimate(NOTHING, f"needs {2 * SMALLEST} clips a side")
+    gen, real = sample.gen.features, sample.real.features
+    smallest = max(SMALLEST, math.ceil(SMALLEST / 400 * gen.values.shape[1]))  # wider features than I3D's want more
+    interval = fvd_infinity(gen, real, sample.uncertainty, sample.protocol.ddof, smallest)
+    return Estimate(interval) if interval else Estimate(NOTHING, f"needs {2 * smallest} clips a side")
 
 
 def _without_interval(value: float) -> Estimate:

@@ -45,9 +45,9 @@ class Measured:
     """One side of a comparison.
 
     table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
-    `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400), or (rows, 0)
-    where I3D was not run. requested: clips that were asked for. errors: (clip, reason) of those that were not scored,
-    or not by every metric.
+    `caption` where there are captions, `original` (its digest) where there are pairs. logits: (rows, 400) of I3D,
+    (rows, d) or, by frames, (rows, T, d) of a network in its place, or (rows, 0) where none was run. requested: clips
+    that were asked for. errors: (clip, reason) of those that were not scored, or not by every metric.
     """
 
     table: pd.DataFrame
@@ -68,8 +68,11 @@ class Measured:
 
     @cached_property
     def features(self) -> Features:
-        """The logits with the clip that each belongs to."""
-        return Features(self.logits.astype(np.float64), self.groups)
+        """The logits, or the vectors of all frames, with the clip that each belongs to."""
+        vectors = self.logits.astype(np.float64)
+        if vectors.ndim == 3:
+            return Features(vectors.reshape(-1, vectors.shape[2]), self.groups.repeat(vectors.shape[1]))
+        return Features(vectors, self.groups)
 
     @cached_property
     def content(self) -> str:

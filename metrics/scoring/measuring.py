@@ -116,7 +116,8 @@ def collect(
         about |= {"original": original.content} if original else {}
         rows += _rows(video, about, _columns(video, text[caption] if caption and text is not None else None))
         if "i3d" in video.features:
-            logits += list(video.features["i3d"]["logits"])
+            (vectors,) = video.features["i3d"].values()
+            logits += list(vectors)
     table = pd.DataFrame(rows, columns=None if rows else COLUMNS)
     return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, errors, provenance)
 

@@ -78,7 +78,24 @@ def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:
     else:
         assert metric.estimate
         estimate = metric.estimate(sample)
-    return estimate if estimate.flag else replace(estimate, flag=few_clips(*clips, metric=metric))
+    return estimate if estimate.flag else replace(estimate, flag=_flag(metric, sample.gen, real))
+
+
+_ON_I3D = ("fvd", "fvd_inf", "kvd")  # published values of these are
+
+
+def _flag(metric: Metric, gen: Measured, real: Measured) -> str:
+    """Why a distance is not to be compared with published values, or ""."""
+    if "i3d" not in gen.provenance.preparations:
+        return few_clips(gen.scored, real.scored, metric=metric)
+    reasons = ["features of your own"] if metric.name in _ON_I3D else []
+    sides = [side.features.values for side in (gen, real)]
+    least, width = min(map(len, sides)), sides[0].shape[1]
+    if metric.ddof and least <= width:  # the covariance of d features wants d + 1 vectors
+        reasons.append(f"n = {least} < {width + 1}")
+    elif not metric.ddof:
+        reasons += filter(None, [few_clips(gen.scored, real.scored, metric=metric)])
+    return "; ".join(reasons)
 
 
 def few_clips(*numbers: int, metric: Metric = FVD) -> str:
@@ -153,7 +170,7 @@ def _fingerprint(metric: Metric, sample: Sample, n_gen: int, n_real: int | None)
         protocol=protocol.name,
         network=gen.provenance.networks.get(metric.network, "pixels"),
         weights=gen.provenance.weights.get(metric.network, "none"),
-        **vars(protocol.clips),
+        **(vars(protocol.clips) if protocol.clips else dict.fromkeys(("frames", "start", "stride", "windows"))),
         resize=resize,
         value_range=value_range,
         gen=gen.content,

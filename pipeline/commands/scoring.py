@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from metrics.networks.features import Network, load_clip, load_i3d
+from metrics.networks.own import load_own
+from metrics.networks.spec import read_spec
 from metrics.reading.rule import ClipRule
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
@@ -38,6 +41,7 @@ class Setup:
     stride: int | None = None
     windows: int | None = None
     i3d: Path | None = None
+    network: Path | None = None
     clip: Path | None = None
     clip_text_tower: Path | None = None
     flow: Path | None = None
@@ -56,7 +60,13 @@ class Setup:
         """The protocol with the rule for clips that was asked for."""
         base = named(self.protocol)
         asked = {key: getattr(self, key) for key in vars(base.clips) if getattr(self, key) is not None}
-        return base.with_clips(ClipRule(**(vars(base.clips) | asked)))
+        return base.with_clips(ClipRule(**(vars(base.clips) | self._of_network | asked)))
+
+    @cached_property
+    def _of_network(self) -> dict[str, int]:
+        """The number of frames that a network of the user's takes, if it says so."""
+        frames = read_spec(self.network).frames if self.network else None
+        return {"frames": frames} if frames else {}
 
     def networks(self, names: Sequence[str]) -> list[Network]:
         """The networks that the named metrics need, on the wanted device.
@@ -69,9 +79,13 @@ class Setup:
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         if self.precision not in dtypes:
             raise ValueError(f"--precision is {self.precision!r}, expected one of {', '.join(dtypes)}")
+        if self.network and (self.i3d or self.precision != "float32"):
+            raise ValueError("--network takes I3D's place: --i3d and --precision say nothing then")
         wanted, protocol = {METRICS[name].network for name in names}, self.chosen
         networks: list[Network] = []
-        if "i3d" in wanted:
+        if "i3d" in wanted and self.network:
+            networks.append(load_own(self.network, protocol.clips.frames, self.device))
+        elif "i3d" in wanted:
             networks.append(load_i3d(self.i3d, protocol.i3d_resize, self.device, dtypes[self.precision]))
         if "clip" in wanted:
             folder = self.clip or paths.ROOT / paths.world_model("clip")
