@@ -40,7 +40,7 @@ PSNR = Metric("psnr", "PSNR", True, 2, unit="dB", needs="pairs", by_name=True)
 
 # What `metrics.scoring.readings` reads off a clip's pixels.
 TEMPORAL_FLICKERING = Metric("temporal_flickering", "Temporal flickering", True, 4, network="pixels", by_name=True)
-DYNAMIC_DEGREE = Metric("dynamic_degree", "Dynamic degree", None, 1, unit="%", network="flow", by_name=True)
+DYNAMIC_DEGREE = Metric("dynamic_degree", "Dynamic degree", True, 1, unit="%", network="flow", by_name=True)
 WARPING_ERROR = Metric("warping_error", "Warping error", False, 5, network="flow", by_name=True)
 
 PER_CLIP = (
