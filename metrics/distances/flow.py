@@ -14,7 +14,8 @@ import torch
 from torch.nn import functional as F
 
 LEAST_SIDE = 16  # pixels of the shorter side: DIS matches patches of 8 x 8 on a pyramid
-DESCRIPTION = f"optical flow: DIS, preset medium, finest scale 0, OpenCV {cv2.__version__}"
+FULL_UP_TO = 256  # pixels of the shorter side: above, flow is found at half the resolution, which takes a fourth
+DESCRIPTION = f"optical flow: DIS, preset medium, at half resolution above {FULL_UP_TO}, OpenCV {cv2.__version__}"
 _SHARE = 0.05  # of the pixels, those that move most
 _THRESHOLD, _AT_SIDE = 6.0, 256.0  # pixels a frame that count as motion, where the shorter side has so many pixels
 _PAIRS, _OF_FRAMES = 4, 16  # so many pairs of so many frames must move
@@ -23,7 +24,8 @@ _PAIRS, _OF_FRAMES = 4, 16  # so many pairs of so many frames must move
 def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Flow (H, W, 2), float32, from one frame uint8 (H, W, 3) to another.
 
-    DIS at full resolution (finest scale 0), because frames may have 32 pixels and warping wants fractions of a pixel.
+    DIS's finest scale is 0, full resolution, because frames may have 32 pixels and warping wants fractions of a pixel;
+    1, the preset's own, where the shorter side has more than 256.
 
     Raises:
         ValueError: if a side has fewer than 16 pixels.
@@ -34,7 +36,7 @@ def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         )
     cv2.setNumThreads(1)  # it runs in one of several workers
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    method.setFinestScale(0)
+    method.setFinestScale(0 if min(first.shape[:2]) <= FULL_UP_TO else 1)
     grey = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second))
     return method.calc(*grey, None)
 
@@ -76,13 +78,18 @@ def warping_error(clip: np.ndarray, there: np.ndarray, back: np.ndarray) -> floa
     Returns:
         In [0, 1], 0 for a still picture; NaN if no pixel of any pair is seen twice (the authors: 0).
     """
-    frames = torch.from_numpy(np.ascontiguousarray(clip)).movedim(-1, 1).float() / 255
-    flow, reverse = (torch.from_numpy(np.ascontiguousarray(x, np.float32)).movedim(-1, 1) for x in (there, back))
-    seen = visible(flow, reverse)
-    squares = ((warp(frames[1:], flow) - frames[:-1]) ** 2).mean(dim=1)
-    pixels = seen.sum(dim=(1, 2))
-    errors = ((squares * seen).sum(dim=(1, 2)) / pixels)[pixels > 0]
-    return float(errors.mean())
+    errors = [_pair_error(*parts) for parts in zip(clip[:-1], clip[1:], there, back, strict=True)]  # one pair in memory
+    seen = [error for error in errors if not np.isnan(error)]
+    return float(np.mean(seen)) if seen else float("nan")
+
+
+def _pair_error(frame: np.ndarray, following: np.ndarray, there: np.ndarray, back: np.ndarray) -> float:
+    first, second, flow, reverse = (
+        torch.from_numpy(np.ascontiguousarray(x, np.float32)).movedim(-1, 0)[None]
+        for x in (frame, following, there, back)
+    )
+    squares = (((warp(second, flow) - first) / 255) ** 2).mean(dim=1)
+    return float(squares[visible(flow, reverse)].mean())  # NaN if nothing is
 
 
 def warp(images: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ def inner(flow: np.ndarray) -> np.ndarray:
     return flow[:, edge:-edge, edge:-edge]
 
 
-@pytest.mark.parametrize("side", [32, 256])
+@pytest.mark.parametrize("side", [32, 256, 288])
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (1, 0), (-2, 1), (0.5, -0.25), (1.7, 2.3)])
 def test_a_translation_is_found(side: int, dx: float, dy: float) -> None:
     there, back = dis_flows(translation(side, dx, dy, frames=3))
