@@ -26,7 +26,8 @@ HOMES: dict[str, set[str]] = {
     "fastapi": {f"pipeline/study/web/{name}.py" for name in ("app", "organiser", "pages", "raters", "security")},
     "uvicorn": {"pipeline/study/web/server.py"},
     "sqlalchemy": {f"pipeline/study/{name}.py" for name in ("gathered", "rows", "store", "tables")},
-    **{library: set() for library in ("imageio", "cv2", "decord", "moviepy", "skvideo")},
+    "cv2": {"metrics/distances/flow.py"},  # optical flow; it reads no video
+    **{library: set() for library in ("imageio", "decord", "moviepy", "skvideo")},
     **{library: set() for library in ("torchvision", "lpips", "torch_fidelity", "open_clip")},  # each brings its torch
 }
 # Who imports by a name that is put together at run time, which no closure sees: `runs` in tests/dag.py names them.

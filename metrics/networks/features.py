@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -39,6 +39,26 @@ class Network(Protocol):
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
         """The arrays of each clip."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A network that fingerprints name. weights: sha256 of them, or "none"."""
+
+    weights: str
+
+    @property
+    def description(self) -> str: ...
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A network that is fed as it wants, not as a protocol says."""
+
+    @property
+    def preparation(self) -> tuple[str, str]:
+        """How frames are resized, and the range of their values."""
         ...
 
 

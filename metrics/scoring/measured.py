@@ -7,7 +7,7 @@ nothing heavy: `metrics.scoring.measuring` measures.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,11 +31,13 @@ class StatsError(ValueError):
 class Provenance:
     """What made the numbers.
 
-    weights: sha256 by network (i3d, clip). networks: what they are, by the same names.
+    weights: sha256 by network (i3d, clip, flow). networks: what they are, by the same names. preparations: how frames
+    are resized for a network, and the range of their values, where its protocol does not say that.
     """
 
     weights: Mapping[str, str]
     networks: Mapping[str, str]
+    preparations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class Measured:
 
     table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
     `caption` where there are captions, `original` (its digest) where there are pairs, `cluster` where clips are not
-    independent of one another: its name, alike for clips of one prompt, none for a clip by itself. logits: (rows, 400),
-    or (rows, 0) where I3D was not run. requested: clips that were asked for. errors: (clip, reason) of those that were
-    not scored, or not by every metric.
+    independent of one another: its name, alike for clips of one prompt, none for a clip by itself. logits: (rows, 400)
+    of I3D, (rows, d) or, by frames, (rows, T, d) of a network in its place, or (rows, 0) where none was run. requested:
+    clips that were asked for. errors: (clip, reason) of those that were not scored, or not by every metric.
     """
 
     table: pd.DataFrame
@@ -67,8 +69,12 @@ class Measured:
 
     @cached_property
     def features(self) -> Features:
-        """The logits with the clip that each belongs to."""
-        return Features(self.logits.astype(np.float64), self.groups, self.clusters)
+        """The logits, or the vectors of all frames, with the clip that each belongs to."""
+        vectors = self.logits.astype(np.float64)
+        if vectors.ndim == 3:
+            groups = self.groups.repeat(vectors.shape[1])
+            return Features(vectors.reshape(-1, vectors.shape[2]), groups, self.clusters)
+        return Features(vectors, self.groups, self.clusters)
 
     @cached_property
     def clusters(self) -> np.ndarray | None:
@@ -165,6 +171,6 @@ def _check_made_alike(path: Path, metadata: Mapping[str, str], protocol: Protoco
     rule = ClipRule(**json.loads(metadata["clips"]))
     theirs = {"protocol": metadata["protocol"], "clips": str(rule), "identity": metadata["identity"]}
     ours = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
-    for field, made in theirs.items():
-        if made != ours[field]:
-            raise StatsError(f"{path}: {field} is {made}, this run's is {ours[field]}: make the statistics again")
+    for key, made in theirs.items():
+        if made != ours[key]:
+            raise StatsError(f"{path}: {key} is {made}, this run's is {ours[key]}: make the statistics again")

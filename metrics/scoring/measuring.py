@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from metrics.hashing import fingerprint
-from metrics.networks.features import ClipFeatures, I3DFeatures, Network
+from metrics.networks.features import ClipFeatures, Described, Network, Prepared
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.extraction import Extracted, Extractor, VideoInput
 from metrics.scoring.measured import COLUMNS, Measured, Provenance
@@ -43,8 +43,9 @@ class Measurer:
     @property
     def provenance(self) -> Provenance:
         """What every number is made by."""
-        own = [network for network in self.networks if isinstance(network, I3DFeatures | ClipFeatures)]
-        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own})
+        own = [network for network in self.networks if isinstance(network, Described)]
+        prepared = {n.name: n.preparation for n in own if isinstance(n, Prepared)}
+        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own}, prepared)
 
     def measure(self, batches: Sequence[Batch], title: str) -> Iterator[Measured]:
         """What the networks make of each set of videos, as soon as its last is read: one loader, one progress bar."""
@@ -115,7 +116,8 @@ def collect(
         about |= {"original": original.content} if original else {}
         rows += _rows(video, about, _columns(video, text[caption] if caption and text is not None else None))
         if "i3d" in video.features:
-            logits += list(video.features["i3d"]["logits"])
+            (vectors,) = video.features["i3d"].values()
+            logits += list(vectors)
     table = pd.DataFrame(rows, columns=None if rows else COLUMNS)
     return Measured(table, np.stack(logits) if logits else np.empty((len(rows), 0)), requested, errors, provenance)
 

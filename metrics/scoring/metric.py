@@ -75,8 +75,9 @@ class Metric:
         label: what tables call it. higher_is_better: None where neither direction is better.
         digits: of a printed value, after the point. unit: "%" prints a share of [0, 1] in percent.
         needs: "real" clips, "captions", "pairs" of a clip and its original, "mixtures" or "attributes" that the judge
-            can tell; "" for nothing. asked: which clips it is for, see `ASKED`. network: that must have seen the clips,
-            "i3d" or "clip"; "" for none.
+            can tell; "" for nothing. by_name: whether it is computed only if it is asked for. asked: which clips it is
+            for, see `ASKED`. network: that must have seen the clips: "i3d" (or what takes its place), "clip", "pixels"
+            or "flow" (of metrics.scoring.readings); "" for none.
         of_frames: (frames (W, T, d), caption (W, d) or None), unit vectors of the dual encoder -> (W,), the value of
             every window of a clip. frames: the least T that it takes.
         distance: protocol -> distance. ddof: whether the protocol's ddof changes it. clips: the least number a side
@@ -91,6 +92,7 @@ class Metric:
     digits: int
     unit: str = ""
     needs: str = ""
+    by_name: bool = False
     asked: tuple[str, ...] = ASKED
     network: str = ""
     of_frames: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None" = None

@@ -35,7 +35,21 @@ FRAME_CONSISTENCY = Metric(
     "frame_consistency", "Frame consistency", True, 4, network="clip", of_frames=_frame_consistency, frames=2
 )
 # What `metrics.distances.pairs.compare` measures of a clip and its original.
-SSIM = Metric("ssim", "SSIM", True, 4, needs="pairs")
-PSNR = Metric("psnr", "PSNR", True, 2, unit="dB", needs="pairs")
+SSIM = Metric("ssim", "SSIM", True, 4, needs="pairs", by_name=True)
+PSNR = Metric("psnr", "PSNR", True, 2, unit="dB", needs="pairs", by_name=True)
 
-PER_CLIP = (CLIPSIM, CLIP_SCORE, FRAME_CONSISTENCY, SSIM, PSNR)
+# What `metrics.scoring.readings` reads off a clip's pixels.
+TEMPORAL_FLICKERING = Metric("temporal_flickering", "Temporal flickering", True, 4, network="pixels", by_name=True)
+DYNAMIC_DEGREE = Metric("dynamic_degree", "Dynamic degree", True, 1, unit="%", network="flow", by_name=True)
+WARPING_ERROR = Metric("warping_error", "Warping error", False, 5, network="flow", by_name=True)
+
+PER_CLIP = (
+    CLIPSIM,
+    CLIP_SCORE,
+    FRAME_CONSISTENCY,
+    SSIM,
+    PSNR,
+    TEMPORAL_FLICKERING,
+    DYNAMIC_DEGREE,
+    WARPING_ERROR,
+)

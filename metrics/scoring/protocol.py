@@ -9,13 +9,15 @@ from metrics.reading.rule import ClipRule
 
 @dataclass(frozen=True)
 class Protocol:
-    """The choices of a code base. ddof: of the covariance, 1 divides by n - 1, 0 (population) by n."""
+    """The choices of a code base. ddof: of the covariance, 1 divides by n - 1, 0 (population) by n. clips: None where
+    the features were made elsewhere.
+    """
 
     name: str
     i3d_resize: Resize
     clip_resize: Resize
     ddof: int = 1
-    clips: ClipRule = field(default_factory=ClipRule)
+    clips: ClipRule | None = field(default_factory=ClipRule)
 
     def with_clips(self, clips: ClipRule) -> "Protocol":
         """The protocol with another rule for clips."""
@@ -60,10 +62,10 @@ class Fingerprint:
     protocol: str
     network: str
     weights: str
-    frames: int
-    start: int
-    stride: int
-    windows: int
+    frames: int | None
+    start: int | None
+    stride: int | None
+    windows: int | None
     resize: str
     value_range: str
     gen: str

@@ -88,7 +88,24 @@ def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:
     else:
         assert metric.estimate
         estimate = metric.estimate(sample)
-    return estimate if estimate.flag else replace(estimate, flag=few_clips(*clips, metric=metric))
+    return estimate if estimate.flag else replace(estimate, flag=_flag(metric, sample.gen, real))
+
+
+_ON_I3D = ("fvd", "fvd_inf", "kvd")  # published values of these are
+
+
+def _flag(metric: Metric, gen: Measured, real: Measured) -> str:
+    """Why a distance is not to be compared with published values, or ""."""
+    if "i3d" not in gen.provenance.preparations:
+        return few_clips(gen.scored, real.scored, metric=metric)
+    reasons = ["features of your own"] if metric.name in _ON_I3D else []
+    sides = [side.features.values for side in (gen, real)]
+    least, width = min(map(len, sides)), sides[0].shape[1]
+    if metric.ddof and least <= width:  # the covariance of d features wants d + 1 vectors
+        reasons.append(f"n = {least} < {width + 1}")
+    elif not metric.ddof:
+        reasons += filter(None, [few_clips(gen.scored, real.scored, metric=metric)])
+    return "; ".join(reasons)
 
 
 def few_clips(*numbers: int, metric: Metric = FVD) -> str:
@@ -181,13 +198,13 @@ def _rows(side: Measured, rows: np.ndarray) -> Measured:
 def _fingerprint(metric: Metric, sample: Sample, n_gen: int, n_real: int | None) -> Fingerprint:
     gen, protocol = sample.gen, sample.protocol
     sides = [gen, sample.real] if metric.needs == "real" and sample.real else [gen]
-    resize, value_range = _preparation(metric, protocol)
+    resize, value_range = gen.provenance.preparations.get(metric.network) or _preparation(metric, protocol)
     return Fingerprint(
         metric=metric.name,
         protocol=protocol.name,
         network=gen.provenance.networks.get(metric.network, "pixels"),
         weights=gen.provenance.weights.get(metric.network, "none"),
-        **vars(protocol.clips),
+        **(vars(protocol.clips) if protocol.clips else dict.fromkeys(("frames", "start", "stride", "windows"))),
         resize=resize,
         value_range=value_range,
         gen=gen.content,
@@ -205,8 +222,7 @@ def _preparation(metric: Metric, protocol: Protocol) -> tuple[str, str]:
     return {
         "i3d": (str(protocol.i3d_resize), "[-1, 1]"),
         "clip": (str(protocol.clip_resize), "[0, 1], then the encoder's own"),
-        "": ("none", "[0, 1]"),
-    }[metric.network]
+    }.get(metric.network, ("none", "[0, 1]"))
 
 
 def _against(needs: str, sides: Sequence[Measured]) -> dict[str, str]:

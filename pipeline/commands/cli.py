@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands import analysing, study
+from pipeline.commands import analysing, distances, study
 from pipeline.config.entry import drop_irrelevant_messages, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Text-to-video experiments, turned into numbers.")
 study.app.command("analyse")(analysing.analyse)
 app.add_typer(study.app, name="study")
+app.command("distances")(distances.distances)
 
 
 @app.callback()
@@ -40,6 +41,8 @@ Start = Annotated[int | None, typer.Option(help="the clip's first frame (0)")]
 Stride = Annotated[int | None, typer.Option(help="take every so many frames (1)")]
 Windows = Annotated[int | None, typer.Option(help="clips from each video, one after the other (1)")]
 Weights = Annotated[Path | None, typer.Option(help="converted I3D weights (those of the weights stage)")]
+Network = Annotated[Path | None, typer.Option(help="in I3D's place: a transformers folder, or a specification")]
+Flow = Annotated[Path | None, typer.Option(help="TorchScript optical flow (OpenCV's DIS)")]
 Clip = Annotated[Path | None, typer.Option(help="folder of a CLIP checkpoint (the toy world's own encoder)")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, which is faster and not exact")]
@@ -71,7 +74,9 @@ def score(
     stride: Stride = None,
     windows: Windows = None,
     i3d: Weights = None,
+    network: Network = None,
     clip: Clip = None,
+    flow: Annotated[Path | None, typer.Option(help="TorchScript optical flow (OpenCV's DIS)")] = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     decoder: Decoder = None,
@@ -84,14 +89,15 @@ def score(
     seed: Seed = 0,
     cluster: Cluster = "prompt",
 ) -> None:
-    """Score a folder of videos: fvd, fvd_inf, kvd, clipsim, clip_score, frame_consistency, ssim, psnr."""
+    """Score a folder of videos: fvd, fvd_inf, kvd, jedi, precision, recall, density, coverage, clipsim, clip_score,
+    frame_consistency, ssim, psnr, temporal_flickering, dynamic_degree, warping_error."""
     from pipeline.commands import scoring
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
-    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    networks = {"i3d": i3d, "network": network, "clip": clip, "flow": flow, "device": device}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
+    setup = scoring.Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
     scoring.score(setup, _names(metrics), gen, real, real_stats, captions, out, cluster)
 
 
@@ -149,6 +155,7 @@ def stats(
     stride: Stride = None,
     windows: Windows = None,
     i3d: Weights = None,
+    network: Network = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     decoder: Decoder = None,
@@ -162,7 +169,8 @@ def stats(
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
-    setup = scoring.Setup(protocol, **rule, **running, i3d=i3d, device=device, precision=precision)
+    networks = {"i3d": i3d, "network": network, "device": device, "precision": precision}
+    setup = scoring.Setup(protocol, **rule, **running, **networks)
     scoring.write_reference(setup, real, out)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from metrics.networks.features import Network, load_clip, load_i3d
+from metrics.networks.own import load_own
+from metrics.networks.spec import read_spec
 from metrics.reading.rule import ClipRule
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
@@ -19,6 +22,7 @@ from metrics.scoring.clusters import PROMPT
 from metrics.scoring.measured import write_stats
 from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
+from metrics.scoring.readings import FlickerReadings, load_flow
 from metrics.scoring.result import ScoreResult
 from metrics.scoring.scorer import Scorer
 from metrics.statistics.agreement import agreement, read_ratings
@@ -38,8 +42,10 @@ class Setup:
     stride: int | None = None
     windows: int | None = None
     i3d: Path | None = None
+    network: Path | None = None
     clip: Path | None = None
     clip_text_tower: Path | None = None
+    flow: Path | None = None
     device: str = "cpu"
     precision: str = "float32"
     decoder: str | None = None
@@ -55,7 +61,13 @@ class Setup:
         """The protocol with the rule for clips that was asked for."""
         base = named(self.protocol)
         asked = {key: getattr(self, key) for key in vars(base.clips) if getattr(self, key) is not None}
-        return base.with_clips(ClipRule(**(vars(base.clips) | asked)))
+        return base.with_clips(ClipRule(**(vars(base.clips) | self._of_network | asked)))
+
+    @cached_property
+    def _of_network(self) -> dict[str, int]:
+        """The number of frames that a network of the user's takes, if it says so."""
+        frames = read_spec(self.network).frames if self.network else None
+        return {"frames": frames} if frames else {}
 
     @property
     def uncertainty(self) -> Uncertainty:
@@ -73,14 +85,22 @@ class Setup:
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         if self.precision not in dtypes:
             raise ValueError(f"--precision is {self.precision!r}, expected one of {', '.join(dtypes)}")
+        if self.network and (self.i3d or self.precision != "float32"):
+            raise ValueError("--network takes I3D's place: --i3d and --precision say nothing then")
         wanted, protocol = {METRICS[name].network for name in names}, self.chosen
         networks: list[Network] = []
-        if "i3d" in wanted:
+        if "i3d" in wanted and self.network:
+            networks.append(load_own(self.network, protocol.clips.frames, self.device))
+        elif "i3d" in wanted:
             networks.append(load_i3d(self.i3d, protocol.i3d_resize, self.device, dtypes[self.precision]))
         if "clip" in wanted:
             folder = self.clip or paths.ROOT / paths.world_model("clip")
             tower = self.clip_text_tower or paths.ROOT / paths.MINILM
             networks.append(load_clip(folder, tower, protocol.clip_resize, self.device))
+        if "pixels" in wanted:
+            networks.append(FlickerReadings())
+        if "flow" in wanted:
+            networks.append(load_flow(self.flow, self.device))
         return networks
 
     def scorer(self, names: Sequence[str]) -> Scorer:
@@ -97,9 +117,9 @@ class Setup:
 
 
 def default_metrics(real: bool, captions: bool) -> list[str]:
-    """Every metric that needs no more than what is given; those on pairs of clips are asked for by name."""
-    given = {"": True, "real": real, "captions": captions, "pairs": False}
-    return [name for name, metric in METRICS.items() if given[metric.needs]]
+    """Every metric that needs no more than what is given, beside those that are asked for by name."""
+    given = {"": True, "real": real, "captions": captions}
+    return [name for name, metric in METRICS.items() if not metric.by_name and given[metric.needs]]
 
 
 def check_inputs(names: Sequence[str], real: Path | None, stats: Path | None, captions: Path | None) -> None:

@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from metrics.reading.rule import ClipRule
-from metrics.scoring.catalogue import EVALUATED
+from metrics.scoring.catalogue import EVALUATED, METRICS
 from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths, references
 from pipeline.config.embed import Embed
@@ -67,7 +67,8 @@ class Clips(Section):
 
 
 class Features(Section):
-    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode."""
+    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode; `temporal`: whether
+    flicker and optical flow are measured too, which evaluate.metrics may then name."""
 
     protocol: Literal[*PROTOCOLS]
     clips: Clips = Clips()
@@ -75,6 +76,7 @@ class Features(Section):
     workers: Count = 2
     clip: str
     clip_text_tower: str
+    temporal: bool = False
 
     @property
     def chosen_protocol(self) -> Protocol:
@@ -259,6 +261,9 @@ class Params(Section):
         controls = [name for pair in self.report.controls.items() for name in pair]
         captioned = [name for name, training in self.train.items() if isinstance(training.spec, Conditioned)]
         subset("report.controls", controls, "the trainings on captions", captioned)
+        read_off = [name for name in self.evaluate.metrics if METRICS[name].network in ("pixels", "flow")]
+        if read_off and not self.features.temporal:
+            raise ValueError(f"evaluate.metrics: {read_off[0]} wants features.temporal to be true")
         evaluated = self.generate.evaluated
         real, imported = filter(None, [self.evaluate.reference]), set(self.generate.external) & set(evaluated)
         subset("evaluate.reference", real, "generate.external that are evaluated", imported)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from metrics.networks.features import load_clip, load_i3d
+from metrics.networks.features import Network, load_clip, load_i3d
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
+from metrics.scoring.readings import FlickerReadings, FlowReadings
 from pipeline.config import paths
 from pipeline.config.code import code_hash
 from pipeline.config.params import Features
@@ -50,10 +51,11 @@ def measurer(wanted: Features) -> Measurer:
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     protocol = wanted.chosen_protocol
-    networks = [
+    networks: list[Network] = [
         load_i3d(paths.I3D, protocol.i3d_resize, device),
         load_clip(resolve(wanted.clip), Path(wanted.clip_text_tower), protocol.clip_resize, device),
         JudgeReadings(),
+        *([FlickerReadings(), FlowReadings()] if wanted.temporal else []),
     ]
     cache = FeatureCache(paths.SCRATCH / "features")
     return Measurer(networks, protocol, cache, batch=wanted.batch, workers=wanted.workers)

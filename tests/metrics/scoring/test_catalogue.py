@@ -73,7 +73,7 @@ def test_what_is_printed_is_the_value_rounded(low: float, width: float, digits: 
 def test_names_are_checked_and_those_on_pairs_are_not_evaluated() -> None:
     assert set(METRICS) - set(EVALUATED) == {"ssim", "psnr"}
     assert all(metric.name == name for name, metric in METRICS.items())
-    with pytest.raises(ValueError, match="no metric 'fid', 'x', expected some of fvd, fvd_inf, kvd, clipsim"):
+    with pytest.raises(ValueError, match="no metric 'fid', 'x', expected some of fvd, fvd_inf, kvd, jedi"):
         checked(["fvd", "fid", "x"])
 
 

@@ -151,6 +151,11 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(written: Change) -> Non
         ("train.t2i.spec.channels", [], r"train\.t2i\.spec\.channels: .*at least 1 item"),
         ("train.codec.schedule.learning_rate", float("inf"), r"learning_rate: .*finite number, found inf"),
         ("generate.models.world.sampling.guidance", float("nan"), r"sampling\.guidance.*finite number, found nan"),
+        (
+            "evaluate.metrics",
+            ["warping_error"],
+            r"metrics: warping_error wants features\.temporal to be true",
+        ),
         ("evaluate.seed", -1, r"evaluate\.seed: .*equal to 0, found -1"),
         ("evaluate.metrics", ["fvd", "fvd"], r"evaluate: metrics names one twice: fvd, fvd"),
         ("evaluate.comparisons", [{"candidate": "harivo", "baseline": "harivo"}], r"compares 'harivo' with itself"),

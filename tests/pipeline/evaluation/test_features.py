@@ -9,15 +9,23 @@ import numpy as np
 import pytest
 import torch
 
+from metrics.distances import flow
 from metrics.distances.clipsim import clipsim
+from metrics.distances.flicker import temporal_flickering
 from metrics.networks import i3d
 from metrics.networks.features import ClipFeatures, I3DFeatures
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.measuring import Measurer
+from metrics.scoring.metric import Sample
+from metrics.scoring.summary import summarise
+from metrics.statistics.bootstrap import Uncertainty
 from pipeline.clips import ledger
+from pipeline.config import params
+from pipeline.config.params import Features
 from pipeline.evaluation.evaluated import Evaluated, read
 from pipeline.evaluation.features import extract
 from pipeline.evaluation.measuring import JudgeReadings
+from pipeline.evaluation.measuring import measurer as of_params
 from pipeline.evaluation.readings import readings_of
 from pipeline.world.judge import Readings, judge
 from tests.pipeline.evaluation.conftest import features_of, fill
@@ -121,3 +129,21 @@ def test_no_clip_at_all_is_one_sentence_before_anything_is_read(
     assert not (tmp_path / "features").exists()
     with pytest.raises(FileNotFoundError, match=r"a/features.safetensors not found: run the features stage"):
         read(tmp_path / "features/a")
+
+
+def test_flicker_and_flow_are_measured_if_that_is_asked_for(
+    root: Path, measurer: Measurer, clips: np.ndarray, tmp_path: Path
+) -> None:
+    """Then they are columns as any other, and evaluated."""
+    wanted = Features(**params.read(root / "params.yaml")["features"])
+    asked = of_params(wanted.model_copy(update={"temporal": True})).networks[3:]
+    assert [network.name for network in asked] == ["pixels", "flow"] and len(of_params(wanted).networks) == 3
+    fill(tmp_path / "clips", clips[:3])
+    found = features_of(tmp_path / "clips", replace(measurer, networks=asked), tmp_path / "features")
+    expected = [temporal_flickering(clip) for clip in clips[:3]]
+    assert found.table.temporal_flickering.tolist() == pytest.approx(expected)
+    sample = Sample(found.measured, None, found.protocol, Uncertainty(20))
+    values = {value.metric: value for value in summarise(["dynamic_degree", "warping_error"], sample)}
+    assert values["warping_error"].interval.value == pytest.approx(found.table.warping_error.mean())
+    assert values["warping_error"].fingerprint.network == flow.DESCRIPTION
+    assert values["dynamic_degree"].interval.value in (0, 1 / 3, 2 / 3, 1)
