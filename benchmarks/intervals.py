@@ -1,8 +1,8 @@
-"""How wide intervals are, and how often they hold what they are for: `python -m benchmarks.intervals [--draws 400]`.
+"""How wide intervals are, and how often they hold what they are for: `python -m benchmarks.intervals`.
 
 Every row draws that many data sets. Width is the mean width of their 95 % intervals over the 95 % range of the values,
 coverage the share of intervals that hold the truth: the mean of the values, where an interval is for this number of
-clips, or what the distribution says. A quarter of an hour on one core.
+clips, or what the distribution says. Ten minutes on one core.
 """
 
 import argparse
@@ -51,17 +51,31 @@ def gaussians(rng: np.random.Generator, n: int, shift: float, d: int = WIDTH) ->
     return rng.normal(shift, 1, size=(n, d)) * scale, rng.normal(size=(n, d)) * scale
 
 
-def distances(draws: int) -> Iterator[Row]:
-    """FVD and KVD of as many features as I3D's, and of few."""
-    for d, sizes in ((8, (40, 75, 256)), (WIDTH, (75, 128, 256, 512))):
-        for n in sizes:
-            for shift in (ALIKE, APART):
-                for name, distance in DISTANCES.items():
+def few(draws: int) -> Iterator[Row]:
+    """FVD and KVD of 8 features."""
+    for n in (40, 75, 256):
+        yield from _distances(draws, n, 8)
 
-                    def draw(rng: np.random.Generator, distance=distance, n=n, shift=shift, d=d) -> Interval:
-                        return distance_interval(distance, *map(Features.of, gaussians(rng, n, shift, d)), OF_DRAW)
 
-                    yield name, f"{n} clips, {d} features, shift {shift}", *measured(draw, draws)
+def many(draws: int) -> Iterator[Row]:
+    """FVD and KVD of as many features as I3D's, and fewer clips."""
+    for n in (75, 128, 256):
+        yield from _distances(draws, n, WIDTH)
+
+
+def most(draws: int) -> Iterator[Row]:
+    """FVD and KVD of as many features as I3D's, and more clips."""
+    yield from _distances(draws, 512, WIDTH)
+
+
+def _distances(draws: int, n: int, d: int) -> Iterator[Row]:
+    for shift in (ALIKE, APART):
+        for name, distance in DISTANCES.items():
+
+            def draw(rng: np.random.Generator, distance=distance, shift=shift) -> Interval:
+                return distance_interval(distance, *map(Features.of, gaussians(rng, n, shift, d)), OF_DRAW)
+
+            yield name, f"{n} clips, {d} features, shift {shift}", *measured(draw, draws)
 
 
 def differences(draws: int, n: int = 128) -> Iterator[Row]:
@@ -169,14 +183,21 @@ def _correlated(
         yield name, setting, float("nan"), float(np.mean(hits))
 
 
+SECTIONS = {
+    rows.__name__: rows
+    for rows in (means, correlations, clustered_correlations, limits, clustered, differences, few, many, most)
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=400)
-    draws = parser.parse_args().draws
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    wanted = parser.parse_args()
     console = Console(width=120)
-    for rows in (means, correlations, clustered_correlations, limits, clustered, differences, distances):
+    for rows in (SECTIONS[name] for name in wanted.only):
         table = Table("interval of", "data", "width", "coverage", title=(rows.__doc__ or "").partition("\n")[0])
-        for name, setting, width, coverage in rows(draws):
+        for name, setting, width, coverage in rows(wanted.draws):
             table.add_row(name, setting, "" if np.isnan(width) else f"{width:.2f}", f"{coverage:.1%}")
         console.print(table)
 

@@ -257,8 +257,8 @@ def _means(moved: np.ndarray, resamples: int, rng: np.random.Generator) -> np.nd
     """(resamples,) means of as many draws with replacement from influences (n,)."""
     n = len(moved)
     sizes = [min(_BATCH, resamples - done) for done in range(0, resamples, _BATCH)]
-    sums = [rng.multinomial(n, np.full(n, 1 / n), size=size) @ moved for size in sizes]
-    return np.concatenate(sums) / np.sqrt(n * (n - 1))
+    means = [moved[rng.integers(n, size=(size, n))].mean(axis=1) for size in sizes]
+    return np.concatenate(means) * np.sqrt(n / (n - 1))
 
 
 def _widened(influences: Sequence[np.ndarray], confidence: float) -> float:
