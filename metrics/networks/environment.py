@@ -1,7 +1,8 @@
 """What arrays depend on beside weights and code: libraries and the device, which change their last digits."""
 
 from functools import cache
-from importlib.metadata import version
+
+from metrics.versions import version
 
 NOT_RECORDED = "not recorded"  # of what was made before environments were
 

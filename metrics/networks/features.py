@@ -70,12 +70,12 @@ class I3DFeatures:
         """What is computed, wherever: two machines' features of one recipe may be compared."""
         return {"network": self.description, "weights": self.weights, "resize": str(self.rule), "code": str(CODE)}
 
-    @property
+    @cached_property
     def environment(self) -> dict[str, str]:
         """The number of the code, libraries and device."""
         return {"code": str(CODE)} | environment(self.device)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Digest of weights, precision, rule, code, libraries and device."""
         return digest([self.recipe, self.environment])
@@ -128,12 +128,12 @@ class ClipFeatures:
         """What fingerprints call it."""
         return f"dual encoder {self.kind}"
 
-    @property
+    @cached_property
     def environment(self) -> dict[str, str]:
         """The number of the code, digests of all files (with configurations and tokenizers), libraries and device."""
         return {"code": str(CODE), "files": self.content} | environment(self.device, "transformers")
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Digest of weights, configurations, tokenizers, rule, code, libraries and device."""
         return digest([self.environment, str(self.rule)])

@@ -1,8 +1,7 @@
 """Reads clips from videos; the only module that decodes.
 
-Understood is what `sources` finds; arrays may have their channels elsewhere too (`arrays.channels_last`), uint8, or
-float in [0, 1], which is rounded to 8 bits. Clips are uint8 (T, H, W, 3), upright and opaque (`pixels`). PyAV decodes,
-or torchcodec where it is installed and can be loaded.
+Understood is what `sources` finds; arrays are uint8, or float in [0, 1], which is rounded to 8 bits. Clips are uint8
+(T, H, W, 3), upright and opaque (see `pixels`). PyAV decodes, or torchcodec where it is installed and can be loaded.
 """
 
 import functools
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from metrics.reading.errors import VideoError, readable
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import ARRAYS, Source, frames_of
 from metrics.reading.times import shown_at
+from metrics.versions import version
 
 log = logging.getLogger(__name__)
 
@@ -248,10 +248,10 @@ def _read_pyav(path: Path, rule: ClipRule) -> Video:
 
 
 def _plain(path: Path) -> bool:
-    """Whether the first frame is shown as it is stored, and opaque whatever it holds."""
+    """Whether the first frame is shown as it is stored, and of a format without alpha."""
     with _opened(path) as (container, stream):
         first = next(container.decode(stream), None)
-        return first is None or (pixels.display_matrix(first) is None and not pixels.has_alpha(first))
+        return first is None or not (pixels.has_alpha(first) or pixels.display_matrix(first) is not None)
 
 
 def _read_torchcodec(path: Path, rule: ClipRule) -> Video:

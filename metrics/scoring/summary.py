@@ -74,7 +74,7 @@ def _of_encoder(sample: Sample) -> str:
     if WORLD_ENCODER in sample.gen.provenance.networks.get("clip", ""):
         return "toy world's own encoder"
     squashes = sample.protocol.clip_resize == Resize.SQUASH_BICUBIC
-    longest = max(map(_aspect, sample.gen.table.get("size", [])), default=1.0)
+    longest = max(map(_aspect, filter(None, set(sample.gen.table.get("size", [])))), default=1.0)
     return "long frames squashed, CLIP's own way crops" if squashes and longest > MOST_SQUASHED else ""
 
 

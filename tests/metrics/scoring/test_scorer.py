@@ -87,8 +87,8 @@ def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_p
     other = replace(scorer, protocol=named("styleganv").with_clips(PROTOCOL.clips))
     with pytest.raises(StatsError, match="protocol is reelbench, this run's is styleganv: make the statistics again"):
         other.stats(path)
-    with pytest.raises(StatsError, match="code is 1, this run's is 2: make the statistics again"):
-        read_stats(path, PROTOCOL, recipe | {"code": "2"})
+    with pytest.raises(StatsError, match=rf"code is {CODE}, this run's is {CODE + 1}: make the"):
+        read_stats(path, PROTOCOL, recipe | {"code": str(CODE + 1)})
     save_file(load_file(path), tmp_path / "old", {"schema": "reelbench.stats/2"})
     with pytest.raises(StatsError, match=r"schema is 'reelbench.stats/2', expected 'reelbench.stats/3': make"):
         scorer.stats(tmp_path / "old")
@@ -102,15 +102,12 @@ def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_p
 def test_statistics_of_another_machine_serve_and_say_so(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
     recipe = scorer.networks[0].recipe  # type: ignore[attr-defined]
     measured = scorer.real(folders / "real")
-    gpu = replace(measured.provenance, environment={"i3d": {"code": "1", "torch": "2.12.0", "device": "a GPU"}})
+    gpu = replace(measured.provenance, environment={"i3d": {"code": "0", "torch": "2.12.0", "device": "a GPU"}})
     write_stats(replace(measured, provenance=gpu), PROTOCOL, recipe, tmp_path / "s")
     found, _ = scorer.score(["fvd"], folders / "gen", stats=tmp_path / "s")
     (choices,) = found.fingerprints.values()
-    assert (choices["code"], choices["torch"], choices["device"]) == (
-        "1",
-        f"{version('torch')} / 2.12.0",
-        "cpu / a GPU",
-    )
+    assert (choices["code"], choices["device"]) == (f"{CODE} / 0", "cpu / a GPU")
+    assert choices["torch"] == f"{version('torch')} / 2.12.0"
     nowhere = replace(measured, provenance=replace(gpu, environment={}))
     (value,) = summarise(["fvd"], Sample(measured, nowhere, PROTOCOL, Uncertainty(0)))
     assert value.fingerprint.device == "cpu / not recorded"
@@ -142,12 +139,12 @@ def test_fingerprints_say_what_computed(scorer: Scorer, folders: Path) -> None:
 def test_features_of_another_environment_are_others(
     scorer: Scorer, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
-    before = {network.name: network.identity for network in scorer.networks}
+    before = {network.name: replace(network).identity for network in scorer.networks}  # type: ignore[type-var]
     if changed == "device":
         monkeypatch.setattr(environment, "device_name", lambda _: "another")
     else:
         monkeypatch.setattr(environment, "version", lambda name: "9.9" if name == changed else version(name))
-    after = {network.name: network.identity for network in scorer.networks}
+    after = {network.name: replace(network).identity for network in scorer.networks}  # type: ignore[type-var]
     differ = {name for name in before if before[name] != after[name]}
     assert differ == ({"clip"} if changed == "transformers" else {"i3d", "clip"})
 
