@@ -3,18 +3,25 @@
 import numpy as np
 import torch
 
+from metrics.networks.environment import environment as environment_of
 from metrics.reading.errors import VideoError
 
 PAIR = "pair"
+CODE = 2  # raise it when `compare` gives other numbers: it names those that are cached
 LEAST_SIDE = 11  # pixels of SSIM's window
-PSNR_MOST = 100.0  # in dB, what equal clips are given in place of infinity
+PSNR_MOST = 100.0  # in dB, the most that a frame counts: an equal one has an infinite PSNR
+
+
+def environment() -> dict[str, str]:
+    """The number of the code, libraries and device."""
+    return {"code": str(CODE)} | environment_of("cpu", "torchmetrics")
 
 
 def compare(clips: np.ndarray, originals: np.ndarray) -> dict[str, np.ndarray]:
     """SSIM and PSNR (dB) of clips uint8 (W, T, H, W', 3) against originals of the same shape.
 
-    SSIM is the mean over frames with torchmetrics' defaults (Gaussian window, sigma 1.5); PSNR is that of the whole
-    window's squared error.
+    Both are means over a window's frames: of SSIM with torchmetrics' defaults (Gaussian window, sigma 1.5), and of
+    10 log10(255² / squared error), each at most PSNR_MOST.
 
     Returns:
         ssim (W,), psnr (W,).
@@ -41,6 +48,5 @@ def _compare(clip: np.ndarray, original: np.ndarray) -> tuple[float, float]:
     pairs = zip(a.float() / 255, b.float() / 255, strict=True)  # frame by frame: SSIM holds ten times its input
     frames = [structural_similarity_index_measure(x[None], y[None], data_range=1.0) for x, y in pairs]
     ssim = float(torch.stack([torch.as_tensor(value) for value in frames]).mean())
-    if torch.equal(a, b):
-        return ssim, PSNR_MOST
-    return ssim, min(float(peak_signal_noise_ratio(a.float(), b.float(), data_range=255.0)), PSNR_MOST)
+    psnr = peak_signal_noise_ratio(a.float(), b.float(), data_range=255.0, reduction="none", dim=(1, 2, 3))
+    return ssim, float(psnr.clamp(max=PSNR_MOST).mean())

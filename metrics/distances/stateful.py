@@ -16,6 +16,7 @@ from torchmetrics.utilities import dim_zero_cat
 from metrics.distances.clipsim import CLIPSCORE_WEIGHT, clip_score, clipsim, frame_consistency
 from metrics.distances.fvd import Moments, distance
 from metrics.distances.kvd import kernel_distance
+from metrics.networks.float32 import full_float32
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
 
@@ -168,7 +169,8 @@ class FrameEncoder(nn.Module):
         if self.encoder is None:
             return F.normalize(clips.float(), dim=-1)
         frames = resize(clips.flatten(0, 1), self.encoder.image_size, self.rule) / 255
-        return self.encoder.frame_features(frames).unflatten(0, clips.shape[:2])
+        with full_float32():
+            return self.encoder.frame_features(frames).unflatten(0, clips.shape[:2])
 
 
 class _ClipMean(Metric):
@@ -201,7 +203,8 @@ class _ClipMean(Metric):
             return F.normalize(captions.float(), dim=-1)
         if self.encoder is None:
             raise ValueError("captions as text need an encoder; without one give text features (B, d)")
-        return self.encoder.text_features(list(captions))
+        with full_float32():
+            return self.encoder.text_features(list(captions))
 
     def _add(self, values: torch.Tensor) -> None:
         self.total += values.double().sum().to(self.total.device)
@@ -244,13 +247,14 @@ class FrameConsistency(_ClipMean):
 
 @torch.inference_mode()
 def features_of(network: nn.Module | None, clips: torch.Tensor) -> torch.Tensor:
-    """The network's features of clips, or features (B, d) as they are.
+    """The network's features of clips, computed without TF32, or features (B, d) as they are.
 
     Raises:
         ValueError: if there is no network and `clips` are no features.
     """
     if network is not None:
-        return network(clips)
+        with full_float32():
+            return network(clips)
     if clips.ndim != 2:
         raise ValueError(f"without a network, features (B, d) are expected, found {tuple(clips.shape)}")
     return clips

@@ -8,15 +8,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from metrics.hashing import content_hash, fingerprint, weight_hash
+from metrics.digests import digest
+from metrics.hashing import content_hash, weight_hash
 from metrics.networks import i3d
+from metrics.networks.environment import device_name, environment
+from metrics.networks.float32 import full_float32
 from metrics.networks.resize import resize
 from metrics.networks.rules import WORLD_ENCODER, Resize
 
@@ -44,12 +46,23 @@ class Network(Protocol):
 
 @runtime_checkable
 class Described(Protocol):
-    """A network that fingerprints name. weights: sha256 of them, or "none"."""
+    """A network that fingerprints name. weights: sha256 of them, or "none". environment: number of the code, libraries
+    and device."""
 
     weights: str
 
     @property
     def description(self) -> str: ...
+    @property
+    def environment(self) -> dict[str, str]: ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A network whose features may be kept as statistics, and compared with those of one recipe, wherever computed."""
+
+    @property
+    def recipe(self) -> dict[str, str]: ...
 
 
 @runtime_checkable
@@ -84,9 +97,19 @@ class I3DFeatures:
         return f"i3d-kinetics-400 logits (TF-Hub), {str(self.dtype).removeprefix('torch.')}"
 
     @property
+    def recipe(self) -> dict[str, str]:
+        """What is computed, wherever: two machines' features of one recipe may be compared."""
+        return {"network": self.description, "weights": self.weights, "resize": str(self.rule), "code": str(CODE)}
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, libraries and device."""
+        return {"code": str(CODE)} | environment(self.device)
+
+    @cached_property
     def identity(self) -> str:
-        """Hash of weights, precision, rule and the number of the code."""
-        return fingerprint([self.description, self.weights, self.rule, CODE])
+        """Digest of weights, precision, rule, code, libraries and device."""
+        return digest([self.recipe, self.environment])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """(3, T, 224, 224) in [-1, 1].
@@ -136,10 +159,15 @@ class ClipFeatures:
         """What fingerprints call it."""
         return f"dual encoder {self.kind}"
 
-    @property
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, digests of all files (with configurations and tokenizers), libraries and device."""
+        return {"code": str(CODE), "files": self.content} | environment(self.device, "transformers")
+
+    @cached_property
     def identity(self) -> str:
-        """Hash of weights, configurations, tokenizers, rule, transformers and the number of the code."""
-        return fingerprint([self.content, self.rule, version("transformers"), CODE])
+        """Digest of weights, configurations, tokenizers, rule, code, libraries and device."""
+        return digest([self.environment, str(self.rule)])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """(T, 3, S, S) in [0, 1]."""
@@ -147,8 +175,14 @@ class ClipFeatures:
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
         """One forward pass for all frames of all clips."""
-        frames = self.encoder.frame_features(torch.cat(list(prepared)))
+        with full_float32():
+            frames = self.encoder.frame_features(torch.cat(list(prepared)))
         return [{"frames": part.numpy()} for part in frames.split([len(clip) for clip in prepared])]
+
+    def text_features(self, texts: list[str]) -> np.ndarray:
+        """Unit vectors (N, d) of captions."""
+        with full_float32():
+            return self.encoder.text_features(texts).numpy()
 
 
 def load_i3d(
@@ -158,8 +192,10 @@ def load_i3d(
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ValueError: if the device is a GPU and there is none.
     """
     path = i3d.weights_file(weights)
+    device_name(device)  # now: workers cannot ask
     return I3DFeatures(path, weight_hash(path), rule, device, dtype)
 
 
@@ -168,11 +204,12 @@ def load_clip(folder: Path, text_tower: Path | None, rule: Resize, device: str =
 
     Raises:
         FileNotFoundError: if there is no such folder, or no weights in it.
-        ValueError: if a WorldClip has no text tower.
+        ValueError: if a WorldClip has no text tower, or the device is a GPU and there is none.
     """
     for place in filter(None, (folder, text_tower)):
         if not (place / "config.json").is_file():
             raise FileNotFoundError(f"dual encoder: {place} has no config.json, expected a checkpoint's folder")
+    device_name(device)  # now: workers cannot ask
     config = json.loads((folder / "config.json").read_text())
     kind = config["model_type"]
     if kind == WORLD_ENCODER and text_tower is None:

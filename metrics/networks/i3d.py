@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from metrics.networks import places
+from metrics.networks.float32 import full_float32
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
 
@@ -25,6 +26,7 @@ BATCH_NORM_EPS = 1e-3
 FEATURES = 400
 SIZE = 224
 MIN_FRAMES = 9
+_SLACK = 1e-3  # beyond [-1, 1], where frames were resized with rounding
 DEFAULT_WEIGHTS = places.CHECKOUT / places.I3D
 _INCEPTIONS: dict[str, tuple[int, int, int, int, int, int, int]] = {
     # name: channels in, branch 0, branch 1 (reduce, 3x3), branch 2 (reduce, 3x3), branch 3
@@ -135,10 +137,13 @@ class I3D(nn.Module):
         """Logits (B, 400), float32, of clips (B, 3, T, 224, 224) in [-1, 1].
 
         Raises:
-            ValueError: if the clips are not of that shape or have fewer than 9 frames.
+            ValueError: if the clips are not of that shape or range, or have fewer than 9 frames.
         """
         if clips.ndim != 5 or clips.shape[1] != 3 or clips.shape[3:] != (SIZE, SIZE) or clips.shape[2] < MIN_FRAMES:
             raise ValueError(f"I3D wants (B, 3, T >= {MIN_FRAMES}, {SIZE}, {SIZE}), found {tuple(clips.shape)}")
+        low, high = float(clips.amin()), float(clips.amax())  # `aminmax` is ten times slower where channels are last
+        if not (low >= -1 - _SLACK and high <= 1 + _SLACK):  # also true of NaN
+            raise ValueError(f"I3D wants clips in [-1, 1], found [{low:g}, {high:g}]: i3d.prepare makes them of uint8")
         dtype = next(self.trunk.parameters()).dtype
         x = self.trunk(clips.to(dtype=dtype, memory_format=torch.channels_last_3d)).float()
         pooled = F.avg_pool3d(x, (2, 7, 7), stride=1)
@@ -195,6 +200,6 @@ def prepare(clips: torch.Tensor, rule: Resize = Resize.SQUASH_BILINEAR) -> torch
 
 @torch.inference_mode()
 def extract(network: I3D, prepared: torch.Tensor) -> torch.Tensor:
-    """I3D logits (B, 400), float32 on the CPU, of clips that `prepare` made; on a GPU without TF32, which rounds."""
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    """I3D logits (B, 400), float32 on the CPU, of clips that `prepare` made, without TF32."""
+    with full_float32():
         return network(prepared.to(next(network.parameters()).device)).cpu()

@@ -7,7 +7,6 @@ over frames FVD on those of an image network. A transformers folder's own code i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metrics.hashing import content_hash, fingerprint, weight_hash
+from metrics.digests import digest
+from metrics.hashing import content_hash, weight_hash
+from metrics.networks.environment import device_name, environment
+from metrics.networks.float32 import full_float32
 from metrics.networks.spec import Spec, SpecError, read_spec
 
 CODE = 1  # raise it when the same specification makes other features: it names cached features and statistics
@@ -68,10 +70,22 @@ class OwnFeatures:
         return self.spec.resize_rule, self.spec.value_range
 
     @property
+    def recipe(self) -> dict[str, str]:
+        """What is computed, wherever: two machines' features of one recipe may be compared."""
+        resize, value_range = self.preparation
+        own = {"network": self.description, "weights": self.weights, "files": self.content}
+        return own | {"resize": resize, "value_range": value_range, "code": str(CODE)}
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, the digest of all files, libraries and device."""
+        libraries = ["transformers"] if self.spec.kind == "transformers" else []
+        return {"code": str(CODE), "files": self.content} | environment(self.device, *libraries)
+
+    @cached_property
     def identity(self) -> str:
-        """Hash of weights, configuration, specification, libraries and the number of the code."""
-        libraries = [version("torch"), version("transformers") if self.spec.kind == "transformers" else ""]
-        return fingerprint([self.content, self.description, self.preparation, libraries, CODE])
+        """Digest of weights, configuration, specification, code, libraries and device."""
+        return digest([self.recipe, self.environment])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """The clip uint8 (T, H, W, 3) as the network wants it, without the batch: (3, T, h, w) or (T, 3, h, w)."""
@@ -107,7 +121,7 @@ class OwnFeatures:
 
     @torch.inference_mode()
     def _forward(self, given: torch.Tensor) -> torch.Tensor:
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with full_float32():
             return _pooled(_chosen(self.network(given, **self.spec.arguments), self.spec), self.spec)
 
 
@@ -119,7 +133,9 @@ def load_own(place: Path, frames: int, device: str = "cpu") -> OwnFeatures:
 
     Raises:
         SpecError: if the specification is wrong, or the network takes another number of frames.
+        ValueError: if the device is a GPU and there is none.
     """
+    device_name(device)  # now: workers cannot ask
     spec = read_spec(place)
     if spec.frames not in (None, frames):
         raise SpecError(f"network: {place} takes {spec.frames} frames, and clips have {frames}: --frames {spec.frames}")

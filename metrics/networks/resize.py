@@ -13,7 +13,13 @@ def resize(frames: torch.Tensor, size: int, rule: Resize) -> torch.Tensor:
     """Frames uint8 (N, H, W, 3) -> (N, 3, size, size), float32 in [0, 255]; of that size already, only converted.
 
     Bilinear rules compute in float32; bicubic ones in 8 bits, as PIL does and with it CLIP's own preprocessing.
+
+    Raises:
+        ValueError: if the frames are of another type or shape.
     """
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
+        found = f"{str(frames.dtype).removeprefix('torch.')} {tuple(frames.shape)}"
+        raise ValueError(f"frames are {found}, expected uint8 (N, H, W, 3)")
     if tuple(frames.shape[1:3]) == (size, size):
         return frames.movedim(-1, 1).float()
     return _RULES[rule](frames, size)

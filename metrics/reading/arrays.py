@@ -1,4 +1,7 @@
-"""Clips in files of arrays: `.npy`, `.npz` and `.safetensors`, one clip (T, H, W, 3) or several (N, T, H, W, 3)."""
+"""Clips in files of arrays: `.npy`, `.npz` and `.safetensors`, one clip (T, H, W, 3) or several (N, T, H, W, 3).
+
+The channels may be second or first too.
+"""
 
 import functools
 import zipfile
@@ -73,18 +76,31 @@ def _stored(
     return np.frombuffer(file.read(size), dtype).reshape(own)
 
 
+_LAYOUTS = {  # where the channels are, and how a clip gets from there to the end
+    "(T, H, W, 3)": (3, (0, 1, 2, 3)),
+    "(T, 3, H, W)": (1, (0, 2, 3, 1)),
+    "(3, T, H, W)": (0, (1, 2, 3, 0)),
+}
+
+
 def channels_last(clip: np.ndarray) -> np.ndarray:
-    """A clip (T, H, W, 3) from one of either order.
+    """A clip (T, H, W, 3) from one whose channels are last, second or first.
+
+    A layout that makes frames 3 pixels high or wide is not considered where there is another.
 
     Raises:
-        VideoError: if it is neither (T, H, W, 3) nor (T, 3, H, W).
+        VideoError: if it is of none of these layouts, or of several.
     """
-    if clip.ndim == 4 and 0 not in clip.shape[1:]:
-        if clip.shape[-1] == 3:
-            return clip
-        if clip.shape[1] == 3:
-            return clip.transpose(0, 2, 3, 1)
-    raise VideoError(f"array of shape {clip.shape}, expected (T, H, W, 3) or (T, 3, H, W)")
+    if clip.ndim != 4 or 0 in clip.shape[1:]:
+        raise VideoError(f"array of shape {clip.shape}, expected one of {', '.join(_LAYOUTS)}")
+    found = {name: order for name, (axis, order) in _LAYOUTS.items() if clip.shape[axis] == 3}
+    large = {name: order for name, order in found.items() if 3 not in (clip.shape[order[1]], clip.shape[order[2]])}
+    found = large or found
+    if len(found) > 1:
+        raise VideoError(f"array of shape {clip.shape} may be {' or '.join(found)}: store it as (T, H, W, 3)")
+    if not found:
+        raise VideoError(f"array of shape {clip.shape}, expected one of {', '.join(_LAYOUTS)}")
+    return clip.transpose(*found.popitem()[1])
 
 
 def eight_bits(clips: np.ndarray) -> np.ndarray:

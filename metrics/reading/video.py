@@ -1,7 +1,7 @@
 """Reads clips from videos; the only module that decodes.
 
-Understood is what `sources` finds; arrays may be channels first too, uint8, or float in [0, 1], which is
-rounded to 8 bits. Clips are uint8 (T, H, W, 3). PyAV decodes, or torchcodec where it is installed and can be loaded.
+Understood is what `sources` finds; arrays are uint8, or float in [0, 1], which is rounded to 8 bits. Clips are uint8
+(T, H, W, 3), upright and opaque (see `pixels`). PyAV decodes, or torchcodec where it is installed and can be loaded.
 """
 
 import functools
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ import av
 import numpy as np
 from PIL import Image
 
+from metrics.reading import pixels
 from metrics.reading.arrays import channels_last, eight_bits, read_array
 from metrics.reading.errors import VideoError, readable
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import ARRAYS, Source, frames_of
+from metrics.reading.times import shown_at
+from metrics.versions import version
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,11 @@ class Video:
     clips: np.ndarray
     codec: str
     decoder: str
+
+    @property
+    def size(self) -> str:
+        """Width and height of the frames, "1280x720"."""
+        return f"{self.clips.shape[3]}x{self.clips.shape[2]}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def read_at(source: Source, times: Sequence[float]) -> np.ndarray:
     try:
         slack = 0.5 / _timing(source.path).rate
         with _opened(source.path) as (container, stream):
-            shown = dict(enumerate(_shown(container.decode(stream), times, slack)))
+            shown = dict(enumerate(shown_at(container.decode(stream), times, slack)))
         return _pack(shown, ClipRule(len(times)), len(shown))[0]
     except Exception as error:  # as in `read`
         raise VideoError(f"{readable(source.path)}: {reason(error)}") from error
@@ -128,22 +136,6 @@ def _timing(path: Path) -> Timing:
         if not stream.average_rate or ends <= 0:
             raise VideoError("its header says no frame rate or no length")
         return Timing(float(stream.average_rate), float(ends))
-
-
-def _shown(frames: Iterator[Any], times: Sequence[float], slack: float) -> Iterator[np.ndarray]:
-    """The frame at each of the times, while there are frames; the last one stands for as long as two slacks."""
-    waiting, start, before, at = list(times), None, None, 0.0
-    for frame in frames:
-        start = frame.time if start is None else start
-        while waiting and before is not None and frame.time - start > waiting[0] + slack:
-            yield before.to_ndarray(format="rgb24")
-            waiting.pop(0)
-        if not waiting:
-            return
-        before, at = frame, frame.time - start
-    for time in waiting:
-        if before is not None and time < at + 2 * slack:
-            yield before.to_ndarray(format="rgb24")
 
 
 def reason(error: Exception) -> str:
@@ -160,7 +152,7 @@ def _every_frame(source: Source) -> Sequence[np.ndarray]:
     if source.path.suffix.lower() in ARRAYS:
         return eight_bits(channels_last(_array(source)))
     with _opened(source.path) as (container, stream):
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        return [pixels.of_frame(frame) for frame in container.decode(stream)]
 
 
 @functools.cache
@@ -177,7 +169,7 @@ def best_decoder() -> str:
 
 
 def decoder_version(decoder: str | None = None) -> str:
-    """Name and version of a decoder, as fingerprints carry it.
+    """Name and version of a decoder and of the FFmpeg behind it, and how pixels are shown, as fingerprints carry it.
 
     Raises:
         VideoError: if there is no such decoder here.
@@ -186,9 +178,17 @@ def decoder_version(decoder: str | None = None) -> str:
     if decoder not in _DECODERS:
         raise VideoError(f"no decoder {decoder!r}, expected one of {', '.join(_DECODERS)}")
     try:
-        return f"{decoder} {version({'pyav': 'av'}.get(decoder, decoder))}"
+        number = version({"pyav": "av"}.get(decoder, decoder))
     except PackageNotFoundError:
         raise VideoError(f"the decoder {decoder} is not installed") from None
+    return f"{decoder} {number}, {_ffmpeg(decoder)}, {pixels.RULE}"
+
+
+def _ffmpeg(decoder: str) -> str:
+    """The FFmpeg that a decoder runs: PyAV brings its own, torchcodec takes the system's."""
+    if decoder == "pyav":
+        return f"libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
+    return f"FFmpeg {getattr(import_module('torchcodec'), 'ffmpeg_major_version', 'of unknown version')}"
 
 
 def _read(source: Source, rule: ClipRule, decoder: str) -> Video:
@@ -239,7 +239,7 @@ def _read_pyav(path: Path, rule: ClipRule) -> Video:
             for i, frame in enumerate(container.decode(stream)):
                 length = i + 1
                 if i in wanted:
-                    frames[i] = frame.to_ndarray(format="rgb24")
+                    frames[i] = pixels.of_frame(frame)
                 if i == last:
                     break
         except av.FFmpegError as error:
@@ -247,9 +247,18 @@ def _read_pyav(path: Path, rule: ClipRule) -> Video:
     return Video(_pack(frames, rule, length), codec, decoder_version("pyav"))
 
 
+def _plain(path: Path) -> bool:
+    """Whether the first frame is shown as it is stored, and of a format without alpha."""
+    with _opened(path) as (container, stream):
+        first = next(container.decode(stream), None)
+        return first is None or not (pixels.has_alpha(first) or pixels.display_matrix(first) is not None)
+
+
 def _read_torchcodec(path: Path, rule: ClipRule) -> Video:
     from torchcodec.decoders import VideoDecoder
 
+    if not _plain(path):  # it turns by angles alone, from 0.11 on, and leaves alpha out
+        return _read_pyav(path, rule)
     with path.open("rb") as file:
         decoder = VideoDecoder(file, dimension_order="NHWC", num_ffmpeg_threads=1)
         length = min(len(decoder), max(_wanted(rule)) + 1)
@@ -269,14 +278,14 @@ def _read_frames(folder: Path, rule: ClipRule) -> Video:
         if i in wanted:
             frames[i] = _image(path)
     kind = files[0].suffix.lower().lstrip(".")
-    return Video(_pack(frames, rule, len(files)), f"frames {kind}", f"pillow {version('pillow')}")
+    return Video(_pack(frames, rule, len(files)), f"frames {kind}", f"pillow {version('pillow')}, {pixels.RULE}")
 
 
 def _image(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         if image.mode.startswith(("I", "F")):
             raise VideoError(f"{readable(path.name)} has pixels of mode {image.mode}, expected 8 bits a channel")
-        return np.asarray(image.convert("RGB"))
+        return pixels.of_image(image)
 
 
 def _read_array(source: Source, rule: ClipRule) -> Video:

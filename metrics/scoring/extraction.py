@@ -10,14 +10,14 @@ import ctypes
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from metrics.digests import digest
+from metrics.distances import pairs
 from metrics.distances.pairs import PAIR, compare
-from metrics.hashing import fingerprint
 from metrics.networks.features import Network
 from metrics.progress import Progress
 from metrics.reading import video
@@ -39,15 +39,16 @@ class VideoInput:
 class Extracted:
     """What became of one video.
 
-    content: digest of what is stored. codec, decoder: of its file. error: why it could not be scored, else "".
-    unpaired: why it could not be compared with its partner, else "". features: arrays with a leading axis of windows,
-    by network; pairs of clips are measured under `metrics.distances.pairs.PAIR`.
+    content: digest of what is stored. codec, decoder: of its file. size: of its frames, "1280x720". error: why it could
+    not be scored, else "". unpaired: why it could not be compared with its partner, else "". features: arrays with a
+    leading axis of windows, by network; pairs of clips are measured under `metrics.distances.pairs.PAIR`.
     """
 
     source: Source
     content: str = ""
     codec: str = ""
     decoder: str = ""
+    size: str = ""
     windows: int = 0
     error: str = ""
     unpaired: str = ""
@@ -110,11 +111,10 @@ class Extractor:
 
     def _keep(self, read: Extracted, network: Network, arrays: dict[str, np.ndarray]) -> None:
         read.features[network.name] = arrays
-        metadata = {"codec": read.codec, "decoder": read.decoder, "windows": str(read.windows)}
-        self.cache.put(self._key(read.content, network.identity), arrays, metadata)
+        self.cache.put(self._key(read.content, network.identity), arrays, _about(read))
 
     def _key(self, content: str, identity: str) -> str:
-        return fingerprint([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
+        return digest([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
 
     def read(self, given: VideoInput) -> tuple[_Read, _Read | None]:
         """What a worker does: read, compare and prepare, or take what the cache has."""
@@ -124,16 +124,16 @@ class Extractor:
             return own, None
         theirs = [network for network in self.networks if network.name in self.for_partners]
         partner = self._known(given.partner, theirs)
-        key = self._key(f"{own.content}-{partner.content}", f"{PAIR} {version('torchmetrics')}")
+        key = self._key(f"{own.content}-{partner.content}", digest(pairs.environment()))
         pair = self.cache.get(key)
         clips = self._prepare(own, self.networks, again=pair is None)
         originals = self._prepare(partner, theirs, again=pair is None)
         if pair is not None:
-            own.features[PAIR] = pair[0]
+            _take(own, PAIR, *pair)
         elif clips is not None and originals is not None:
             try:
                 own.features[PAIR] = compare(clips, originals)
-                self.cache.put(key, own.features[PAIR], {})
+                self.cache.put(key, own.features[PAIR], _about(own))
             except VideoError as error:
                 own.unpaired = str(error)
         elif not own.error:
@@ -149,9 +149,7 @@ class Extractor:
         for network in networks:
             cached = self.cache.get(self._key(read.content, network.identity))
             if cached is not None:
-                read.features[network.name], metadata = cached
-                read.codec, read.decoder = metadata["codec"], metadata["decoder"]
-                read.windows = int(metadata["windows"])
+                _take(read, network.name, *cached)
         return read
 
     def _prepare(self, read: _Read, networks: Sequence[Network], again: bool) -> np.ndarray | None:
@@ -164,12 +162,25 @@ class Extractor:
             return None
         try:
             decoded = video.read(read.source, self.rule, self.decoder)
-            read.codec, read.decoder, read.windows = decoded.codec, decoded.decoder, len(decoded.clips)
+            read.codec, read.decoder, read.size = decoded.codec, decoded.decoder, decoded.size
+            read.windows = len(decoded.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in decoded.clips] for network in missing}
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
             read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None
         return decoded.clips
+
+
+def _about(read: Extracted) -> dict[str, str]:
+    """What the cache keeps of a video beside arrays."""
+    return {name: getattr(read, name) for name in _OF_FILE} | {"windows": str(read.windows)}
+
+
+def _take(read: Extracted, name: str, arrays: dict[str, np.ndarray], about: dict[str, str]) -> None:
+    """What the cache kept of a video, under a network's name."""
+    read.features[name] = arrays
+    read.codec, read.decoder, read.size = (about[field] for field in _OF_FILE)
+    read.windows = int(about["windows"])
 
 
 def _return_memory(_worker: int) -> None:
@@ -179,7 +190,8 @@ def _return_memory(_worker: int) -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 16)
 
 
-_LAYOUT = 2  # of what is cached; raise it when `_keep` keeps something else
+_LAYOUT = 3  # of what is cached; raise it when `_keep` keeps something else
+_OF_FILE = ("codec", "decoder", "size")
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 

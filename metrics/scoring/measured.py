@@ -4,7 +4,6 @@ The same object comes from a folder of videos, from a file of reference statisti
 nothing heavy: `metrics.scoring.measuring` measures.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,11 +15,12 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from metrics.digests import digest_of_text
 from metrics.reading.rule import ClipRule
 from metrics.scoring.protocol import Protocol
 from metrics.statistics.sides import Features
 
-STATS_SCHEMA = "reelbench.stats/2"
+STATS_SCHEMA = "reelbench.stats/3"
 
 
 class StatsError(ValueError):
@@ -31,12 +31,15 @@ class StatsError(ValueError):
 class Provenance:
     """What made the numbers.
 
-    weights: sha256 by network (i3d, clip, flow). networks: what they are, by the same names. preparations: how frames
-    are resized for a network, and the range of their values, where its protocol does not say that.
+    weights: sha256 by network (i3d, clip, flow, pixels). networks: what they are, by the same names. preparations: how
+    frames are resized for a network, and the range of their values, where its protocol does not say that. environment:
+    number of the code, libraries and device, by the same names and for "pairs" of clips; what is not there was not
+    recorded.
     """
 
     weights: Mapping[str, str]
     networks: Mapping[str, str]
+    environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     preparations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -44,11 +47,12 @@ class Provenance:
 class Measured:
     """One side of a comparison.
 
-    table: one row per scored window: clip, window, content, codec, decoder, and a column for each per-clip metric;
-    `caption` where there are captions, `original` (its digest) where there are pairs, `cluster` where clips are not
-    independent of one another: its name, alike for clips of one prompt, none for a clip by itself. logits: (rows, 400)
-    of I3D, (rows, d) or, by frames, (rows, T, d) of a network in its place, or (rows, 0) where none was run. requested:
-    clips that were asked for. errors: (clip, reason) of those that were not scored, or not by every metric.
+    table: one row per scored window: clip, window, content, codec, decoder, size of the frames ("1280x720"), and a
+    column for each per-clip metric; `caption` where there are captions, `original` (its digest) where there are pairs,
+    `cluster` where clips are not independent of one another: its name, alike for clips of one prompt, none for a clip
+    by itself; without `size` where nothing was decoded for it. logits: (rows, 400) of I3D, (rows, d) or, by frames,
+    (rows, T, d) of a network in its place, or (rows, 0) where none was run. requested: clips that were asked for.
+    errors: (clip, reason) of those that were not scored, or not by every metric.
     """
 
     table: pd.DataFrame
@@ -94,7 +98,7 @@ class Measured:
     def content(self) -> str:
         """Digest of the scored clips' content, whatever their order."""
         names = sorted(map("{}/{}".format, self.table["content"], self.table["window"]))
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+        return digest_of_text("\n".join(names))
 
     @property
     def codec(self) -> str:
@@ -111,14 +115,14 @@ def _each_once(names: Iterable[str]) -> str:
     return "+".join(sorted(set(names))) or "none"
 
 
-COLUMNS = ["clip", "window", "content", "codec", "decoder"]
+COLUMNS = ["clip", "window", "content", "codec", "decoder", "size"]
 
 
-def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -> None:
+def write_stats(real: Measured, protocol: Protocol, recipe: Mapping[str, str], path: Path) -> None:
     """Keep what is needed to compare with a real set later: features, the clips they belong to, and how they were made.
 
     Args:
-        identity: of the I3D network (weights, precision, resize rule, code).
+        recipe: of the I3D network (weights, precision, resize rule, code).
 
     Raises:
         StatsError: if no clip was scored.
@@ -129,9 +133,8 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
         "schema": STATS_SCHEMA,
         "protocol": protocol.name,
         "clips": json.dumps(vars(protocol.clips)),
-        "identity": identity,
-        "weights": real.provenance.weights["i3d"],
-        "network": real.provenance.networks["i3d"],
+        "recipe": json.dumps(recipe),
+        "environment": json.dumps(real.provenance.environment["i3d"]),
         "requested": str(real.requested),
         "errors": json.dumps(list(real.errors)),
         "rows": real.table[COLUMNS].to_json(orient="records"),
@@ -142,8 +145,8 @@ def write_stats(real: Measured, protocol: Protocol, identity: str, path: Path) -
     aside.replace(path)
 
 
-def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
-    """The real side that `write_stats` kept.
+def read_stats(path: Path, protocol: Protocol, recipe: Mapping[str, str]) -> Measured:
+    """The real side that `write_stats` kept, on this machine or another.
 
     Raises:
         StatsError: if it is no such file, or was made by another protocol, rule for clips or network.
@@ -155,22 +158,24 @@ def read_stats(path: Path, protocol: Protocol, identity: str) -> Measured:
             metadata, logits = dict(file.metadata() or {}), file.get_tensor("i3d")
     except (SafetensorError, OSError) as error:
         raise StatsError(f"{path}: no file of statistics that `reelbench stats` wrote: {error}") from error
-    _check_made_alike(path, metadata, protocol, identity)
+    _check_made_alike(path, metadata, protocol, recipe)
     errors = [(name, reason) for name, reason in json.loads(metadata["errors"])]
-    provenance = Provenance({"i3d": metadata["weights"]}, {"i3d": metadata["network"]})
+    provenance = Provenance(
+        {"i3d": recipe["weights"]}, {"i3d": recipe["network"]}, {"i3d": json.loads(metadata["environment"])}
+    )
     table = pd.DataFrame(json.loads(metadata["rows"]), columns=COLUMNS)
     return Measured(table, logits, int(metadata["requested"]), errors, provenance)
 
 
-def _check_made_alike(path: Path, metadata: Mapping[str, str], protocol: Protocol, identity: str) -> None:
-    """Refuse statistics of another schema, protocol, rule for clips or network."""
+def _check_made_alike(path: Path, metadata: Mapping[str, str], protocol: Protocol, recipe: Mapping[str, str]) -> None:
+    """Refuse statistics of another schema, protocol, rule for clips or network; libraries and device may differ."""
     if metadata.get("schema") != STATS_SCHEMA:
         raise StatsError(
             f"{path}: schema is {metadata.get('schema')!r}, expected {STATS_SCHEMA!r}: make the statistics again"
         )
     rule = ClipRule(**json.loads(metadata["clips"]))
-    theirs = {"protocol": metadata["protocol"], "clips": str(rule), "identity": metadata["identity"]}
-    ours = {"protocol": protocol.name, "clips": str(protocol.clips), "identity": identity}
-    for key, made in theirs.items():
-        if made != ours[key]:
-            raise StatsError(f"{path}: {key} is {made}, this run's is {ours[key]}: make the statistics again")
+    theirs = {"protocol": metadata["protocol"], "clips": str(rule), **json.loads(metadata["recipe"])}
+    ours = {"protocol": protocol.name, "clips": str(protocol.clips), **recipe}
+    for name, made in theirs.items():
+        if made != ours[name]:
+            raise StatsError(f"{path}: {name} is {made}, this run's is {ours[name]}: make the statistics again")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from metrics.hashing import fingerprint
+from metrics.digests import digest
+from metrics.distances import pairs
 from metrics.networks.features import ClipFeatures, Described, Network, Prepared
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.extraction import Extracted, Extractor, VideoInput
@@ -44,8 +45,10 @@ class Measurer:
     def provenance(self) -> Provenance:
         """What every number is made by."""
         own = [network for network in self.networks if isinstance(network, Described)]
+        weights, described = {n.name: n.weights for n in own}, {n.name: n.description for n in own}
+        environments = {n.name: n.environment for n in own} | {"pairs": pairs.environment()}
         prepared = {n.name: n.preparation for n in own if isinstance(n, Prepared)}
-        return Provenance({n.name: n.weights for n in own}, {n.name: n.description for n in own}, prepared)
+        return Provenance(weights, described, environments, prepared)
 
     def measure(self, batches: Sequence[Batch], title: str) -> Iterator[Measured]:
         """What the networks make of each set of videos, as soon as its last is read: one loader, one progress bar."""
@@ -76,14 +79,14 @@ class Measurer:
             return None
         vectors: dict[str, np.ndarray] = {}
         unique = list(dict.fromkeys(captions.values()))
-        keys = {caption: fingerprint(["text", caption, network.identity]) for caption in unique}
+        keys = {caption: digest(["text", caption, network.identity]) for caption in unique}
         for caption in unique:
             if (kept := self.cache.get(keys[caption])) is not None:
                 vectors[caption] = kept[0]["text"]
         missing = [caption for caption in unique if caption not in vectors]
         for i in range(0, len(missing), _TEXT_BATCH):
             part = missing[i : i + _TEXT_BATCH]
-            for caption, vector in zip(part, network.encoder.text_features(part).numpy(), strict=True):
+            for caption, vector in zip(part, network.text_features(part), strict=True):
                 vectors[caption] = vector
                 self.cache.put(keys[caption], {"text": vector}, {})
         return vectors
@@ -127,7 +130,7 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     """A row for each window."""
     for window in range(video.windows):
-        identity = (video.source.id, window, video.content, video.codec, video.decoder)
+        identity = (video.source.id, window, video.content, video.codec, video.decoder, video.size)
         values = {name: float(values[window]) for name, values in columns.items()}
         yield {**dict(zip(COLUMNS, identity, strict=True)), **about, **values}
 

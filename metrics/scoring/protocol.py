@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, replace
 
-from metrics.hashing import fingerprint
+from metrics.digests import digest
 from metrics.networks.rules import Resize
 from metrics.reading.rule import ClipRule
 
@@ -54,8 +54,11 @@ class Fingerprint:
     """Every choice behind one value; None where a metric does not know the choice.
 
     weights: sha256 of the network's. gen: digest of the scored clips' content; real, captions, originals: of what they
-    are compared with. n_gen, n_real: clips (windows) scored. decoder: library and version; codec: of the files; both
-    list gen before real. subsets: which clips a value is drawn from, where that is not all of them at once.
+    are compared with. n_gen, n_real: clips (windows) scored. decoder: libraries, versions, how pixels are shown; codec:
+    of the files; both list gen before real. code: number of the project's code behind the features. files: digest of
+    all of a checkpoint's, configurations and tokenizer included. torch, transformers, torchmetrics: versions. device:
+    that computed; of all these, gen before real where they differ. subsets: which clips a value is drawn from, where
+    that is not all of them at once.
     """
 
     metric: str
@@ -78,6 +81,12 @@ class Fingerprint:
     originals: str | None = None
     ddof: int | None = None
     subsets: str | None = None
+    code: str | None = None
+    files: str | None = None
+    torch: str | None = None
+    transformers: str | None = None
+    torchmetrics: str | None = None
+    device: str | None = None
 
     @property
     def choices(self) -> dict[str, str | int]:
@@ -86,5 +95,5 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that change when any choice does."""
-        return fingerprint(self.choices)
+        """sha256 of the choices, 64 hex digits; tables show the first twelve."""
+        return digest(self.choices)

@@ -14,9 +14,12 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from metrics.digests import digest
 from metrics.distances import flow
 from metrics.distances.flicker import temporal_flickering
-from metrics.hashing import fingerprint, weight_hash
+from metrics.hashing import weight_hash
+from metrics.networks.environment import device_name, environment
+from metrics.networks.float32 import full_float32
 
 CODE = 1  # raise it when a reading of the same pixels changes: it names cached readings
 _MULTIPLE = 8  # flow networks halve a frame three times
@@ -27,11 +30,18 @@ class FlickerReadings:
     """`temporal_flickering` of a clip."""
 
     name: str = "pixels"
+    weights: str = "none"
+    description: str = "pixels"
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, libraries and device."""
+        return {"code": str(CODE)} | environment("cpu")
 
     @property
     def identity(self) -> str:
-        """Hash of the number of the code."""
-        return fingerprint([self.name, CODE])
+        """Digest of the number of the code: whole numbers are averaged, on any machine alike."""
+        return digest([self.description, CODE])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """The reading itself."""
@@ -51,10 +61,15 @@ class FlowReadings:
     description: str = flow.DESCRIPTION
     preparation: tuple[str, str] = ("none", "[0, 1]")
 
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, libraries and device."""
+        return {"code": str(CODE)} | environment("cpu")
+
     @property
     def identity(self) -> str:
-        """Hash of the method and the number of the code."""
-        return fingerprint([self.description, CODE])
+        """Digest of the method, the code, libraries and device."""
+        return digest([self.description, self.environment])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """Both readings: the flow is computed in the worker, so that no clip is handed over."""
@@ -84,10 +99,15 @@ class NetworkFlowReadings:
         """The network, loaded when it is first used."""
         return torch.jit.load(self.path, map_location=self.device).eval()
 
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The number of the code, libraries and device."""
+        return {"code": str(CODE)} | environment(self.device)
+
     @property
     def identity(self) -> str:
-        """Hash of the weights and the number of the code."""
-        return fingerprint([self.weights, CODE])
+        """Digest of the weights, the code, libraries and device."""
+        return digest([self.weights, self.environment])
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         """The clip as it is."""
@@ -113,7 +133,8 @@ class NetworkFlowReadings:
 
     @torch.inference_mode()
     def _flow(self, first: torch.Tensor, second: torch.Tensor) -> np.ndarray:
-        found = torch.cat([self.network(a, b) for a, b in zip(first.split(1), second.split(1), strict=True)])
+        with full_float32():
+            found = torch.cat([self.network(a, b) for a, b in zip(first.split(1), second.split(1), strict=True)])
         if found.shape != (len(first), 2, *first.shape[2:]):
             raise ValueError(
                 f"{self.path}: makes {tuple(found.shape)} of frames {tuple(first.shape)}, expected a flow (B, 2, H, W)"
@@ -126,11 +147,13 @@ def load_flow(network: Path | None, device: str = "cpu") -> FlowReadings | Netwo
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ValueError: if the device is a GPU and there is none.
     """
     if network is None:
         return FlowReadings()
     if not network.is_file():
         raise FileNotFoundError(f"flow network: {network}: no such file")
+    device_name(device)  # now: workers cannot ask
     return NetworkFlowReadings(network, weight_hash(network), device)
 
 

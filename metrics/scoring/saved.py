@@ -72,7 +72,8 @@ def _side(path: Path, vectors: np.ndarray, names: Sequence[str] | None) -> Measu
     rows = zip(clips, clips.groupby(clips).cumcount(), contents, strict=True)
     table = pd.DataFrame([(*row, "none", "none") for row in rows], columns=COLUMNS)
     width = vectors.shape[-1]
-    made_by = Provenance({"i3d": "not known"}, {"i3d": f"saved features of width {width}"}, {"i3d": ("not known",) * 2})
+    unknown, described = "not known", f"saved features of width {width}"
+    made_by = Provenance({"i3d": unknown}, {"i3d": described}, preparations={"i3d": (unknown, unknown)})
     return Measured(table, vectors, clips.nunique(), [], made_by)
 
 

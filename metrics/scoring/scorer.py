@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from metrics.networks.features import Network
+from metrics.networks.features import Network, Recorded
 from metrics.reading.captions import read_captions
 from metrics.reading.matching import matched, paired
 from metrics.reading.sources import Source, find
@@ -55,8 +55,8 @@ class Scorer:
 
     def stats(self, path: Path) -> Measured:
         """The real clips that a file of statistics keeps."""
-        identity = next(network.identity for network in self.networks if network.name == "i3d")
-        return read_stats(path, self.protocol, identity)
+        recipe = next(network.recipe for network in self.networks if isinstance(network, Recorded))
+        return read_stats(path, self.protocol, recipe)
 
     def score(
         self,

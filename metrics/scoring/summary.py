@@ -1,12 +1,13 @@
 """What was measured -> values with intervals, flags and fingerprints; two methods -> their paired difference."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metrics.networks.rules import WORLD_ENCODER
+from metrics.digests import digest_of_text
+from metrics.networks.environment import NOT_RECORDED
+from metrics.networks.rules import WORLD_ENCODER, Resize
 from metrics.scoring.catalogue import FVD, METRICS, checked
 from metrics.scoring.measured import Measured
 from metrics.scoring.metric import Comparison, Estimate, Metric, Sample
@@ -21,6 +22,8 @@ from metrics.statistics.bootstrap import (
 )
 from metrics.statistics.clusters import clustered_rate, paired_rate_difference, sign_flip
 from metrics.statistics.testing import interval_p
+
+MOST_SQUASHED = 4 / 3  # long side over short side; beyond it a squashed frame shows another picture than a cropped one
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,6 @@ def _mean(
     """The mean of a per-clip metric; groups: the clip of each value. clusters: of the clips."""
     if not len(values):
         return Estimate(NOTHING, "no clip has it")
-    own_encoder = metric.network == "clip" and WORLD_ENCODER in sample.gen.provenance.networks.get("clip", "")
     shares = _shares(metric, values, groups)
     if shares is None:
         interval = mean_interval(values, sample.uncertainty, groups, clusters)
@@ -74,7 +76,22 @@ def _mean(
         codes = np.arange(len(shares)) if clusters is None else clusters
         rate = clustered_rate(shares, codes, sample.uncertainty.confidence)
         interval = Interval(rate.value, rate.low, rate.high)
-    return Estimate(interval, "toy world's own encoder" if own_encoder else "")
+    return Estimate(interval, _of_encoder(sample) if metric.network == "clip" else "")
+
+
+def _of_encoder(sample: Sample) -> str:
+    """The flag of a metric in a dual encoder's space, or ""."""
+    if WORLD_ENCODER in sample.gen.provenance.networks.get("clip", ""):
+        return "toy world's own encoder"
+    squashes = sample.protocol.clip_resize == Resize.SQUASH_BICUBIC
+    longest = max(map(_aspect, filter(None, set(sample.gen.table.get("size", [])))), default=1.0)
+    return "long frames squashed, CLIP's own way crops" if squashes and longest > MOST_SQUASHED else ""
+
+
+def _aspect(size: str) -> float:
+    """Long side over short side of "1280x720"."""
+    sides = [int(side) for side in size.split("x")]
+    return max(sides) / min(sides)
 
 
 def _distance(metric: Metric, sample: Sample, real: Measured) -> Estimate:
@@ -96,16 +113,29 @@ _ON_I3D = ("fvd", "fvd_inf", "kvd")  # published values of these are
 
 def _flag(metric: Metric, gen: Measured, real: Measured) -> str:
     """Why a distance is not to be compared with published values, or ""."""
+    return "; ".join(filter(None, [*_reasons(metric, gen, real), _unequal_windows(gen, real)]))
+
+
+def _reasons(metric: Metric, gen: Measured, real: Measured) -> list[str]:
+    """Too few clips, or features of one's own."""
     if "i3d" not in gen.provenance.preparations:
-        return few_clips(gen.scored, real.scored, metric=metric)
+        return [few_clips(gen.scored, real.scored, metric=metric)]
     reasons = ["features of your own"] if metric.name in _ON_I3D else []
     sides = [side.features.values for side in (gen, real)]
     least, width = min(map(len, sides)), sides[0].shape[1]
     if metric.ddof and least <= width:  # the covariance of d features wants d + 1 vectors
         reasons.append(f"n = {least} < {width + 1}")
     elif not metric.ddof:
-        reasons += filter(None, [few_clips(gen.scored, real.scored, metric=metric)])
-    return "; ".join(reasons)
+        reasons.append(few_clips(gen.scored, real.scored, metric=metric))
+    return reasons
+
+
+def _unequal_windows(*sides: Measured) -> str:
+    """The flag of a distance of sets in which clips count unlike, each by the number of its windows, or ""."""
+    counts = [np.bincount(side.groups) for side in sides]
+    if all(own.min() == own.max() for own in counts):
+        return ""
+    return f"clips weigh by their {min(map(min, counts))} to {max(map(max, counts))} windows"
 
 
 def few_clips(*numbers: int, metric: Metric = FVD) -> str:
@@ -214,7 +244,19 @@ def _fingerprint(metric: Metric, sample: Sample, n_gen: int, n_real: int | None)
         ddof=protocol.ddof if metric.ddof else None,
         decoder=" / ".join(side.decoder for side in sides),
         codec=" / ".join(side.codec for side in sides),
+        **_environment(metric, sides),
     )
+
+
+def _environment(metric: Metric, sides: Sequence[Measured]) -> dict[str, str]:
+    """Code, libraries and device behind a metric's numbers; of both sides where they differ."""
+    key = metric.network or metric.needs
+    if not key:
+        return {}
+    own = [side.provenance.environment.get(key, {}) for side in sides]
+    names = sorted({"code", "torch", "device"}.union(*own))
+    found = {name: [one.get(name, NOT_RECORDED) for one in own] for name in names}
+    return {name: " / ".join(dict.fromkeys(values)) for name, values in found.items()}
 
 
 def _preparation(metric: Metric, protocol: Protocol) -> tuple[str, str]:
@@ -233,4 +275,4 @@ def _against(needs: str, sides: Sequence[Measured]) -> dict[str, str]:
     if column is None or column not in table:
         return {}
     pairs = sorted(f"{row['clip']}\n{row[column]}" for _, row in table.iterrows())
-    return {f"{column}s": hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:12]}
+    return {f"{column}s": digest_of_text("\n".join(pairs))}

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from metrics.digests import shortened
 from metrics.networks.features import Network, load_clip, load_i3d
 from metrics.networks.own import load_own
 from metrics.networks.spec import read_spec
@@ -167,7 +168,7 @@ def write_reference(setup: Setup, real: Path, out: Path) -> None:
     """Reference statistics of a folder of real videos."""
     scorer = setup.scorer(["fvd"])
     measured = scorer.real(real)
-    write_stats(measured, setup.chosen, scorer.networks[0].identity, out)
+    write_stats(measured, setup.chosen, scorer.networks[0].recipe, out)
     console = Console()
     console.print(f"{measured.scored} of {measured.requested} videos, {len(measured.table)} clips -> {out}")
     print_errors(console, [("real", clip, reason) for clip, reason in measured.errors])
@@ -207,7 +208,7 @@ def show(scored: ScoreResult, out: Path | None = None) -> None:
     console = Console()
     console.print(_table(scored))
     for name, choice in _shared(scored).items():
-        console.print(f"{name}: {choice}", style="dim", markup=False, highlight=False)
+        console.print(f"{name}: {shortened(choice)}", style="dim", markup=False, highlight=False)
     print_errors(console, [(error.side, error.clip, error.reason) for error in scored.errors])
     if out:
         console.print(f"written: {out} and {scored.per_clip}", markup=False, highlight=False)
@@ -226,7 +227,8 @@ def _table(scored: ScoreResult) -> Table:
         name = f"{metric.title} ({metric.unit})" if metric.unit else metric.title
         n = f"{value.n_gen}" + (f" / {value.n_real}" if value.n_real is not None else "")
         flag = f"[yellow]{value.flag}[/]" if value.flag else ""
-        table.add_row(name, metric.number(value.value), metric.range(value.low, value.high), n, value.fingerprint, flag)
+        interval, mark = metric.range(value.low, value.high), shortened(value.fingerprint)
+        table.add_row(name, metric.number(value.value), interval, n, mark, flag)
     return table
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from metrics.hashing import fingerprint
+from metrics.digests import digest
 
 
 class ResultCache:
@@ -24,7 +24,7 @@ class ResultCache:
 
         A damaged file counts as absent.
         """
-        path = self.folder / f"{fingerprint(key)}.json" if self.folder else None
+        path = self.folder / f"{digest(key)}.json" if self.folder else None
         if path and path.is_file():
             try:
                 return json.loads(path.read_text(encoding="utf-8"))

@@ -17,7 +17,8 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from metrics.hashing import fingerprint, sha256
+from metrics.digests import digest
+from metrics.hashing import sha256
 from metrics.reading.rule import ClipRule
 from metrics.scoring.measured import Measured, Provenance
 from metrics.scoring.protocol import Protocol, named
@@ -25,7 +26,7 @@ from metrics.scoring.protocol import Protocol, named
 TENSORS, TABLE = "features.safetensors", "clips.csv"
 _TEXT = (
     *("clip", "method", "mixture", "variant", "prompt", "prompt_id", "caption", "weights", "fingerprint", "outcome"),
-    *("suffix", "error", "content", "codec", "decoder"),
+    *("suffix", "error", "content", "codec", "decoder", "size"),
 )
 
 
@@ -86,8 +87,9 @@ def read_table(path: Path) -> pd.DataFrame:
 def metadata_of(measured: Measured, protocol: Protocol) -> dict[str, Any]:
     """What made the features, as JSON can hold it: `protocol_of` and `provenance_of` read it."""
     made_by = measured.provenance
-    networks = {"weights": dict(made_by.weights), "networks": dict(made_by.networks)}
-    return {"protocol": protocol.name, "clips": vars(protocol.clips)} | networks
+    made_of = {"weights": dict(made_by.weights), "networks": dict(made_by.networks)}
+    made_in = {name: dict(own) for name, own in made_by.environment.items()}
+    return {"protocol": protocol.name, "clips": vars(protocol.clips), **made_of, "environment": made_in}
 
 
 def protocol_of(metadata: Mapping[str, Any]) -> Protocol:
@@ -96,10 +98,10 @@ def protocol_of(metadata: Mapping[str, Any]) -> Protocol:
 
 
 def provenance_of(metadata: Mapping[str, Any]) -> Provenance:
-    """Weights and networks in the metadata beside features."""
-    return Provenance(metadata["weights"], metadata["networks"])
+    """Weights, networks and, if it was recorded, environment in the metadata beside features."""
+    return Provenance(metadata["weights"], metadata["networks"], metadata.get("environment", {}))
 
 
 def content_of(folder: Path) -> str:
-    """Hash of both files."""
-    return fingerprint([sha256(folder / name) for name in (TENSORS, TABLE)])
+    """Digest of both files."""
+    return digest([sha256(folder / name) for name in (TENSORS, TABLE)])

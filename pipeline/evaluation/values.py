@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.hashing import fingerprint
+from metrics.digests import digest
 from metrics.scoring.summary import summarise
 from metrics.statistics.bootstrap import Interval
 from pipeline.evaluation.catalogue import OWN
@@ -28,7 +28,7 @@ class Value:
     def row(self, method: Evaluated) -> dict[str, Any]:
         """With everything that is needed to quote it; NaN bounds where there is no interval."""
         identity = dict(zip(_IDENTITY, (method.name, method.asked, self.metric), strict=True))
-        about = {"flag": self.flag, "fingerprint": fingerprint(self.protocol)}
+        about = {"flag": self.flag, "fingerprint": digest(self.protocol)}
         return identity | vars(self.interval) | method.counts | about
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from metrics.digests import shortened
 from pipeline.evaluation.catalogue import METRICS
 from pipeline.report.metric_tables import fingerprints
 from pipeline.report.page import Content, Page
@@ -40,10 +41,10 @@ def _by_metric(results: Results) -> list[dict[str, Any]]:
 
 def _told_apart(choices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     keys = list(dict.fromkeys(key for own in choices.values() for key in own))
-    values = {key: [str(own.get(key, "")) for own in choices.values()] for key in keys}
+    values = {key: [shortened(str(own.get(key, ""))) for own in choices.values()] for key in keys}
     shared = {key: own[0] for key, own in values.items() if len(set(own)) == 1}
     differing = [key for key in keys if key not in shared]
-    rows = [(mark, [str(own.get(key, "")) for key in differing]) for mark, own in choices.items()]
+    rows = [(mark, shortened(mark), [values[key][i] for key in differing]) for i, mark in enumerate(choices)]
     return {"shared": shared, "differing": differing, "rows": rows}
 
 

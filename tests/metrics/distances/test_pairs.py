@@ -7,14 +7,24 @@ from metrics.distances.pairs import PSNR_MOST, compare
 from metrics.reading.errors import VideoError
 
 
-def test_psnr_is_that_of_the_squared_error() -> None:
+def test_psnr_is_the_mean_over_frames() -> None:
+    """Frames of unlike errors: of the whole window's squared error it would be less."""
     rng = np.random.default_rng(0)
-    original = rng.integers(20, 230, (2, 3, 24, 32, 3)).astype(np.uint8)
-    noisy = (original + rng.integers(-20, 21, original.shape)).astype(np.uint8)
+    original = rng.integers(40, 210, (2, 3, 24, 32, 3)).astype(np.uint8)
+    strength = np.array([2, 10, 40])[:, None, None, None]
+    noisy = (original + rng.integers(-strength, strength + 1, original.shape)).astype(np.uint8)
     found = compare(noisy, original)
-    errors = ((noisy.astype(float) - original) ** 2).mean(axis=(1, 2, 3, 4))
-    assert found["psnr"] == pytest.approx(10 * np.log10(255**2 / errors), abs=1e-3)
+    errors = ((noisy.astype(float) - original) ** 2).mean(axis=(2, 3, 4))
+    assert found["psnr"] == pytest.approx((10 * np.log10(255**2 / errors)).mean(axis=1), abs=1e-3)
+    assert (found["psnr"] > 10 * np.log10(255**2 / errors.mean(axis=1)) + 1).all()
     assert (found["ssim"] < 1).all()
+
+
+def test_a_frame_that_is_equal_counts_the_most() -> None:
+    original = np.full((1, 2, 16, 16, 3), 100, np.uint8)
+    other = original.copy()
+    other[0, 1] += 10
+    assert compare(other, original)["psnr"][0] == pytest.approx((PSNR_MOST + 10 * np.log10(255**2 / 100)) / 2, abs=1e-3)
 
 
 def test_equal_clips_are_equal_and_worse_ones_worse() -> None:

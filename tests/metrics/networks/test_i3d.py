@@ -100,6 +100,15 @@ def test_clips_are_squashed_and_scaled() -> None:
     assert float(prepared[..., -1].min()) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-1, 1.5), (-1.1, 0), (float("nan"), 0)])
+def test_other_ranges_are_refused(network: I3D, low: float, high: float) -> None:
+    """Clips of 0 to 255 would saturate every layer in silence."""
+    clips = torch.full((1, 3, 9, 224, 224), float(low))
+    clips[..., 0] = high
+    with pytest.raises(ValueError, match=rf"I3D wants clips in \[-1, 1\], found \[{'nan' if low != low else low}, "):
+        extract(network, clips)
+
+
 def test_other_shapes_are_refused(network: I3D) -> None:
     with pytest.raises(ValueError, match=r"T >= 9, 224, 224\), found \(1, 3, 8, 224, 224\)"):
         network(torch.zeros(1, 3, 8, 224, 224))

@@ -97,3 +97,17 @@ def test_centre_rules_cut_the_middle() -> None:
 def test_frames_of_the_right_size_are_untouched(rule: Resize) -> None:
     image = frame(2, 24, 24)
     assert torch.equal(resize(image, 24, rule), image.movedim(-1, 1).float())
+
+
+@pytest.mark.parametrize(
+    ("frames", "found"),
+    [
+        (torch.rand(2, 8, 8, 3), r"float32 \(2, 8, 8, 3\)"),  # in [0, 1], they would all be black
+        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), r"uint8 \(2, 3, 8, 8\)"),
+        (torch.zeros(8, 8, 3, dtype=torch.uint8), r"uint8 \(8, 8, 3\)"),
+    ],
+)
+def test_frames_of_another_type_or_layout_are_refused(frames: torch.Tensor, found: str) -> None:
+    for rule in Resize:
+        with pytest.raises(ValueError, match=rf"frames are {found}, expected uint8 \(N, H, W, 3\)"):
+            resize(frames, 8, rule)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save_file
 
-from metrics.reading import video
+from metrics.reading import pixels, video
 from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, find, source_hash
@@ -72,16 +72,17 @@ def test_frames_and_arrays_hold_the_same_clip(tmp_path: Path) -> None:
     for i, frame in enumerate(clip):
         Image.fromarray(frame).save(tmp_path / f"frames/f{i}.png")  # f10 comes after f9, not after f1
     np.save(tmp_path / "one.npy", clip)
-    np.save(tmp_path / "first.npy", clip.transpose(0, 3, 1, 2))
+    np.save(tmp_path / "first.npy", clip.transpose(3, 0, 1, 2))
+    np.save(tmp_path / "second.npy", clip.transpose(0, 3, 1, 2))
     np.save(tmp_path / "float.npy", clip.astype(np.float32) / 255)
     np.save(tmp_path / "many.npy", np.stack([clip[::-1], clip]))
     np.savez(tmp_path / "named.npz", x=clip, y=clip[:2])
     np.savez_compressed(tmp_path / "packed.npz", x=np.stack([clip[::-1], clip]))
     save_file({"v": clip}, tmp_path / "t.safetensors")
     sources = {source.id: source for source in find(tmp_path)}
-    arrays = ["many/00000", "many/00001", "named/x", "named/y", "one", "packed/00000", "packed/00001", "t"]
+    arrays = ["many/00000", "many/00001", "named/x", "named/y", "one", "packed/00000", "packed/00001", "second", "t"]
     assert list(sources) == ["first", "float", "frames", *arrays]
-    for name in ("first", "float", "frames", "many/00001", "named/x", "one", "packed/00001", "t"):
+    for name in ("first", "float", "frames", "many/00001", "named/x", "one", "packed/00001", "second", "t"):
         assert np.array_equal(read(sources[name], RULE).clips[0], clip[:4]), name
         assert np.array_equal(read_all(sources[name]), clip), name
     with pytest.raises(VideoError, match="too short: 2 frames, expected 4 frames"):
@@ -139,7 +140,11 @@ def test_a_file_that_breaks_off_gives_what_lies_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((4, 8, 8, 4), np.uint8), r"shape \(4, 8, 8, 4\), expected \(T, H, W, 3\)"),
+        (np.zeros((4, 8, 8, 4), np.uint8), r"shape \(4, 8, 8, 4\), expected one of \(T, H, W, 3\), \(T, 3"),
+        (np.zeros((3, 3, 8, 8), np.uint8), r"\(3, 3, 8, 8\) may be \(T, 3, H, W\) or \(3, T, H, W\): store it as"),
+        (np.zeros((5, 3, 8, 3), np.uint8), r"\(5, 3, 8, 3\) may be \(T, H, W, 3\) or \(T, 3, H, W\): store it as"),
+        (np.zeros((8, 8, 3), np.uint8), r"shape \(8, 8, 3\), expected one of"),
+        (np.full((4, 8, 8, 3), -1.0), r"floats in \[-1, -1\], expected \[0, 1\]"),
         (np.full((4, 8, 8, 3), 2.0), r"floats in \[2, 2\], expected \[0, 1\]"),
         (np.full((4, 8, 8, 3), np.nan), "expected"),
         (np.zeros((4, 8, 8, 3), int), "expected uint8 or float"),
@@ -256,7 +261,8 @@ def test_odd_data_is_an_error_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_decoder_is_named_with_its_version() -> None:
-    assert video.decoder_version("pyav") == f"pyav {av.__version__}"
+    libavcodec = ".".join(map(str, av.library_versions["libavcodec"]))
+    assert video.decoder_version("pyav") == f"pyav {av.__version__}, libavcodec {libavcodec}, {pixels.RULE}"
     with pytest.raises(VideoError, match="no decoder 'decord', expected one of pyav, torchcodec"):
         video.decoder_version("decord")
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from metrics.distances.pairs import PAIR
-from metrics.reading import video
+from metrics.reading import pixels, video
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring.cache import FeatureCache
@@ -146,3 +146,26 @@ def test_pairs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(video, "read", None)
     again = [own for own, _ in extractor.extract(inputs[:2], "test")]
     assert again[1].features[PAIR]["psnr"].tolist() == found[1].features[PAIR]["psnr"].tolist()
+
+
+def test_pairs_alone_are_scored_from_the_cache_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network says how many windows there are."""
+    inputs = [VideoInput(find(clips(tmp_path / "gen", 1))[0], find(clips(tmp_path / "real", 1))[0])]
+    extractor = Extractor([], ClipRule(frames=2, windows=2), FeatureCache(tmp_path / "cache"), workers=0)
+    first, again = (next(extractor.extract(inputs, "test"))[0] for _ in range(2))
+    for own in (first, again):
+        assert (own.windows, own.size, own.codec) == (2, "12x12", "npy")
+        assert own.features[PAIR]["ssim"].shape == (2,)
+
+
+def test_cached_features_are_named_by_a_whole_digest(tmp_path: Path) -> None:
+    run(MeanColour(), clips(tmp_path / "v", 2), tmp_path / "cache")
+    assert [len(path.stem) for path in (tmp_path / "cache").rglob("*.safetensors")] == [64, 64]
+
+
+def test_features_of_another_decoder_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, again = clips(tmp_path / "v", 2), MeanColour()
+    run(MeanColour(), folder, tmp_path / "cache")
+    monkeypatch.setattr(pixels, "RULE", "as it is stored")
+    run(again, folder, tmp_path / "cache")
+    assert len(again.seen) == 4

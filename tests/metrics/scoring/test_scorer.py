@@ -1,18 +1,23 @@
 """Scoring folders with the real networks, through the library: values, counts, statistics files, the result's file."""
 
+import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
+from metrics.distances import pairs
 from metrics.distances.clipsim import clip_score, clipsim, frame_consistency
 from metrics.distances.fvd import fvd
 from metrics.distances.kvd import kernel_distance
+from metrics.networks import environment
 from metrics.networks.clip import DualEncoder
-from metrics.networks.features import CODE
+from metrics.networks.features import CODE, ClipFeatures, load_clip
 from metrics.networks.i3d import I3D, extract, prepare
 from metrics.networks.resize import resize
 from metrics.networks.rules import Resize
@@ -21,11 +26,11 @@ from metrics.reading.matching import paired
 from metrics.reading.sources import Source
 from metrics.scoring import result
 from metrics.scoring.catalogue import METRICS
-from metrics.scoring.measured import Measured, StatsError, write_stats
+from metrics.scoring.measured import Measured, StatsError, read_stats, write_stats
 from metrics.scoring.metric import Sample
 from metrics.scoring.protocol import named
 from metrics.scoring.scorer import Scorer
-from metrics.scoring.summary import compare
+from metrics.scoring.summary import compare, summarise
 from metrics.statistics.bootstrap import Uncertainty
 from tests.metrics.scoring.conftest import PROTOCOL
 
@@ -74,19 +79,123 @@ def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
 
 
 def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
-    path, identity = tmp_path / "real.safetensors", scorer.networks[0].identity
-    write_stats(scorer.real(folders / "real"), PROTOCOL, identity, path)
+    path, recipe = tmp_path / "real.safetensors", scorer.networks[0].recipe  # type: ignore[attr-defined]
+    write_stats(scorer.real(folders / "real"), PROTOCOL, recipe, path)
     ours, _ = scorer.score(["fvd", "kvd"], folders / "gen", stats=path)
     theirs, _ = scorer.score(["fvd", "kvd"], folders / "gen", folders / "real")
     assert [value.model_dump() for value in ours.values] == [value.model_dump() for value in theirs.values]
     other = replace(scorer, protocol=named("styleganv").with_clips(PROTOCOL.clips))
     with pytest.raises(StatsError, match="protocol is reelbench, this run's is styleganv: make the statistics again"):
         other.stats(path)
+    with pytest.raises(StatsError, match=rf"code is {CODE}, this run's is {CODE + 1}: make the"):
+        read_stats(path, PROTOCOL, recipe | {"code": str(CODE + 1)})
+    save_file(load_file(path), tmp_path / "old", {"schema": "reelbench.stats/2"})
+    with pytest.raises(StatsError, match=r"schema is 'reelbench.stats/2', expected 'reelbench.stats/3': make"):
+        scorer.stats(tmp_path / "old")
     (tmp_path / "bad").write_bytes(b"no")
     with pytest.raises(StatsError, match="no file of statistics"):
         scorer.stats(tmp_path / "bad")
     with pytest.raises(StatsError, match="no such file"):
         scorer.stats(tmp_path / "none")
+
+
+def test_statistics_of_another_machine_serve_and_say_so(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    recipe = scorer.networks[0].recipe  # type: ignore[attr-defined]
+    measured = scorer.real(folders / "real")
+    gpu = replace(measured.provenance, environment={"i3d": {"code": "0", "torch": "2.12.0", "device": "a GPU"}})
+    write_stats(replace(measured, provenance=gpu), PROTOCOL, recipe, tmp_path / "s")
+    found, _ = scorer.score(["fvd"], folders / "gen", stats=tmp_path / "s")
+    (choices,) = found.fingerprints.values()
+    assert (choices["code"], choices["device"]) == (f"{CODE} / 0", "cpu / a GPU")
+    assert choices["torch"] == f"{version('torch')} / 2.12.0"
+    nowhere = replace(measured, provenance=replace(gpu, environment={}))
+    (value,) = summarise(["fvd"], Sample(measured, nowhere, PROTOCOL, Uncertainty(0)))
+    assert value.fingerprint.device == "cpu / not recorded"
+
+
+def test_fingerprints_say_what_computed(scorer: Scorer, folders: Path) -> None:
+    """Each metric what its own numbers depend on: I3D's on no transformers, SSIM's on torchmetrics."""
+    names = ["fvd", "kvd", "clipsim", "ssim"]
+    found, _ = scorer.score(names, folders / "gen", folders / "real", captions=folders / "captions.csv")
+    own = {choices["metric"]: choices for choices in found.fingerprints.values()}
+    shared = {"torch": version("torch"), "device": "cpu"}
+    clip = scorer.networks[1]
+    expected = {
+        "fvd": shared | {"code": str(CODE)},
+        "kvd": shared | {"code": str(CODE)},
+        "clipsim": shared | {"code": str(CODE), "files": clip.content, "transformers": version("transformers")},  # type: ignore[attr-defined]
+        "ssim": shared | {"code": str(pairs.CODE), "torchmetrics": version("torchmetrics")},
+    }
+    fields = ("code", "files", "torch", "transformers", "torchmetrics", "device")
+    for name, choices in own.items():
+        assert {field: choices[field] for field in fields if field in choices} == expected[name]
+        assert "libavcodec" not in str(choices["decoder"])  # arrays were read
+        assert all(len(str(choices[side])) == 64 for side in ("gen", "real", "captions") if side in choices)
+    again, _ = scorer.score(names, folders / "gen", folders / "real", captions=folders / "captions.csv")
+    assert again.fingerprints == found.fingerprints
+
+
+@pytest.mark.parametrize("changed", ["torch", "transformers", "device"])
+def test_features_of_another_environment_are_others(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    before = {network.name: replace(network).identity for network in scorer.networks}  # type: ignore[type-var]
+    if changed == "device":
+        monkeypatch.setattr(environment, "device_name", lambda _: "another")
+    else:
+        monkeypatch.setattr(environment, "version", lambda name: "9.9" if name == changed else version(name))
+    after = {network.name: replace(network).identity for network in scorer.networks}  # type: ignore[type-var]
+    differ = {name for name in before if before[name] != after[name]}
+    assert differ == ({"clip"} if changed == "transformers" else {"i3d", "clip"})
+
+
+def test_a_configuration_or_tokenizer_is_part_of_the_encoder(scorer: Scorer, tmp_path: Path) -> None:
+    """Weights that are alike with another configuration are another encoder."""
+    clip = scorer.networks[1]
+    shutil.copytree(clip.folder, tmp_path / "clip")  # type: ignore[attr-defined]
+
+    def loaded() -> ClipFeatures:
+        return load_clip(tmp_path / "clip", clip.text_tower, clip.rule)  # type: ignore[attr-defined]
+
+    assert loaded().identity == clip.identity
+    config = tmp_path / "clip/config.json"
+    config.write_text(config.read_text().rstrip("\n") + "\n\n")
+    assert loaded().weights == clip.weights  # type: ignore[attr-defined]
+    assert loaded().identity != clip.identity
+    assert loaded().environment["files"] != clip.environment["files"]  # type: ignore[attr-defined]
+
+
+def test_long_frames_that_are_squashed_are_flagged(scorer: Scorer, folders: Path) -> None:
+    """Not with the toy world's own encoder, which has a flag already: what is measured is given another's name."""
+    _, table = scorer.score(["clipsim"], folders / "gen", captions=folders / "captions.csv")
+    assert table["size"].unique().tolist() == ["48x36"]
+    provenance = replace(scorer.provenance, networks={"clip": "dual encoder clip"})
+    measured = Measured(table, np.empty((len(table), 0)), len(table), [], provenance)
+
+    def flag(sizes: list[str], protocol: str) -> str:
+        own = replace(measured, table=table.assign(size=sizes))
+        chosen = named(protocol).with_clips(PROTOCOL.clips)
+        return summarise(["clipsim"], Sample(own, None, chosen, Uncertainty(0)))[0].flag
+
+    assert flag(["48x36", "36x48", "32x32"], "reelbench") == ""
+    for wide in ("1280x720", "720x1280", "49x36"):
+        assert flag(["48x36", wide, "48x36"], "reelbench") == "long frames squashed, CLIP's own way crops"
+        assert flag(["48x36", wide, "48x36"], "clip-centre") == ""
+
+
+def test_clips_of_unlike_numbers_of_windows_are_flagged(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    """A distance of sets weighs windows, a mean clips."""
+    (tmp_path / "gen").mkdir()
+    for i in range(2):
+        clip = np.load(folders / f"gen/c{i}.npy")
+        np.save(tmp_path / f"gen/c{i}.npy", np.concatenate([clip] * (i + 1)))
+    rule = replace(PROTOCOL.clips, windows=2)
+    own = replace(scorer, protocol=PROTOCOL.with_clips(rule))
+    found, _ = own.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
+    flags = {value.metric: value.flag for value in found.values}
+    assert flags["fvd"] == "n = 2 < 400; clips weigh by their 1 to 2 windows"
+    assert flags["kvd"] == "clips weigh by their 1 to 2 windows"
+    assert "windows" not in flags["frame_consistency"]
 
 
 def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
@@ -177,7 +286,7 @@ def test_pairs_are_by_path_before_stem() -> None:
 
 
 def test_captions_need_no_dual_encoder_and_statistics_no_i3d(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
-    write_stats(scorer.real(folders / "real"), PROTOCOL, scorer.networks[0].identity, tmp_path / "s")
+    write_stats(scorer.real(folders / "real"), PROTOCOL, scorer.networks[0].recipe, tmp_path / "s")
     i3d_only = replace(scorer, networks=scorer.networks[:1])
     assert i3d_only.score(["fvd"], folders / "gen", folders / "real", captions=folders / "captions.csv")[0].values
     clip_only = replace(scorer, networks=scorer.networks[1:])

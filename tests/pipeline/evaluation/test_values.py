@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metrics.digests import digest
 from metrics.distances import fvd as frechet
-from metrics.hashing import fingerprint
 from metrics.scoring.measuring import Measurer
 from metrics.statistics.bootstrap import Uncertainty
 from pipeline.evaluation.comparisons import differences
@@ -65,7 +65,7 @@ def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
     row = values["fvd"].row(method)
     assert list(row) == list(COLUMNS)
     assert (row["requested"], row["generated"], row["scored"], row["asked"]) == (6, 5, 4, "prompts")
-    assert row["fingerprint"] == fingerprint(values["fvd"].protocol)
+    assert row["fingerprint"] == digest(values["fvd"].protocol)
 
 
 def test_videos_of_others_have_no_speed_and_no_size(method: Evaluated) -> None:

@@ -24,3 +24,15 @@ def test_what_protocols_share_is_told_once(results: Results, tmp_path: Path) -> 
     page = Reader(write_report(own, tmp_path).parent / "protocol.html")
     assert [["Fingerprint", "n_gen"], ["of-fvd", "66"], ["other", "16"]] in page.tables.values()
     assert {"p-of-fvd", "p-other"} <= set(page.ids)
+
+
+def test_digests_are_printed_short_and_linked_whole(results: Results, tmp_path: Path) -> None:
+    mark, weights = "a1" * 32, "b2" * 32
+    results.metrics.loc[results.metrics.metric == "fvd", "fingerprint"] = mark
+    protocols = results.evaluation["protocols"] | {mark: {"weights": weights}}
+    own = replace(results, evaluation=results.evaluation | {"protocols": protocols})
+    page = Reader(write_report(own, tmp_path).parent / "protocol.html")
+    assert f"p-{mark}" in page.ids
+    assert [["Fingerprint"], [mark[:12]]] in page.tables.values()
+    assert weights[:12] in words(page)
+    assert not {mark, weights} & set(words(page).split())
