@@ -67,12 +67,13 @@ class Clips(Section):
 
 
 class Features(Section):
-    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode."""
+    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode, and compute if on
+    a CPU; null for one for each core."""
 
     protocol: Literal[*PROTOCOLS]
     clips: Clips = Clips()
     batch: Positive
-    workers: Count = 2
+    workers: Count | None = None
     clip: str
     clip_text_tower: str
 
