@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from metrics.distances.pairs import PAIR, compare
 from metrics.hashing import fingerprint
@@ -25,6 +25,7 @@ from metrics.reading import video
 from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, source_hash
+from metrics.scoring import memory
 from metrics.scoring.cache import FeatureCache
 
 
@@ -115,6 +116,7 @@ class Extractor:
             num_workers=min(workers, len(rest)),
             collate_fn=_unchanged,
             prefetch_factor=_PREFETCHED if workers and rest else None,
+            worker_init_fn=_begin,
         )
         yield from loader
 
@@ -218,16 +220,25 @@ def _unchanged(pair: tuple[_Read, _Read | None]) -> tuple[_Read, _Read | None]:
     return pair
 
 
+def _begin(_worker: int) -> None:
+    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair."""
+    memory.keep()
+
+
 _LAYOUT = 2  # of what is cached; raise it when `_keep` keeps something else
 _PREFETCHED = 4  # videos for each worker to have in hand, so that a long one makes nobody wait
+_TIDIED = 32  # videos from one return of free memory to the next, which costs as much as a tenth of a video
 
 
 class _Videos(Dataset):
     def __init__(self, extractor: Extractor, inputs: Sequence[VideoInput]) -> None:
-        self.extractor, self.inputs = extractor, inputs
+        self.extractor, self.inputs, self.read = extractor, inputs, 0
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def __getitem__(self, i: int) -> tuple[_Read, _Read | None]:
+        self.read += 1
+        if self.read % _TIDIED == 0 and get_worker_info() is not None:
+            memory.tidy()
         return self.extractor.read(self.inputs[i])
