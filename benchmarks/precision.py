@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.linalg import sqrtm
 
-from benchmarks.score import cut, peer_forward, peer_i3d
+from benchmarks.peers import peer_forward, peer_i3d
+from benchmarks.score import cut
 from metrics.distances.fvd import fvd, moments
 from metrics.distances.kvd import kernel_distance
 from metrics.distances.stateful import FrechetVideoDistance

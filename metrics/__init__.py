@@ -3,8 +3,13 @@
 The names below are loaded when they are first used, so that importing the package costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import Any
+
+# Torch's OpenMP spins by default: two busy processes on two cores then run many times slower. The variable is read
+# when torch is first imported, so it is set here, before any module of the package can import it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "I3D": "metrics.networks.i3d",

@@ -1,7 +1,8 @@
 """The feature networks of scoring: what each wants a clip to look like, and what it makes of it.
 
-`prepare` runs in the worker that decoded the clip, `features` in the process that holds the weights. These are loaded
-when the first clip wants them: where everything is cached no model is, nor the libraries behind it.
+`prepare` runs in the worker that decoded the clip, and `features` too, unless the network is on a GPU: then in the
+process that started the workers. Weights are loaded when the first clip wants them, and shared by all workers: where
+everything is cached no model is, nor the libraries behind it.
 """
 
 import json
@@ -29,9 +30,11 @@ CODE = 1  # raise it when i3d, clip or resize make other features of a clip: it 
 
 
 class Network(Protocol):
-    """A way from clips to arrays. identity: changes with everything that changes an array."""
+    """A way from clips to arrays. identity: changes with everything that changes an array. device: where it computes,
+    "cpu" being the processor of whoever calls."""
 
     name: str
+    device: str
 
     @property
     def identity(self) -> str: ...

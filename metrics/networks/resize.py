@@ -26,14 +26,14 @@ def resize(frames: torch.Tensor, size: int, rule: Resize) -> torch.Tensor:
 
 
 def _squash_bilinear(frames: torch.Tensor, size: int) -> torch.Tensor:
-    return _each(frames, lambda frame: F.interpolate(frame, (size, size), mode="bilinear"))
+    return _each(frames, size, lambda frame: F.interpolate(frame, (size, size), mode="bilinear"))
 
 
 def _centre_bilinear(frames: torch.Tensor, size: int) -> torch.Tensor:
     """The short side becomes `size`, the long one rounded up, and the middle is kept (as VideoGPT does)."""
     height, width = frames.shape[1:3]
     target = [math.ceil(n * size / min(height, width)) for n in (height, width)]
-    return _each(frames, lambda frame: _middle(F.interpolate(frame, target, mode="bilinear"), size))
+    return _each(frames, size, lambda frame: _middle(F.interpolate(frame, target, mode="bilinear"), size))
 
 
 def _squash_bilinear_tf1(frames: torch.Tensor, size: int) -> torch.Tensor:
@@ -44,7 +44,7 @@ def _squash_bilinear_tf1(frames: torch.Tensor, size: int) -> torch.Tensor:
         across = torch.lerp(frame[..., left], frame[..., right], x)
         return torch.lerp(across[..., top, :], across[..., bottom, :], y[:, None])
 
-    return _each(frames, one)
+    return _each(frames, size, one)
 
 
 def _tf1_taps(length: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -54,9 +54,12 @@ def _tf1_taps(length: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch
     return low, (low + 1).clamp(max=length - 1), places - low
 
 
-def _each(frames: torch.Tensor, rule: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+def _each(frames: torch.Tensor, size: int, rule: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
     """A rule on one float frame (1, 3, H, W) at a time: a large clip never lies in memory as float."""
-    return torch.cat([rule(frame[None].movedim(-1, 1).float()) for frame in frames])
+    resized = frames.new_empty(len(frames), size, size, 3, dtype=torch.float32).movedim(-1, 1)
+    for one, frame in zip(resized, frames, strict=True):
+        one.copy_(rule(frame[None].movedim(-1, 1).float())[0])
+    return resized
 
 
 def _squash_bicubic(frames: torch.Tensor, size: int) -> torch.Tensor:

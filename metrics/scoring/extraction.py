@@ -1,19 +1,20 @@
-"""Videos, decoded once in worker processes -> the arrays that every network makes of them, one video at a time.
+"""Videos, decoded once -> the arrays that every network makes of them, one video at a time.
 
-A worker reads a video, resizes its clips for each network that has not seen them, and hands them over; the networks
-run here. Nothing is kept but what the caller keeps, so memory does not grow with the number of videos. Arrays are
-cached by the file's content, the rule for clips and the network: what was done once, also by a run that was killed,
-is not done again, and a video whose arrays are all there is not decoded.
+Each worker process decodes a video, resizes its clips and runs the networks that compute on the CPU on them, on one
+thread: nothing but features goes from process to process, and no thread waits for another. What a network on a GPU is
+to see is handed over to the process that holds it, and goes through it in full batches, whichever videos it is of.
+Nothing is kept but what the caller keeps, so memory does not grow with the number of videos. Arrays are cached by the
+file's content, the rule for clips and the network: what was done once, also by a run that was killed, is not done
+again, and a video whose arrays are all there is not decoded.
 """
 
-import ctypes
-import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from metrics.digests import digest
 from metrics.distances import pairs
@@ -24,6 +25,7 @@ from metrics.reading import video
 from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, source_hash
+from metrics.scoring import memory
 from metrics.scoring.cache import FeatureCache
 
 
@@ -57,9 +59,10 @@ class Extracted:
 
 @dataclass
 class _Read(Extracted):
-    """What a worker hands over: cached features, and clips prepared for the networks that have none."""
+    """What a worker hands over: features, and clips prepared for the networks on a GPU that have none."""
 
     prepared: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+    worked: bool = False  # whether a network had to see it
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class Extractor:
 
     Args:
         networks: with unlike names. rule: which frames make a clip. cache: of the arrays. decoder: None for the best
-        that is there. batch: clips in one forward pass. workers: processes that decode; 0 decodes here. for_partners:
-        names of the networks that see partners too.
+        that is there. batch: clips in one forward pass. workers: processes that decode and compute; 0 does all here,
+        None takes as many as torch would take threads. for_partners: names of the networks that see partners too.
     """
 
     networks: Sequence[Network]
@@ -77,29 +80,51 @@ class Extractor:
     cache: FeatureCache
     decoder: str | None = None
     batch: int = 2
-    workers: int = 2
+    workers: int | None = None
     for_partners: Sequence[str] = ()
 
     def extract(self, inputs: Sequence[VideoInput], title: str) -> Iterator[tuple[Extracted, Extracted | None]]:
         """(video, partner or None) of each input, in their order; a video that cannot be read carries its error."""
-        loader = DataLoader(
-            _Videos(self, inputs),
-            batch_size=self.batch,
-            num_workers=self.workers,
-            collate_fn=list,
-            prefetch_factor=2 if self.workers else None,
-            worker_init_fn=_return_memory,
-        )
+        elsewhere = [network for network in self.networks if not _computes_here(network)]
+        waiting: list[tuple[_Read, _Read | None]] = []
         with Progress(title, len(inputs), "videos") as work:
-            for group in loader:
-                self._finish([read for pair in group for read in pair if read is not None])
-                yield from group
-                work.update(len(group))
+            for pair in self._reads(inputs):
+                waiting.append(pair)
+                if 0 < _most_clips(waiting) < self.batch:
+                    continue
+                self._finish(waiting, elsewhere)
+                yield from waiting
+                work.update(len(waiting))
+                waiting = []
+            self._finish(waiting, elsewhere)
+            yield from waiting
+            work.update(len(waiting))
 
-    def _finish(self, reads: Sequence[_Read]) -> None:
-        """Run each network on the clips that were prepared for it, and keep the arrays."""
-        for network in self.networks:
-            waiting = [read for read in reads if network.name in read.prepared]
+    def _reads(self, inputs: Sequence[VideoInput]) -> Iterator[tuple[_Read, _Read | None]]:
+        """What `read` makes of each input: here until a network was wanted, so that workers are only started where
+        there is work for them, and share the weights that were loaded."""
+        workers = torch.get_num_threads() if self.workers is None else self.workers
+        left = iter(inputs)
+        for given in left:
+            own, partner = self.read(given)
+            yield own, partner
+            if workers and own.worked:
+                break
+        rest = list(left)
+        loader = DataLoader(
+            _Videos(self, rest),
+            batch_size=None,
+            num_workers=min(workers, len(rest)),
+            collate_fn=_unchanged,
+            prefetch_factor=_PREFETCHED if workers and rest else None,
+            worker_init_fn=_begin,
+        )
+        yield from loader
+
+    def _finish(self, pairs: Sequence[tuple[_Read, _Read | None]], networks: Sequence[Network]) -> None:
+        """Run these networks on the clips that were prepared for them, and keep the arrays."""
+        for network in networks:
+            waiting = [read for pair in pairs for read in pair if read is not None and network.name in read.prepared]
             clips = [clip for read in waiting for clip in read.prepared[network.name]]
             arrays = [
                 one for i in range(0, len(clips), self.batch) for one in network.features(clips[i : i + self.batch])
@@ -117,7 +142,13 @@ class Extractor:
         return digest([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
 
     def read(self, given: VideoInput) -> tuple[_Read, _Read | None]:
-        """What a worker does: read, compare and prepare, or take what the cache has."""
+        """What a worker does: read, compare and run the networks that compute here, or take what the cache has."""
+        pair = self._read(given)
+        self._finish([pair], [network for network in self.networks if _computes_here(network)])
+        return pair
+
+    def _read(self, given: VideoInput) -> tuple[_Read, _Read | None]:
+        """Both videos, compared and prepared."""
         own = self._known(given.source, self.networks)
         if given.partner is None:
             self._prepare(own, self.networks, again=False)
@@ -165,6 +196,7 @@ class Extractor:
             read.codec, read.decoder, read.size = decoded.codec, decoded.decoder, decoded.size
             read.windows = len(decoded.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in decoded.clips] for network in missing}
+            read.worked = bool(missing)
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
             read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None
@@ -183,24 +215,42 @@ def _take(read: Extracted, name: str, arrays: dict[str, np.ndarray], about: dict
     read.windows = int(about["windows"])
 
 
-def _return_memory(_worker: int) -> None:
-    """Have glibc hand frames back to the system when they are freed: kept for reuse, they splinter and pile up."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, 1 << 16)
+def _computes_here(network: Network) -> bool:
+    return network.device == "cpu"
+
+
+def _most_clips(pairs: Sequence[tuple[_Read, _Read | None]]) -> int:
+    """How many clips wait for the network that has most to do."""
+    counts = Counter[str]()
+    for read in (read for pair in pairs for read in pair if read is not None):
+        counts.update({name: len(clips) for name, clips in read.prepared.items()})
+    return max(counts.values(), default=0)
+
+
+def _unchanged(pair: tuple[_Read, _Read | None]) -> tuple[_Read, _Read | None]:
+    return pair
+
+
+def _begin(_worker: int) -> None:
+    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair."""
+    memory.keep()
 
 
 _LAYOUT = 3  # of what is cached; raise it when `_keep` keeps something else
 _OF_FILE = ("codec", "decoder", "size")
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+_PREFETCHED = 4  # videos for each worker to have in hand, so that a long one makes nobody wait
+_TIDIED = 32  # videos from one return of free memory to the next, which costs as much as a tenth of a video
 
 
 class _Videos(Dataset):
     def __init__(self, extractor: Extractor, inputs: Sequence[VideoInput]) -> None:
-        self.extractor, self.inputs = extractor, inputs
+        self.extractor, self.inputs, self.read = extractor, inputs, 0
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def __getitem__(self, i: int) -> tuple[_Read, _Read | None]:
+        self.read += 1
+        if self.read % _TIDIED == 0 and get_worker_info() is not None:
+            memory.tidy()
         return self.extractor.read(self.inputs[i])

@@ -39,7 +39,7 @@ class Measurer:
     cache: FeatureCache
     decoder: str | None = None
     batch: int = 2
-    workers: int = 2
+    workers: int | None = None
 
     @property
     def provenance(self) -> Provenance:

@@ -32,6 +32,7 @@ class FlickerReadings:
     name: str = "pixels"
     weights: str = "none"
     description: str = "pixels"
+    device: str = "cpu"
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -59,6 +60,7 @@ class FlowReadings:
     name: str = "flow"
     weights: str = "none"
     description: str = flow.DESCRIPTION
+    device: str = "cpu"
     preparation: tuple[str, str] = ("none", "[0, 1]")
 
     @cached_property

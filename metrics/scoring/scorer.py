@@ -37,7 +37,7 @@ class Scorer:
     uncertainty: Uncertainty
     decoder: str | None = None
     batch: int = 2
-    workers: int = 2
+    workers: int | None = None
 
     @property
     def provenance(self) -> Provenance:

@@ -49,8 +49,10 @@ Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, whic
 Decoder = Annotated[str | None, typer.Option(help="pyav or torchcodec (torchcodec where it is installed)")]
 Cache = Annotated[Path | None, typer.Option(help="folder of cached features (~/.cache/reelbench)")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="neither read nor write cached features")]
-Batch = Annotated[int, typer.Option(min=1, help="clips in a forward pass; 2 is fastest on two cores, a GPU wants more")]
-Workers = Annotated[int, typer.Option(min=0, help="processes that decode")]
+Batch = Annotated[int, typer.Option(min=1, help="clips in a forward pass; a GPU wants more")]
+Workers = Annotated[
+    int | None, typer.Option(min=0, help="processes that decode, and compute if on a CPU; by default one for each core")
+]
 Resamples = Annotated[int, typer.Option(min=0, help="of the bootstrap; 0 for no intervals, which is quickest")]
 Confidence = Annotated[float, typer.Option(help="of the intervals")]
 Seed = Annotated[int, typer.Option(help="of the bootstrap")]
@@ -127,7 +129,7 @@ def compare(
     cache: Cache = None,
     no_cache: NoCache = False,
     batch: Batch = 2,
-    workers: Workers = 2,
+    workers: Workers = None,
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -162,7 +164,7 @@ def stats(
     cache: Cache = None,
     no_cache: NoCache = False,
     batch: Batch = 2,
-    workers: Workers = 2,
+    workers: Workers = None,
 ) -> None:
     """Write the reference statistics of a folder of real videos."""
     from pipeline.commands import scoring
@@ -213,7 +215,7 @@ def filter_(
     cache: Cache = None,
     no_cache: NoCache = False,
     batch: Batch = 2,
-    workers: Workers = 2,
+    workers: Workers = None,
 ) -> None:
     """Keep the videos whose frames match their captions best (ETC's video filter).
 

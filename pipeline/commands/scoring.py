@@ -52,7 +52,7 @@ class Setup:
     decoder: str | None = None
     cache: Path | None = None
     batch: int = 2
-    workers: int = 2
+    workers: int | None = None
     resamples: int = 1000
     confidence: float = 0.95
     seed: int = 0

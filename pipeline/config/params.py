@@ -67,13 +67,14 @@ class Clips(Section):
 
 
 class Features(Section):
-    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode; `temporal`: whether
-    flicker and optical flow are measured too, which evaluate.metrics may then name."""
+    """`protocol`: one of metrics.scoring.protocol.PROTOCOLS; `workers`: processes that decode, and compute if on a CPU,
+    null for one for each core; `temporal`: whether flicker and optical flow are measured too, which evaluate.metrics
+    may then name."""
 
     protocol: Literal[*PROTOCOLS]
     clips: Clips = Clips()
     batch: Positive
-    workers: Count = 2
+    workers: Count | None = None
     clip: str
     clip_text_tower: str
     temporal: bool = False

@@ -26,6 +26,7 @@ class JudgeReadings:
     """The judge as one more network: its measurements of clips of the world's size; NaN for others."""
 
     name: str = "judge"
+    device: str = "cpu"
 
     @cached_property
     def identity(self) -> str:
@@ -33,7 +34,7 @@ class JudgeReadings:
         return code_hash("pipeline.world.judge")
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
-        """The readings, one number each: the judge sits in the worker, so that no clip is handed over."""
+        """The readings, one number each."""
         if clip.shape[:3] != (FRAMES, HEIGHT, WIDTH):
             return torch.full((len(COLUMNS),), torch.nan, dtype=torch.float64)
         return torch.tensor(numbers_of(judge(clip[None])))

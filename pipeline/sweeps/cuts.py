@@ -20,6 +20,7 @@ class CutReadings:
     square number of frames."""
 
     name: str = "cuts"
+    device: str = "cpu"
 
     @cached_property
     def identity(self) -> str:

@@ -12,6 +12,7 @@ from metrics.distances.pairs import PAIR
 from metrics.reading import pixels, video
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
+from metrics.scoring import extraction
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.extraction import Extractor, VideoInput
 
@@ -22,14 +23,17 @@ class MeanColour:
 
     name: str = "mean"
     identity: str = "1"
+    device: str = "cpu"
     dies_at: int | None = None
     seen: list[int] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
 
     def prepare(self, clip: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(clip).float()
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
         rows = []
+        self.batches.append(len(prepared))
         for clip in prepared:
             value = int(clip.max())
             if value == self.dies_at:
@@ -47,7 +51,7 @@ def clips(folder: Path, n: int, frames: int = 6) -> Path:
     return folder
 
 
-def run(network: MeanColour, folder: Path, cache: Path | None, workers: int = 0, **options: object) -> list:
+def run(network: MeanColour, folder: Path, cache: Path | None, workers: int | None = 0, **options: object) -> list:
     rule = ClipRule(frames=2, windows=2)
     extractor = Extractor([network], rule, FeatureCache(cache), batch=2, workers=workers, **options)  # type: ignore[arg-type]
     return [own for own, _ in extractor.extract([VideoInput(source) for source in find(folder)], "test")]
@@ -61,6 +65,43 @@ def test_arrays_come_in_the_order_of_the_videos(tmp_path: Path, workers: int) ->
     for i, own in enumerate(found):
         assert own.features["mean"]["colour"].tolist() == [[i + 1.0] * 3] * 2
         assert own.features["mean"]["top"].tolist() == [i + 1.0] * 2
+
+
+def test_workers_do_what_follows_the_first_video(tmp_path: Path) -> None:
+    """Networks have then been loaded, and workers share them."""
+    network = MeanColour()
+    found = run(network, clips(tmp_path / "v", 5), tmp_path / "cache", workers=2)
+    assert network.seen == [1, 1]
+    assert len(found) == 5
+    again = MeanColour()
+    assert len(run(again, tmp_path / "v", tmp_path / "cache", workers=2)) == 5  # cached by the workers
+    assert again.seen == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_are_filled_across_videos(tmp_path: Path, workers: int) -> None:
+    """Of a network that computes elsewhere: what cannot be read and what is cached leaves no batch half empty."""
+    folder, rule, cache = clips(tmp_path / "v", 9), ClipRule(frames=2), FeatureCache(tmp_path / "cache")
+    known = [VideoInput(source) for source in find(folder)[3:4]]
+    list(Extractor([MeanColour()], rule, cache, workers=0).extract(known, "test"))
+    (folder / "c1.npy").write_bytes(b"")
+    network = MeanColour(device="elsewhere")
+    inputs = [VideoInput(source) for source in find(folder)]
+    found = [own for own, _ in Extractor([network], rule, cache, batch=3, workers=workers).extract(inputs, "test")]
+    assert [own.source.id for own in found] == [f"c{i}" for i in range(9)]
+    assert [own.error for own in found] == ["the file is empty" if i == 1 else "" for i in range(9)]
+    assert [own.features["mean"]["top"][0] for own in found if not own.error] == [1, 3, 4, 5, 6, 7, 8, 9]
+    assert network.batches == [3, 3, 1]
+
+
+def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(extraction, "DataLoader", lambda videos, num_workers, **_: asked.append(num_workers) or [])
+    folder = clips(tmp_path / "v", 9)
+    for threads, workers in ((3, None), (3, 1), (3, 20)):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        run(MeanColour(), folder, None, workers)
+    assert asked == [3, 1, 8]
 
 
 def test_what_was_done_once_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
