@@ -70,7 +70,7 @@ def _side(path: Path, vectors: np.ndarray, names: Sequence[str] | None) -> Measu
         raise FeaturesError(f"{path}: {len(clips)} names of {len(vectors)} vectors")
     contents = [hashlib.sha256(np.ascontiguousarray(row, np.float64).tobytes()).hexdigest() for row in vectors]
     rows = zip(clips, clips.groupby(clips).cumcount(), contents, strict=True)
-    table = pd.DataFrame([(*row, "none", "none") for row in rows], columns=COLUMNS)
+    table = pd.DataFrame([(*row, "none", "none", "") for row in rows], columns=COLUMNS)
     width = vectors.shape[-1]
     unknown, described = "not known", f"saved features of width {width}"
     made_by = Provenance({"i3d": unknown}, {"i3d": described}, preparations={"i3d": (unknown, unknown)})

@@ -193,7 +193,7 @@ def test_clips_of_unlike_numbers_of_windows_are_flagged(scorer: Scorer, folders:
     own = replace(scorer, protocol=PROTOCOL.with_clips(rule))
     found, _ = own.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
     flags = {value.metric: value.flag for value in found.values}
-    assert flags["fvd"] == "n = 2 < 400; clips weigh by their 1 to 2 windows"
+    assert flags["fvd"] == "n = 2 < 401; clips weigh by their 1 to 2 windows"
     assert flags["kvd"] == "clips weigh by their 1 to 2 windows"
     assert "windows" not in flags["frame_consistency"]
 

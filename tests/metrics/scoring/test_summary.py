@@ -17,7 +17,7 @@ from metrics.statistics.extrapolation import SUBSETS
 
 def measured(clips: int, seed: int) -> Measured:
     """Clips of one window with 6 features."""
-    rows = [(f"c{i}", 0, f"{seed}-{i}", "h264", "pyav") for i in range(clips)]
+    rows = [(f"c{i}", 0, f"{seed}-{i}", "h264", "pyav", "32x32") for i in range(clips)]
     logits = np.random.default_rng(seed).normal(0.1 * seed, 1, size=(clips, 6)).astype(np.float32)
     provenance = Provenance({"i3d": "w"}, {"i3d": "I3D"})
     return Measured(pd.DataFrame(rows, columns=COLUMNS), logits, clips, [], provenance)
