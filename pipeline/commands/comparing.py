@@ -1,12 +1,14 @@
 """The command `compare`: two sides -> paired differences on the terminal and as JSON."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from metrics.scoring import compared
 from metrics.scoring.catalogue import METRICS
@@ -116,19 +118,30 @@ def _alone(name: str, clips: Sequence[str]) -> str:
 
 
 def _table(found: CompareResult) -> Table:
-    columns = ("metric", "A", "B", "A − B", f"{found.confidence:.0%} interval", "p", "p (Holm)", "pairs", "flag")
-    title = f"A: {escape(found.a.name)} ({found.a.scored} clips), B: {escape(found.b.name)} ({found.b.scored} clips)"
-    table = Table(*columns, title=title)
+    """A row for each metric; pairs and flags only where they tell metrics apart, so that 80 columns are enough."""
+    pairs = {one.metric: _pairs(one) for one in found.differences}
+    alike = len({*pairs.values()}) == 1
+    title = "\n".join([f"A: {found.a.name}", f"B: {found.b.name}", *(pairs[found.differences[0].metric],) * alike])
+    columns = ["A", "B", "A − B", f"{found.confidence:.0%} interval", "p", "p (Holm)"]
+    table = Table("metric", *(Column(name, no_wrap=True) for name in columns), title=escape(title), box=SIMPLE_HEAD)
+    further = {"pairs": not alike, "flag": any(one.flag for one in found.differences)}
+    for name in (name for name, shown in further.items() if shown):
+        table.add_column(name)
     for one in found.differences:
-        metric = _metric(one)
-        pairs = f"{one.pairs}" + (f" of {one.clusters}" if one.clusters < one.pairs else "")
-        values = (metric.number(value) for value in (one.a, one.b, one.difference))
-        tests = (
-            p_value(float("nan") if p is None else p).removeprefix("p ").removeprefix("= ") for p in (one.p, one.p_holm)
-        )
-        flag = f"[yellow]{escape(one.flag)}[/]" if one.flag else ""
-        table.add_row(escape(metric.title), *values, metric.range(one.low, one.high), *tests, pairs, flag)
+        texts = {"pairs": pairs[one.metric], "flag": f"[yellow]{escape(one.flag)}[/]" if one.flag else ""}
+        table.add_row(*_cells(one), *(texts[name] for name, shown in further.items() if shown))
     return table
+
+
+def _cells(one: Difference) -> list[str]:
+    metric = _metric(one)
+    values = [metric.number(value) for value in (one.a, one.b, one.difference)]
+    tests = [p_value(math.nan if p is None else p).removeprefix("p ").removeprefix("= ") for p in (one.p, one.p_holm)]
+    return [escape(metric.title), *values, metric.range(one.low, one.high), *tests]
+
+
+def _pairs(one: Difference) -> str:
+    return f"{one.pairs} pairs" + (f" of {one.clusters} clusters" if one.clusters < one.pairs else "")
 
 
 def _metric(one: Difference) -> Metric:

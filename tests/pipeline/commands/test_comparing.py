@@ -43,7 +43,7 @@ def test_two_folders_against_real_clips(sides: Path, shared: Path, tmp_path: Pat
     assert values["fvd"]["flag"] == "n = 4 < 401"
     assert found["b"]["alone"] == ["g04"]
     assert "only in" in done.output and "g04" in done.output
-    assert "4 of 2" in done.output and "Corrected by Holm for all metrics" in done.output
+    assert "4 pairs of 2 clusters" in done.output and "Corrected by Holm for all metrics" in done.output
 
 
 def test_results_of_score_are_compared(sides: Path, tmp_path: Path) -> None:
