@@ -26,7 +26,7 @@ from metrics.networks.rules import WORLD_ENCODER, Resize
 if TYPE_CHECKING:
     from metrics.networks.clip import DualEncoder
 
-CODE = 1  # raise it when i3d, clip or resize make other features of a clip: it names cached features and statistics
+CODE = 2  # raise it when i3d, clip or resize make other features of a clip: it names cached features and statistics
 
 
 class Network(Protocol):
@@ -125,8 +125,9 @@ class I3DFeatures:
         return i3d.prepare(torch.from_numpy(clip)[None], self.rule)[0]
 
     def features(self, prepared: Sequence[torch.Tensor]) -> list[dict[str, np.ndarray]]:
-        """One forward pass for all clips."""
-        return [{"logits": row} for row in i3d.extract(self.network, torch.stack(list(prepared))).numpy()]
+        """One forward pass for all clips, whose channels stay last in memory."""
+        clips = torch.stack([clip.movedim(0, -1) for clip in prepared]).movedim(-1, 1)
+        return [{"logits": row} for row in i3d.extract(self.network, clips).numpy()]
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ def _padding(shape: torch.Size, kernel: tuple[int, ...], stride: tuple[int, ...]
     return [_same_padding(n, k, s) for n, k, s in zip(shape[2:], kernel, stride, strict=True)]
 
 
+def _on_cpu_alone(x: torch.Tensor) -> bool:
+    """Whether what is fast on a CPU, and overwrites what a gradient would need, may be done."""
+    return x.is_cpu and not x.requires_grad
+
+
 class _Conv(nn.Module):
     """Convolution with folded batch norm, SAME padding and ReLU."""
 
@@ -70,7 +75,8 @@ class _Conv(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pads = _padding(x.shape, self.weight.shape[2:], self.stride)
-        if self.filtered and x.is_cpu and pays(-(-x.shape[2] // self.stride[0]), self.weight.shape[2], self.stride[0]):
+        kernel, stride = self.weight.shape[2], self.stride[0]
+        if self.filtered and _on_cpu_alone(x) and pays(-(-x.shape[2] // stride), kernel, stride):
             return F.relu_(self._filtering(x, pads))
         inner = tuple(before for before, _ in pads)
         if any(before != after for before, after in pads):
@@ -87,7 +93,7 @@ class _MaxPool(nn.Module):
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if (self.kernel, self.stride) == ((3, 3, 3), (1, 1, 1)):
+        if (self.kernel, self.stride) == ((3, 3, 3), (1, 1, 1)) and _on_cpu_alone(x):
             for axis in (2, 3, 4):
                 x = _highest_of_three(x, axis)
             return x

@@ -239,7 +239,7 @@ def _begin(_worker: int) -> None:
 _LAYOUT = 3  # of what is cached; raise it when `_keep` keeps something else
 _OF_FILE = ("codec", "decoder", "size")
 _PREFETCHED = 4  # videos for each worker to have in hand, so that a long one makes nobody wait
-_TIDIED = 32  # videos from one return of free memory to the next, which costs as much as a tenth of a video
+_TIDIED = 128  # videos from one return of free memory to the next, which costs a third of a video
 
 
 class _Videos(Dataset):

@@ -70,3 +70,16 @@ def test_logits_are_those_of_plain_convolutions(i3d_weights: Path) -> None:
 def test_bfloat16_is_left_alone(i3d_weights: Path) -> None:
     network = i3d.I3D.from_pretrained(i3d_weights, torch.bfloat16)
     assert not any(unit.filtered for unit in network.modules() if isinstance(unit, i3d._Conv))
+
+
+def test_gradients_reach_the_clip(i3d_weights: Path) -> None:
+    """Filtering and pooling overwrite what a gradient would need: where one is wanted they are left out."""
+    network = i3d.I3D.from_pretrained(i3d_weights)
+    clip = torch.rand(1, 3, 16, 224, 224, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    wanted = clip.clone().requires_grad_()
+    logits = network(wanted)
+    assert torch.allclose(logits, i3d.extract(network, clip), atol=1e-4)
+    (gradient,) = torch.autograd.grad(logits[0, 0], wanted)
+    step = 1e-2 * gradient / gradient.norm()
+    moved = i3d.extract(network, clip + step) - i3d.extract(network, clip - step)
+    assert float(moved[0, 0]) == pytest.approx(2e-2 * float(gradient.norm()), rel=0.05)
