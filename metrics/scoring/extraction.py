@@ -62,7 +62,7 @@ class _Read(Extracted):
     """What a worker hands over: features, and clips prepared for the networks on a GPU that have none."""
 
     prepared: dict[str, list[torch.Tensor]] = field(default_factory=dict)
-    worked: bool = False  # whether a network had to see it
+    decoded: bool = False  # whether there was something to do for it
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class Extractor:
             work.update(len(waiting))
 
     def _reads(self, inputs: Sequence[VideoInput]) -> Iterator[tuple[_Read, _Read | None]]:
-        """What `read` makes of each input: here until a network was wanted, so that workers are only started where
-        there is work for them, and share the weights that were loaded."""
+        """What `read` makes of each input: here until a video was decoded, so that workers are only started where there
+        is work for them, and share the weights that were loaded."""
         workers = torch.get_num_threads() if self.workers is None else self.workers
         left = iter(inputs)
         for given in left:
             own, partner = self.read(given)
             yield own, partner
-            if workers and own.worked:
+            if workers and (own.decoded or (partner is not None and partner.decoded)):
                 break
         rest = list(left)
         loader = DataLoader(
@@ -196,7 +196,7 @@ class Extractor:
             read.codec, read.decoder, read.size = decoded.codec, decoded.decoder, decoded.size
             read.windows = len(decoded.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in decoded.clips] for network in missing}
-            read.worked = bool(missing)
+            read.decoded = True
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
             read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None

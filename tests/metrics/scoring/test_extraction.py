@@ -104,6 +104,22 @@ def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.M
     assert asked == [3, 1, 8]
 
 
+@pytest.mark.parametrize("wanted", ["pairs", "partners"])
+def test_workers_read_what_only_originals_or_pairs_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """No network has to see the generated clips, and yet every video is decoded."""
+    gen, real, cache = clips(tmp_path / "gen", 4), clips(tmp_path / "real", 4), FeatureCache(tmp_path / "cache")
+    networks = [MeanColour()] if wanted == "partners" else []
+    run(MeanColour(), gen, tmp_path / "cache")
+    handed: list[int] = []
+    monkeypatch.setattr(extraction, "DataLoader", lambda videos, **_: handed.append(len(videos)) or [])
+    inputs = [VideoInput(*pair) for pair in zip(find(gen), find(real), strict=True)]
+    extractor = Extractor(networks, ClipRule(frames=2, windows=2), cache, workers=2, for_partners=("mean",))
+    assert len(list(extractor.extract(inputs, "test"))) == 1
+    assert handed == [3]
+
+
 def test_what_was_done_once_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = clips(tmp_path / "v", 5)
     first, again = MeanColour(), MeanColour()
