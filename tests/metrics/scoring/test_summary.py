@@ -57,7 +57,9 @@ def test_wide_features_want_more_clips() -> None:
     samples = [Sample(side, real, named("reelbench"), Uncertainty(20)) for side in (first, second)]
     (limit,) = summarise([FVD_INFINITY.name], samples[0])
     assert limit.fingerprint.subsets == subsets(538)
-    few = [replace(own, gen=replace(own.gen, table=own.gen.table[:410], logits=own.gen.logits[:410])) for own in samples]
+    few = [
+        replace(own, gen=replace(own.gen, table=own.gen.table[:410], logits=own.gen.logits[:410])) for own in samples
+    ]
     found = compare(FVD, *few)
     assert found is not None and found.flag == "features of your own; n = 410 < 421"
 
