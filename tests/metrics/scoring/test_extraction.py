@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from metrics.distances.pairs import PAIR
 from metrics.reading import pixels, video
@@ -226,3 +227,14 @@ def test_features_of_another_decoder_are_made_anew(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(pixels, "RULE", "as it is stored")
     run(again, folder, tmp_path / "cache")
     assert len(again.seen) == 4
+
+
+def test_pictures_of_another_pillow_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "v/frames").mkdir(parents=True)
+    for i in range(4):
+        Image.new("RGB", (12, 12), (i, i, i)).save(tmp_path / f"v/frames/{i}.png")
+    for expected, number in ((2, "1.0"), (0, "1.0"), (2, "2.0")):
+        monkeypatch.setattr(extraction, "version", lambda _, number=number: number)
+        network = MeanColour()
+        run(network, tmp_path / "v", tmp_path / "cache")
+        assert len(network.seen) == expected
