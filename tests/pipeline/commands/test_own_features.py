@@ -135,6 +135,9 @@ def test_distances_are_of_features(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "clipsim is no distance of features" in done.output
     done = call("distances", tmp_path / "a.npy", tmp_path / "b.npy")
     assert done.exit_code == 1 and "b.npy: no such file" in done.output
+    done = call("distances", tmp_path / "a.npy", tmp_path / "a.npy", "--out", tmp_path / "d.json", "--resamples", 20)
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "d.json").read_text())["cluster"] == "none"
 
 
 def test_readings_of_pixels_are_asked_for_by_name(videos: Path, tmp_path: Path) -> None:
