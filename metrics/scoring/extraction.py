@@ -8,6 +8,7 @@ file's content, the rule for clips and the network: what was done once, also by 
 again, and a video whose arrays are all there is not decoded.
 """
 
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,9 @@ class _Read(Extracted):
     decoded: bool = False  # whether there was something to do for it
 
 
+_Found = tuple[_Read, _Read | None] | ValueError  # what a worker hands over
+
+
 @dataclass(frozen=True)
 class Extractor:
     """Reads videos and runs networks on them.
@@ -120,7 +124,10 @@ class Extractor:
             prefetch_factor=_PREFETCHED if workers and rest else None,
             worker_init_fn=_begin,
         )
-        yield from loader
+        for found in loader:
+            if isinstance(found, ValueError):
+                raise found
+            yield found
 
     def _finish(self, pairs: Sequence[tuple[_Read, _Read | None]], networks: Sequence[Network]) -> None:
         """Run these networks on the clips that were prepared for them, and keep the arrays."""
@@ -235,8 +242,8 @@ def _most_clips(pairs: Sequence[tuple[_Read, _Read | None]]) -> int:
     return max(counts.values(), default=0)
 
 
-def _unchanged(pair: tuple[_Read, _Read | None]) -> tuple[_Read, _Read | None]:
-    return pair
+def _unchanged(found: _Found) -> _Found:
+    return found
 
 
 def _begin(_worker: int) -> None:
@@ -257,8 +264,13 @@ class _Videos(Dataset):
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitem__(self, i: int) -> tuple[_Read, _Read | None]:
+    def __getitem__(self, i: int) -> _Found:
+        """What was read; what the user can fix is handed over, because a loader makes a traceback of its message."""
         self.read += 1
         if self.read % _TIDIED == 0 and get_worker_info() is not None:
             memory.tidy()
-        return self.extractor.read(self.inputs[i])
+        try:
+            return self.extractor.read(self.inputs[i])
+        except ValueError as error:
+            error.add_note(traceback.format_exc())
+            return error

@@ -11,6 +11,7 @@ from PIL import Image
 
 from metrics.distances.pairs import PAIR
 from metrics.reading import pixels, video
+from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring import extraction
@@ -26,6 +27,7 @@ class MeanColour:
     identity: str = "1"
     device: str = "cpu"
     dies_at: int | None = None
+    refuses: int | None = None
     seen: list[int] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 
@@ -39,6 +41,8 @@ class MeanColour:
             value = int(clip.max())
             if value == self.dies_at:
                 raise KeyboardInterrupt
+            if value == self.refuses:
+                raise VideoError(f"no clip of {value}")
             self.seen.append(value)
             rows.append({"colour": clip.mean(dim=(0, 1, 2)).numpy(), "top": np.float64(value)})
         return rows
@@ -93,6 +97,15 @@ def test_batches_are_filled_across_videos(tmp_path: Path, workers: int) -> None:
     assert [own.error for own in found] == ["the file is empty" if i == 1 else "" for i in range(9)]
     assert [own.features["mean"]["top"][0] for own in found if not own.error] == [1, 3, 4, 5, 6, 7, 8, 9]
     assert network.batches == [3, 3, 1]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_network_that_refuses_a_clip_says_so_in_its_own_words(tmp_path: Path, workers: int) -> None:
+    """Also from a worker, whose loader would tell where it was raised in place of why."""
+    with pytest.raises(VideoError) as caught:
+        run(MeanColour(refuses=3), clips(tmp_path / "v", 4), None, workers)
+    assert str(caught.value) == "no clip of 3"
+    assert not workers or "in features" in caught.value.__notes__[0]
 
 
 def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
