@@ -84,7 +84,7 @@ def of_file(path: Path, cluster: str, protocol: Protocol, uncertainty: Uncertain
     text) are a cluster, unless `cluster` is "none" or names another column, or the field by which a result was scored.
 
     Raises:
-        CompareError: if it cannot be read or has no clips, a clip twice or no such column.
+        CompareError: if it cannot be read or has no clips, a clip twice, an infinite number or no such column.
     """
     choices: dict[str, Mapping[str, Any]] = {}
     table_of, field = path, cluster
@@ -128,7 +128,16 @@ def _clips(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     twice = table.duplicated(["clip", "window"])
     if twice.any():
         raise CompareError(f"{path}, field {field}: {table['clip'][twice].iloc[0]!r} is there twice")
+    _check_finite(path, table)
     return table.assign(**{name: table.get(name, "") for name in COLUMNS if name not in ("clip", "window")})
+
+
+def _check_finite(path: Path, table: pd.DataFrame) -> None:
+    for name in (name for name in table if name not in _ABOUT and _is_numeric(table[name])):
+        infinite = np.isinf(table[name].to_numpy(float, na_value=np.nan))
+        if infinite.any():
+            where = f"row {int(infinite.argmax()) + 2}, field {name}"
+            raise CompareError(f"{path}, {where}: infinite, expected a number or nothing")
 
 
 def _clusters(path: Path, table: pd.DataFrame, cluster: str) -> pd.Series | None:

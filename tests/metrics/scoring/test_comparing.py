@@ -89,6 +89,7 @@ def test_a_side_against_itself_is_no_different(tmp_path: Path) -> None:
         ("clip,x\na,1\na,2\n", "field clip: 'a' is there twice"),
         ("what,x\na,1\n", "expected a row per clip, and one of file, clip, stem"),
         ("clip,x\n", "found 0 rows"),
+        ("clip,x\na,1\nb,-inf\n", "row 3, field x: infinite, expected a number or nothing"),
         ("", "cannot be read as a table"),
     ],
 )
