@@ -136,14 +136,14 @@ def _shown(frames: Iterator[Any], times: Sequence[float], slack: float) -> Itera
     for frame in frames:
         start = frame.time if start is None else start
         while waiting and before is not None and frame.time - start > waiting[0] + slack:
-            yield before.to_ndarray(format="rgb24")
+            yield before.to_ndarray(format="rgb24", threads=1)
             waiting.pop(0)
         if not waiting:
             return
         before, at = frame, frame.time - start
     for time in waiting:
         if before is not None and time < at + 2 * slack:
-            yield before.to_ndarray(format="rgb24")
+            yield before.to_ndarray(format="rgb24", threads=1)
 
 
 def reason(error: Exception) -> str:
@@ -160,7 +160,7 @@ def _every_frame(source: Source) -> Sequence[np.ndarray]:
     if source.path.suffix.lower() in ARRAYS:
         return eight_bits(channels_last(_array(source)))
     with _opened(source.path) as (container, stream):
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        return [frame.to_ndarray(format="rgb24", threads=1) for frame in container.decode(stream)]
 
 
 @functools.cache
@@ -226,7 +226,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         stream = container.streams.best("video")
         if stream is None:
             raise VideoError("holds no video stream")
-        stream.codec_context.thread_count = 1  # workers share the cores
+        stream.codec_context.thread_count = 1  # workers share the cores; so too where frames become RGB
         yield container, stream
 
 
@@ -239,7 +239,7 @@ def _read_pyav(path: Path, rule: ClipRule) -> Video:
             for i, frame in enumerate(container.decode(stream)):
                 length = i + 1
                 if i in wanted:
-                    frames[i] = frame.to_ndarray(format="rgb24")
+                    frames[i] = frame.to_ndarray(format="rgb24", threads=1)
                 if i == last:
                     break
         except av.FFmpegError as error:
