@@ -32,7 +32,7 @@ def _kvd(_: "Protocol") -> "Distance":
 
 def _fvd_infinity(sample: Sample) -> Estimate:
     from metrics.statistics.bootstrap import NOTHING
-    from metrics.statistics.extrapolation import SMALLEST, SUBSETS, fvd_infinity
+    from metrics.statistics.extrapolation import SMALLEST, fvd_infinity, subsets
 
     assert sample.real is not None
     gen, real = sample.gen.features, sample.real.features
@@ -40,7 +40,7 @@ def _fvd_infinity(sample: Sample) -> Estimate:
     interval = fvd_infinity(gen, real, sample.uncertainty, sample.protocol.ddof, smallest)
     if interval is None:
         return Estimate(NOTHING, f"needs {2 * smallest} clips a side")
-    return Estimate(interval, choices={"subsets": SUBSETS})
+    return Estimate(interval, choices={"subsets": subsets(smallest)})
 
 
 def _without_interval(value: float) -> Estimate:

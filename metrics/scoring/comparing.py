@@ -81,20 +81,21 @@ def of_file(path: Path, cluster: str, protocol: Protocol, uncertainty: Uncertain
     """A result (.json) with its per-clip values beside it, or a table (.csv, .parquet) of one row per clip.
 
     A table has a column clip (or file, stem, video, name, id) and columns of numbers. Clips of one caption (or prompt,
-    text) are a cluster, unless `cluster` is "none" or names another column.
+    text) are a cluster, unless `cluster` is "none" or names another column, or the field by which a result was scored.
 
     Raises:
         CompareError: if it cannot be read or has no clips, a clip twice or no such column.
     """
     choices: dict[str, Mapping[str, Any]] = {}
-    table_of = path
+    table_of, field = path, cluster
     if path.suffix.lower() == ".json":
         found = _result(path)
         choices = {str(of["metric"]): of for of in found.fingerprints.values()}
         table_of = path.with_name(found.per_clip or "")
+        field = "cluster" if cluster == found.cluster not in (PROMPT, NONE) else cluster  # a field of its captions
     table = _clips(path, _table(table_of))
     gen = Measured(table, np.empty((len(table), 0)), table["clip"].nunique(), [], Provenance({}, {}))
-    return Side(str(path), Sample(gen.clustered(_clusters(path, table, cluster)), None, protocol, uncertainty), choices)
+    return Side(str(path), Sample(gen.clustered(_clusters(path, table, field)), None, protocol, uncertainty), choices)
 
 
 def _result(path: Path) -> result.ScoreResult:

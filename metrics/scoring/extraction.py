@@ -27,6 +27,7 @@ from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source, source_hash
 from metrics.scoring import memory
 from metrics.scoring.cache import FeatureCache
+from metrics.versions import version
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class _Read(Extracted):
     """What a worker hands over: features, and clips prepared for the networks on a GPU that have none."""
 
     prepared: dict[str, list[torch.Tensor]] = field(default_factory=dict)
-    worked: bool = False  # whether a network had to see it
+    decoded: bool = False  # whether there was something to do for it
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,14 @@ class Extractor:
             work.update(len(waiting))
 
     def _reads(self, inputs: Sequence[VideoInput]) -> Iterator[tuple[_Read, _Read | None]]:
-        """What `read` makes of each input: here until a network was wanted, so that workers are only started where
-        there is work for them, and share the weights that were loaded."""
+        """What `read` makes of each input: here until a video was decoded, so that workers are only started where there
+        is work for them, and share the weights that were loaded."""
         workers = torch.get_num_threads() if self.workers is None else self.workers
         left = iter(inputs)
         for given in left:
             own, partner = self.read(given)
             yield own, partner
-            if workers and own.worked:
+            if workers and (own.decoded or (partner is not None and partner.decoded)):
                 break
         rest = list(left)
         loader = DataLoader(
@@ -136,10 +137,11 @@ class Extractor:
 
     def _keep(self, read: Extracted, network: Network, arrays: dict[str, np.ndarray]) -> None:
         read.features[network.name] = arrays
-        self.cache.put(self._key(read.content, network.identity), arrays, _about(read))
+        self.cache.put(self._key(network.identity, read), arrays, _about(read))
 
-    def _key(self, content: str, identity: str) -> str:
-        return digest([_LAYOUT, content, identity, vars(self.rule), video.decoder_version(self.decoder)])
+    def _key(self, identity: str, *reads: Extracted) -> str:
+        readers = " / ".join(dict.fromkeys(_reader(read.source, self.decoder) for read in reads))
+        return digest([_LAYOUT, "-".join(read.content for read in reads), identity, vars(self.rule), readers])
 
     def read(self, given: VideoInput) -> tuple[_Read, _Read | None]:
         """What a worker does: read, compare and run the networks that compute here, or take what the cache has."""
@@ -155,7 +157,7 @@ class Extractor:
             return own, None
         theirs = [network for network in self.networks if network.name in self.for_partners]
         partner = self._known(given.partner, theirs)
-        key = self._key(f"{own.content}-{partner.content}", digest(pairs.environment()))
+        key = self._key(digest(pairs.environment()), own, partner)
         pair = self.cache.get(key)
         clips = self._prepare(own, self.networks, again=pair is None)
         originals = self._prepare(partner, theirs, again=pair is None)
@@ -178,7 +180,7 @@ class Extractor:
         except VideoError as error:
             return _Read(source, error=str(error))
         for network in networks:
-            cached = self.cache.get(self._key(read.content, network.identity))
+            cached = self.cache.get(self._key(network.identity, read))
             if cached is not None:
                 _take(read, network.name, *cached)
         return read
@@ -196,11 +198,17 @@ class Extractor:
             read.codec, read.decoder, read.size = decoded.codec, decoded.decoder, decoded.size
             read.windows = len(decoded.clips)
             read.prepared = {network.name: [network.prepare(clip) for clip in decoded.clips] for network in missing}
-            read.worked = bool(missing)
+            read.decoded = True
         except Exception as error:  # whatever a decoder or a network makes of odd data: the other videos go on
             read.error, read.features, read.prepared = video.reason(error), {}, {}
             return None
         return decoded.clips
+
+
+def _reader(source: Source, decoder: str | None) -> str:
+    """What turns a file into pixels, with versions: a folder's pictures are Pillow's to read."""
+    own = video.decoder_version(decoder)
+    return f"{own}, pillow {version('pillow')}" if source.path.is_dir() else own
 
 
 def _about(read: Extracted) -> dict[str, str]:

@@ -122,8 +122,11 @@ def _the_array(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _table(path: Path) -> Read:
-    table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype={CLIPS: str})
-    names = table.pop(CLIPS).tolist() if CLIPS in table else None
+    texts = {"dtype": {CLIPS: str}, "keep_default_na": False, "na_values": [""]}  # a clip may be called 001 or NA
+    table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, **texts)
+    names = table.pop(CLIPS).fillna("").tolist() if CLIPS in table else None
+    if names is not None and "" in names:
+        raise FeaturesError(f"{path}: row {names.index('')}, field {CLIPS}: empty, expected a name")
     if FEATURES in table:
         return np.stack([np.asarray(row, np.float64) for row in table[FEATURES]]), names
     others = [name for name in table if table[name].dtype.kind not in "fiu"]

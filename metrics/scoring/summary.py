@@ -192,7 +192,7 @@ def _bootstrapped(metric: Metric, first: Sample, second: Sample) -> Comparison |
         raise ValueError(f"{metric.name} compares with real clips, and there are none")
     distance = metric.distance(first.protocol)
     difference = paired_distance_difference(distance, a.features, b.features, first.real.features, first.uncertainty)
-    flag = few_clips(a.scored, first.real.scored, metric=metric)  # the bias at equal numbers depends on the model
+    flag = _flag(metric, a, first.real)  # the bias at equal numbers depends on the model
     return Comparison(difference, a.scored, interval_p(difference, first.uncertainty.confidence), count, flag)
 
 

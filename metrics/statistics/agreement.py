@@ -46,7 +46,7 @@ def agreement(
     Returns:
         Columns group ("overall", then each group), n, correlation, value, low, high. kendall_b corrects for ties,
         kendall_c for scales of unequal length. NaN where a column is constant or a group has fewer than three items;
-        NaN bounds below four items (five for Kendall's), and below three clusters.
+        NaN bounds below four items (five for Kendall's) and three clusters, and at -1 and 1, where z is infinite.
 
     Raises:
         ValueError: naming the column and row of what is missing or no number.
@@ -113,10 +113,8 @@ def _with_interval(
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return NOTHING
     value = float(CORRELATIONS[correlation](x, y))
-    if not uncertainty.resamples:
+    if not uncertainty.resamples or abs(value) > 1 - _ROUNDING:
         return Interval(value, float("nan"), float("nan"))
-    if abs(value) > 1 - _ROUNDING:
-        return Interval(value, value, value)
     tied = min(len(np.unique(x)), len(np.unique(y))) < len(x)
     if clusters is not None or (tied and correlation.startswith("kendall")):
         units = np.arange(len(x)) if clusters is None else np.unique(clusters, return_inverse=True)[1]

@@ -17,7 +17,11 @@ from metrics.statistics.sides import Features
 SMALLEST = 512  # subsets below this are not on the line: 400 features need more clips than that for a full rank
 _SIZES, _DRAWS = 4, 25  # points on the line, and draws of the subsets
 _UNITS = 10  # the least number of units that a subset can be made of
-SUBSETS = f"{_DRAWS} draws of {_SIZES} sizes, evenly in 1/n from all to {SMALLEST} clips, ordered by features"
+
+
+def subsets(smallest: int = SMALLEST) -> str:
+    """Which subsets `fvd_infinity` draws, in words, as fingerprints carry it."""
+    return f"{_DRAWS} draws of {_SIZES} sizes, evenly in 1/n from all to {smallest} clips, ordered by features"
 
 
 def fvd_by_clips(

@@ -78,14 +78,14 @@ def score(
     i3d: Weights = None,
     network: Network = None,
     clip: Clip = None,
-    flow: Annotated[Path | None, typer.Option(help="TorchScript optical flow (OpenCV's DIS)")] = None,
+    flow: Flow = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     decoder: Decoder = None,
     cache: Cache = None,
     no_cache: NoCache = False,
     batch: Batch = 2,
-    workers: Workers = 2,
+    workers: Workers = None,
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,
     seed: Seed = 0,
@@ -122,7 +122,9 @@ def compare(
     stride: Stride = None,
     windows: Windows = None,
     i3d: Weights = None,
+    network: Network = None,
     clip: Clip = None,
+    flow: Flow = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     decoder: Decoder = None,
@@ -138,10 +140,10 @@ def compare(
     from pipeline.commands import comparing, scoring
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
-    networks = {"i3d": i3d, "clip": clip, "device": device, "precision": precision}
+    networks = {"i3d": i3d, "network": network, "clip": clip, "flow": flow, "device": device}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    setup = scoring.Setup(protocol, **rule, **networks, **running, **intervals)
+    setup = scoring.Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
     inputs = comparing.Inputs(real, real_stats, captions, cluster)
     comparing.compare(setup, _names(metrics), (a, b), inputs, out)
 

@@ -24,6 +24,7 @@ def distances(
     """Distances of saved features, of whatever network: generated, then real."""
     from metrics.scoring import result, saved
     from metrics.scoring.catalogue import METRICS, OF_SETS, checked
+    from metrics.scoring.clusters import NONE
     from metrics.scoring.metric import Sample
     from metrics.scoring.summary import summarise
     from metrics.statistics.bootstrap import Uncertainty
@@ -36,7 +37,7 @@ def distances(
     sides = [saved.read_features(path) for path in (gen, real)]
     saved.check_alike(gen, real, sides)
     sample = Sample(*sides, saved.protocol(ddof), Uncertainty(resamples, confidence, seed))
-    scored = result.result_of(summarise(names, sample), sample)
+    scored = result.result_of(summarise(names, sample), sample, NONE)  # nothing is known of prompts
     if out:
         scored = result.write(scored, sample.gen.table, out)
     show(scored, out)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from metrics.distances.pairs import PAIR
 from metrics.reading import pixels, video
@@ -102,6 +103,22 @@ def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
         run(MeanColour(), folder, None, workers)
     assert asked == [3, 1, 8]
+
+
+@pytest.mark.parametrize("wanted", ["pairs", "partners"])
+def test_workers_read_what_only_originals_or_pairs_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    """No network has to see the generated clips, and yet every video is decoded."""
+    gen, real, cache = clips(tmp_path / "gen", 4), clips(tmp_path / "real", 4), FeatureCache(tmp_path / "cache")
+    networks = [MeanColour()] if wanted == "partners" else []
+    run(MeanColour(), gen, tmp_path / "cache")
+    handed: list[int] = []
+    monkeypatch.setattr(extraction, "DataLoader", lambda videos, **_: handed.append(len(videos)) or [])
+    inputs = [VideoInput(*pair) for pair in zip(find(gen), find(real), strict=True)]
+    extractor = Extractor(networks, ClipRule(frames=2, windows=2), cache, workers=2, for_partners=("mean",))
+    assert len(list(extractor.extract(inputs, "test"))) == 1
+    assert handed == [3]
 
 
 def test_what_was_done_once_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,3 +227,14 @@ def test_features_of_another_decoder_are_made_anew(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(pixels, "RULE", "as it is stored")
     run(again, folder, tmp_path / "cache")
     assert len(again.seen) == 4
+
+
+def test_pictures_of_another_pillow_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "v/frames").mkdir(parents=True)
+    for i in range(4):
+        Image.new("RGB", (12, 12), (i, i, i)).save(tmp_path / f"v/frames/{i}.png")
+    for expected, number in ((2, "1.0"), (0, "1.0"), (2, "2.0")):
+        monkeypatch.setattr(extraction, "version", lambda _, number=number: number)
+        network = MeanColour()
+        run(network, tmp_path / "v", tmp_path / "cache")
+        assert len(network.seen) == expected

@@ -52,6 +52,18 @@ def test_every_kind_of_file_says_the_same(tmp_path: Path, kind: str) -> None:
         assert side.content == read_features(saved(tmp_path, "npz")).content
 
 
+def test_a_clip_may_have_any_name_but_none(tmp_path: Path) -> None:
+    table = pd.DataFrame({"clip": ["NA", "null", "001", "NA"], "0": [1.0, 2.0, 3.0, 4.0], "1": [0.0, 1.0, 0.0, 1.0]})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    assert read_features(tmp_path / "a.csv").table["clip"].tolist() == ["NA", "null", "001", "NA"]
+    table.loc[2, "clip"] = None
+    table.to_csv(tmp_path / "a.csv", index=False)
+    table.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv", "a.parquet"):
+        with pytest.raises(FeaturesError, match=rf"{name}: row 2, field clip: empty, expected a name"):
+            read_features(tmp_path / name)
+
+
 def test_without_names_every_vector_is_a_clip(tmp_path: Path) -> None:
     side = read_features(saved(tmp_path, "npy"))
     assert side.features.groups.tolist() == list(range(12))

@@ -12,7 +12,7 @@ from metrics.scoring.metric import Metric, Sample
 from metrics.scoring.protocol import named
 from metrics.scoring.summary import compare, summarise
 from metrics.statistics.bootstrap import Uncertainty
-from metrics.statistics.extrapolation import SUBSETS
+from metrics.statistics.extrapolation import subsets
 
 
 def measured(clips: int, seed: int) -> Measured:
@@ -45,11 +45,30 @@ def test_a_value_and_a_difference_carry_the_flag_of_few_clips(metric: Metric, cl
     assert found.difference.low < found.difference.value < found.difference.high
 
 
+def test_wide_features_want_more_clips() -> None:
+    """Of features of one's own: a difference as a value, and the smallest subset that the fingerprint names."""
+    sides = []
+    for seed in range(3):
+        own = measured(1100, seed)
+        logits = np.random.default_rng(seed).normal(0.1 * seed, 1, size=(1100, 420)).astype(np.float32)
+        made_by = replace(own.provenance, preparations={"i3d": ("none", "[0, 1]")})
+        sides.append(replace(own, logits=logits, provenance=made_by))
+    real, first, second = sides
+    samples = [Sample(side, real, named("reelbench"), Uncertainty(20)) for side in (first, second)]
+    (limit,) = summarise([FVD_INFINITY.name], samples[0])
+    assert limit.fingerprint.subsets == subsets(538)
+    few = [
+        replace(own, gen=replace(own.gen, table=own.gen.table[:410], logits=own.gen.logits[:410])) for own in samples
+    ]
+    found = compare(FVD, *few)
+    assert found is not None and found.flag == "features of your own; n = 410 < 421"
+
+
 def test_the_subsets_of_the_limit_are_in_its_fingerprint() -> None:
     own = sample(1024, 1, 1024)
     (limit,) = summarise([FVD_INFINITY.name], own)
-    assert limit.fingerprint.choices["subsets"] == SUBSETS
-    assert "25 draws of 4 sizes" in SUBSETS
+    assert limit.fingerprint.choices["subsets"] == subsets()
+    assert subsets().startswith("25 draws of 4 sizes, evenly in 1/n from all to 512 clips")
     shuffled = np.random.default_rng(0).permutation(1024)
     gen = replace(own.gen, table=own.gen.table.iloc[shuffled], logits=own.gen.logits[shuffled])
     (again,) = summarise([FVD_INFINITY.name], replace(own, gen=gen))

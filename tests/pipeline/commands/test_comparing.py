@@ -75,6 +75,11 @@ def test_scores_draw_what_is_asked_for(sides: Path, tmp_path: Path) -> None:
         widths[cluster] = value["high"] - value["low"]
     assert clusters == {"prompt": ("prompt", 3), "none": ("none", None), "kind": ("kind", 2)}
     assert len(set(widths.values())) == 3
+    again = ("compare", tmp_path / "r.json", tmp_path / "r.json", "--out", tmp_path / "d.json", "--cluster")
+    assert call(*again, "kind").exit_code == 0  # as it was scored
+    assert json.loads((tmp_path / "d.json").read_text())["differences"][0]["clusters"] == 2
+    refused = call(*again, "scene")
+    assert refused.exit_code == 1 and "no column 'scene' (--cluster)" in " ".join(refused.output.split())
 
 
 def test_what_cannot_be_compared_is_one_sentence(sides: Path, tmp_path: Path) -> None:

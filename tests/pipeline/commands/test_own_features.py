@@ -78,6 +78,17 @@ def test_a_transformers_folder_in_i3ds_place(videos: Path, tmp_path: Path) -> No
     assert other.exit_code == 1 and "make the statistics again" in other.output
 
 
+def test_sides_are_compared_on_features_of_ones_own(videos: Path, tmp_path: Path) -> None:
+    videomae(tmp_path / "mae")
+    sides = (videos / "gen", videos / "real", "--real", videos / "real", "--out", tmp_path / "d.json")
+    done = call("compare", *sides, "--network", tmp_path / "mae", "--no-cache", "--workers", 0, "--metrics", "fvd,kvd")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "d.json").read_text())["differences"]
+    assert [(one["metric"], one["pairs"]) for one in found] == [("fvd", 8), ("kvd", 8)]
+    assert found[0]["flag"] == "features of your own; n = 8 < 17"
+    assert found[1]["flag"] == "features of your own"
+
+
 def test_a_torchscript_network_of_images(videos: Path, tmp_path: Path) -> None:
     """FID over frames: all frames of a clip are of one clip."""
     scripted(tmp_path / "net.pt", Moments())
@@ -124,6 +135,9 @@ def test_distances_are_of_features(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "clipsim is no distance of features" in done.output
     done = call("distances", tmp_path / "a.npy", tmp_path / "b.npy")
     assert done.exit_code == 1 and "b.npy: no such file" in done.output
+    done = call("distances", tmp_path / "a.npy", tmp_path / "a.npy", "--out", tmp_path / "d.json", "--resamples", 20)
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "d.json").read_text())["cluster"] == "none"
 
 
 def test_readings_of_pixels_are_asked_for_by_name(videos: Path, tmp_path: Path) -> None:
