@@ -5,7 +5,7 @@
 Clips of 16 frames are cut from the source's videos and coded as H.264 like most generated clips; half of them are the
 real side. Each way runs in a fresh process without a cache, and makes no intervals; the ways take turns, so that all of
 them meet the same machine, and medians are printed. I3D alone gets clips that are decoded and resized already, one at a
-time in as many processes as there are threads. The peers' way is re-created in `benchmarks.peers`. The last table is
+time in as many processes as there are cores. The peers' way is re-created in `benchmarks.peers`. The last table is
 about memory: the same files several times over, each under another name.
 """
 
@@ -40,6 +40,7 @@ from metrics.reading import video
 from metrics.reading.errors import VideoError
 from metrics.reading.sources import VIDEOS, Source, find
 from metrics.scoring.cache import FeatureCache
+from metrics.scoring.extraction import cores
 from metrics.scoring.memory import keep
 from metrics.scoring.protocol import named
 from metrics.scoring.scorer import Scorer
@@ -100,11 +101,11 @@ def ours(folder: Path, device: str, precision: str = "float32") -> dict[str, flo
 
 
 def alone(folder: Path, device: str) -> dict[str, float]:
-    """I3D on clips that are prepared, in as many processes as there are threads, as scoring does it; on a GPU in one.
+    """I3D on clips that are prepared, in as many processes as there are cores, as scoring does it; on a GPU in one.
 
     Only the forward passes count: by the clock of the slowest process, and all processes' seconds and faults.
     """
-    workers = torch.get_num_threads() if device == "cpu" else 1
+    workers = cores() if device == "cpu" else 1
     network = load_i3d(paths.I3D, named("reelbench").i3d_resize, device)
     sources = [source for side in ("gen", "real") for source in find(folder / side)]
     spent = dict.fromkeys(usage(), 0.0)

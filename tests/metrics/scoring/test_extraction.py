@@ -95,12 +95,12 @@ def test_batches_are_filled_across_videos(tmp_path: Path, workers: int) -> None:
     assert network.batches == [3, 3, 1]
 
 
-def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_worker_for_each_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(extraction, "DataLoader", lambda videos, num_workers, **_: asked.append(num_workers) or [])
     folder = clips(tmp_path / "v", 9)
-    for threads, workers in ((3, None), (3, 1), (3, 20)):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+    monkeypatch.setattr(extraction, "cores", lambda: 3)
+    for workers in (None, 1, 20):
         run(MeanColour(), folder, None, workers)
     assert asked == [3, 1, 8]
 
