@@ -4,9 +4,9 @@
 
 Clips of 16 frames are cut from the source's videos and coded as H.264 like most generated clips; half of them are the
 real side. Each way runs in a fresh process without a cache, and makes no intervals; the ways take turns, so that all of
-them meet the same machine, and medians are printed. I3D alone gets clips that are decoded and resized already, as many
-at a time as there are threads. The peers' way is re-created in `benchmarks.peers`. The last table is about memory: the
-same files several times over, each under another name.
+them meet the same machine, and medians are printed. I3D alone gets clips that are decoded and resized already, one at a
+time in as many processes as there are cores. The peers' way is re-created in `benchmarks.peers`. The last table is
+about memory: the same files several times over, each under another name.
 """
 
 import argparse
@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.peers import CLIP, FRAMES, TOWER, peer
+from metrics.networks import i3d
 from metrics.networks.features import I3DFeatures, load_clip, load_i3d
 from metrics.networks.i3d import extract
 from metrics.reading import video
 from metrics.reading.errors import VideoError
-from metrics.reading.sources import VIDEOS, find
+from metrics.reading.sources import VIDEOS, Source, find
 from metrics.scoring.cache import FeatureCache
+from metrics.scoring.extraction import cores
 from metrics.scoring.memory import keep
 from metrics.scoring.protocol import named
 from metrics.scoring.scorer import Scorer
@@ -99,23 +101,45 @@ def ours(folder: Path, device: str, precision: str = "float32") -> dict[str, flo
 
 
 def alone(folder: Path, device: str) -> dict[str, float]:
-    """I3D on clips that are prepared, one on each thread; only its own seconds, processor time and page faults."""
-    keep()
-    protocol, threads = named("reelbench"), torch.get_num_threads() if device == "cpu" else 1
-    network, spent = load_i3d(paths.I3D, protocol.i3d_resize, device), dict.fromkeys(usage(), 0.0)
+    """I3D on clips that are prepared, in as many processes as there are cores, as scoring does it; on a GPU in one.
+
+    Only the forward passes count: by the clock of the slowest process, and all processes' seconds and faults.
+    """
+    workers = cores() if device == "cpu" else 1
+    network = load_i3d(paths.I3D, named("reelbench").i3d_resize, device)
     sources = [source for side in ("gen", "real") for source in find(folder / side)]
-    torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
-    with ThreadPoolExecutor(threads) as pool:
+    spent = dict.fromkeys(usage(), 0.0)
+    if device == "cpu":
+        logits(network, torch.zeros(3, FRAMES, i3d.SIZE, i3d.SIZE))  # filters are made once, and shared
+    context = get_context("fork" if device == "cpu" else "spawn")
+    with context.Pool(workers, begin, (context.Barrier(workers),)) as pool:
         for i in range(0, len(sources), AT_ONCE):
-            clips = [
-                network.prepare(video.read(source, protocol.clips).clips[0]) for source in sources[i : i + AT_ONCE]
-            ]
-            if not i:  # filters and kernels are made once
-                list(pool.map(lambda clip: logits(network, clip), clips[:threads]))
-            before = usage()
-            list(pool.map(lambda clip: logits(network, clip), clips))
-            spent = {name: spent[name] + after - before[name] for name, after in usage().items()}
+            parts = [(network, sources[i + k : i + AT_ONCE : workers]) for k in range(workers)]
+            each = pool.starmap(timed, parts, chunksize=1)
+            spent["seconds"] += max(one["seconds"] for one in each)
+            for name in ("cpu", "faults"):
+                spent[name] += sum(one[name] for one in each)
     return spent
+
+
+def begin(barrier: Any) -> None:
+    global ready
+    ready = barrier
+    torch.set_num_threads(1)
+    keep()
+
+
+def timed(network: I3DFeatures, sources: list[Source]) -> dict[str, float]:
+    """What the forward passes take, all processes starting at once; the first clip is also run before, unmeasured."""
+    protocol = named("reelbench")
+    clips = [network.prepare(video.read(source, protocol.clips).clips[0]) for source in sources]
+    for clip in clips[:1]:
+        logits(network, clip)
+    ready.wait()
+    before = usage()
+    for clip in clips:
+        logits(network, clip)
+    return {name: after - before[name] for name, after in usage().items()}
 
 
 def logits(network: I3DFeatures, clip: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from metrics.reading.errors import VideoError
 
+_THREADS = 1  # of the conversion to RGB: more cost a small frame more than they save, and workers share the cores
 RULE = "upright, alpha over white"  # change it when other pixels come out: it names cached features
 
 
@@ -63,8 +64,8 @@ def turned(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def _opaque_frame(frame: Any) -> np.ndarray:
     """RGB of a frame over white. Alpha that is 0 everywhere is a byte that is not used, as in uncompressed AVI."""
     if not has_alpha(frame):
-        return frame.to_ndarray(format="rgb24")
-    pixels = frame.to_ndarray(format="rgba")
+        return frame.to_ndarray(format="rgb24", threads=_THREADS)
+    pixels = frame.to_ndarray(format="rgba", threads=_THREADS)
     return _opaque(Image.fromarray(pixels)) if pixels[..., 3].any() else pixels[..., :3]
 
 

@@ -226,7 +226,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         stream = container.streams.best("video")
         if stream is None:
             raise VideoError("holds no video stream")
-        stream.codec_context.thread_count = 1  # workers share the cores
+        stream.codec_context.thread_count = 1  # workers share the cores; so too where frames become RGB
         yield container, stream
 
 

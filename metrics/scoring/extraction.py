@@ -8,6 +8,7 @@ file's content, the rule for clips and the network: what was done once, also by 
 again, and a video whose arrays are all there is not decoded.
 """
 
+import os
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -77,7 +78,7 @@ class Extractor:
     Args:
         networks: with unlike names. rule: which frames make a clip. cache: of the arrays. decoder: None for the best
         that is there. batch: clips in one forward pass. workers: processes that decode and compute; 0 does all here,
-        None takes as many as torch would take threads. for_partners: names of the networks that see partners too.
+        None takes one for each core. for_partners: names of the networks that see partners too.
     """
 
     networks: Sequence[Network]
@@ -108,7 +109,7 @@ class Extractor:
     def _reads(self, inputs: Sequence[VideoInput]) -> Iterator[tuple[_Read, _Read | None]]:
         """What `read` makes of each input: here until a video was decoded, so that workers are only started where there
         is work for them, and share the weights that were loaded."""
-        workers = torch.get_num_threads() if self.workers is None else self.workers
+        workers = cores() if self.workers is None else self.workers
         left = iter(inputs)
         for given in left:
             own, partner = self.read(given)
@@ -216,6 +217,11 @@ def _reader(source: Source, decoder: str | None) -> str:
     """What turns a file into pixels, with versions: a folder's pictures are Pillow's to read."""
     own = video.decoder_version(decoder)
     return f"{own}, pillow {version('pillow')}" if source.path.is_dir() else own
+
+
+def cores() -> int:
+    """How many this process may use: a container or a batch system may give it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _about(read: Extracted) -> dict[str, str]:

@@ -260,6 +260,22 @@ def test_odd_data_is_an_error_and_nothing_else(tmp_path: Path) -> None:
             read(source, ClipRule(frames=1))
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted by Linux")
+def test_workers_that_share_the_cores_start_no_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither decoding nor the way to RGB, which by default has a thread on each core for every frame."""
+    running, pack = [], video._pack
+
+    def counting(*given: object) -> np.ndarray:
+        running.append(len(list(Path("/proc/self/task").iterdir())))
+        return pack(*given)
+
+    path = encode(tmp_path / "a.mp4", moving(height=240, width=320), "libx264", "yuv420p")
+    monkeypatch.setattr(video, "_pack", counting)
+    before = len(list(Path("/proc/self/task").iterdir()))
+    read(Source("a", path), RULE, "pyav")
+    assert running == [before]
+
+
 def test_the_decoder_is_named_with_its_version() -> None:
     libavcodec = ".".join(map(str, av.library_versions["libavcodec"]))
     assert video.decoder_version("pyav") == f"pyav {av.__version__}, libavcodec {libavcodec}, {pixels.RULE}"

@@ -108,12 +108,12 @@ def test_a_network_that_refuses_a_clip_says_so_in_its_own_words(tmp_path: Path, 
     assert not workers or "in features" in caught.value.__notes__[0]
 
 
-def test_there_is_a_worker_for_each_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_worker_for_each_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(extraction, "DataLoader", lambda videos, num_workers, **_: asked.append(num_workers) or [])
     folder = clips(tmp_path / "v", 9)
-    for threads, workers in ((3, None), (3, 1), (3, 20)):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+    monkeypatch.setattr(extraction, "cores", lambda: 3)
+    for workers in (None, 1, 20):
         run(MeanColour(), folder, None, workers)
     assert asked == [3, 1, 8]
 
