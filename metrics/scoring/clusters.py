@@ -1,9 +1,9 @@
 """Which clips are not independent of one another: those of one prompt, unless it is said otherwise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from metrics.reading.captions import read_captions
+from metrics.reading.captions import CAPTION_FIELDS, read_captions
 from metrics.reading.matching import matched
 from metrics.reading.sources import Source
 
@@ -29,3 +29,10 @@ def clusters_of(
     if captions is None:
         raise ValueError(f"--cluster {cluster} is a field of the captions: it needs --captions FILE")
     return matched(read_captions(captions, (cluster,)), sources, captions)
+
+
+def column_of(cluster: str, columns: Container[str]) -> str | None:
+    """The column of a table by which rows are alike: of "prompt" that of captions; None where every row is its own."""
+    if cluster == PROMPT:
+        return next((name for name in CAPTION_FIELDS if name in columns), None)
+    return None if cluster == NONE else cluster

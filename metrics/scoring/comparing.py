@@ -14,7 +14,7 @@ import pandas as pd
 from metrics.reading.captions import CAPTION_FIELDS, CLIP_FIELDS
 from metrics.scoring import result
 from metrics.scoring.catalogue import METRICS
-from metrics.scoring.clusters import NONE, PROMPT
+from metrics.scoring.clusters import NONE, PROMPT, column_of
 from metrics.scoring.measured import COLUMNS, Measured, Provenance
 from metrics.scoring.metric import Metric, Sample
 from metrics.scoring.protocol import Protocol
@@ -141,14 +141,10 @@ def _check_finite(path: Path, table: pd.DataFrame) -> None:
 
 
 def _clusters(path: Path, table: pd.DataFrame, cluster: str) -> pd.Series | None:
-    if cluster == NONE:
-        return None
-    if cluster == PROMPT:
-        field = next((name for name in CAPTION_FIELDS if name in table), None)
-        return None if field is None else table[field]
-    if cluster not in table:
-        raise CompareError(f"{path}: no column {cluster!r} (--cluster), found {', '.join(map(str, table))}")
-    return table[cluster]
+    column = column_of(cluster, table)
+    if column is not None and column not in table:
+        raise CompareError(f"{path}: no column {column!r} (--cluster), found {', '.join(map(str, table))}")
+    return None if column is None else table[column]
 
 
 def compare_sides(a: Side, b: Side, names: Sequence[str] = ()) -> Comparisons:

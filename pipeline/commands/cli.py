@@ -185,7 +185,9 @@ def agreement(
     metric: Annotated[str, typer.Option(help="the column of the metric")],
     human: Annotated[str, typer.Option(help="the column of the human rating")],
     group: Annotated[str | None, typer.Option(help="a column whose values part the items")] = None,
-    cluster: Annotated[str | None, typer.Option(help="a column whose equal values are not independent: prompt")] = None,
+    cluster: Annotated[
+        str, typer.Option(help="which rows are alike: prompt, those of one prompt or caption; none; or a column")
+    ] = "prompt",
     out: Annotated[Path | None, typer.Option(help="csv to write")] = None,
     resamples: Resamples = 1000,
     confidence: Confidence = 0.95,

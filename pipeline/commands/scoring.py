@@ -19,7 +19,7 @@ from metrics.reading.rule import ClipRule
 from metrics.scoring import result
 from metrics.scoring.cache import FeatureCache
 from metrics.scoring.catalogue import METRICS, checked
-from metrics.scoring.clusters import PROMPT
+from metrics.scoring.clusters import PROMPT, column_of
 from metrics.scoring.measured import write_stats
 from metrics.scoring.metric import Metric
 from metrics.scoring.protocol import Protocol, named
@@ -181,17 +181,20 @@ def show_agreement(
     group: str | None,
     uncertainty: Uncertainty,
     out: Path | None,
-    cluster: str | None = None,
+    cluster: str = PROMPT,
 ) -> pd.DataFrame:
-    """Correlations of a metric with human ratings, printed, and written as CSV if a file is named."""
+    """Correlations of a metric with human ratings, printed, and written as CSV if a file is named.
+
+    cluster: "prompt", rows of one caption, prompt or text where there is such a column, or "none", or a column.
+    """
     table = read_ratings(ratings)
+    column = column_of(cluster, table)
     try:
-        correlations = agreement(table, metric, human, group, uncertainty, cluster)
+        correlations = agreement(table, metric, human, group, uncertainty, column)
     except ValueError as error:
         raise ValueError(f"{ratings}, {error}") from error
-    shown = Table(
-        "group", "n", "correlation", "value", f"{uncertainty.confidence:.0%} interval", title=f"{metric} and {human}"
-    )
+    title = f"{metric} and {human}" + (f", rows of one {column} as one cluster" if column else "")
+    shown = Table("group", "n", "correlation", "value", f"{uncertainty.confidence:.0%} interval", title=escape(title))
     for row in correlations.itertuples():
         correlation = Metric(row.correlation, row.correlation, None, digits=3)
         interval = correlation.range(row.low, row.high)

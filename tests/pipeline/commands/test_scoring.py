@@ -232,10 +232,11 @@ def test_clips_of_a_rating_can_be_clustered(tmp_path: Path) -> None:
     items["stars"] = items.score + rng.normal(size=30)
     pd.concat([items] * 4).to_csv(tmp_path / "ratings.csv", index=False)
     widths = []
-    for clustered in ({}, {"cluster": "prompt"}):
+    for clustered in ({"cluster": "none"}, {}):  # a column of this name is taken
         options = {"metric": "score", "human": "stars", "out": tmp_path / "out.csv", **clustered}
         done = call("agreement", tmp_path / "ratings.csv", options=options)
         assert done.exit_code == 0, done.output
+        assert ("one prompt" in done.output) == (not clustered)
         found = pd.read_csv(tmp_path / "out.csv").set_index("correlation").loc["pearson"]
         widths.append(found.high - found.low)
     assert widths[1] == pytest.approx(2 * widths[0], rel=0.3)
