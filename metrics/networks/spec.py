@@ -139,7 +139,9 @@ def _checked(given: Mapping[str, Any], place: Path) -> Spec:
         return Spec.model_validate(given)
     except ValidationError as error:
         said = (f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
-        raise SpecError(f"network: {place}: {'; '.join(said)}") from error
+        bare = given.get("kind") == "transformers" and network is not None and not any(_processors(network))
+        why = f" ({network} has no {' or '.join(PROCESSORS)}: write a specification)" if bare else ""
+        raise SpecError(f"network: {place}: {'; '.join(said)}{why}") from error
 
 
 def _of_folder(folder: Path) -> dict[str, Any]:
@@ -158,9 +160,13 @@ def _of_folder(folder: Path) -> dict[str, Any]:
     }
 
 
+def _processors(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in PROCESSORS if (folder / name).is_file())
+
+
 def _of_processor(folder: Path) -> Iterator[tuple[str, Any]]:
     """What the folder's preprocessor does to a frame, in the fields of a specification."""
-    path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
+    path = next(_processors(folder), None)
     if path is None:
         return
     made = json.loads(path.read_text(encoding="utf-8"))

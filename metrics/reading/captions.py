@@ -19,7 +19,7 @@ class CaptionError(ValueError):
 
 def read_captions(path: Path, fields: tuple[str, ...] = CAPTION_FIELDS) -> dict[str, str]:
     """Captions by stem (a path below the clips' folder works too; suffixes are dropped), or what another of the fields
-    says.
+    says, which may be whole numbers, as names of clips may.
 
     A csv has a header with one of file, clip, stem, video, name, id and one of caption, prompt, text. A json file
     holds {stem: caption}, or a list of objects with such fields; jsonl has one such object a line.
@@ -78,10 +78,11 @@ def _by_stem(path: Path, rows: Iterable[tuple[str, Any]], fields: tuple[str, ...
 def _field(path: Path, where: str, row: Mapping[str, Any], names: tuple[str, ...]) -> str:
     field = next((name for name in names if name in row), None)
     if field is None:
-        raise CaptionError(
-            f"{path}, {where}: found fields {', '.join(map(str, row))}; expected one of {', '.join(names)}"
-        )
+        expected = f"one of {', '.join(names)}" if len(names) > 1 else repr(names[0])
+        raise CaptionError(f"{path}, {where}: found fields {', '.join(map(str, row))}; expected {expected}")
     value = row[field]
+    if isinstance(value, int) and names != CAPTION_FIELDS:
+        value = str(value)  # the number of a clip or scene
     if not isinstance(value, str) or not value.strip():
         raise CaptionError(f"{path}, {where}, field {field}: found {value!r}, expected text")
     return value.strip()

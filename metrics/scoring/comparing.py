@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metrics.networks.rules import WORLD_ENCODER
 from metrics.reading.captions import CAPTION_FIELDS, CLIP_FIELDS
 from metrics.scoring import result
 from metrics.scoring.catalogue import METRICS
@@ -18,7 +19,7 @@ from metrics.scoring.clusters import NONE, PROMPT, column_of
 from metrics.scoring.measured import COLUMNS, Measured, Provenance
 from metrics.scoring.metric import Metric, Sample
 from metrics.scoring.protocol import Protocol
-from metrics.scoring.summary import compare, shared, summarise
+from metrics.scoring.summary import OF_WORLD, compare, shared, summarise
 from metrics.statistics.bootstrap import Uncertainty
 from metrics.statistics.testing import holm
 
@@ -156,9 +157,7 @@ def compare_sides(a: Side, b: Side, names: Sequence[str] = ()) -> Comparisons:
     a, b = _clustered_alike(a, b)
     clips = [dict.fromkeys(side.sample.gen.table["clip"]) for side in (a, b)]
     alone = tuple([clip for clip in own if clip not in other] for own, other in (clips, clips[::-1]))
-    if not set(clips[0]) & set(clips[1]):
-        first, second = (next(iter(own), "no clip") for own in clips)
-        raise CompareError(f"no clip is in both: {a.name} has {first!r}, {b.name} {second!r}")
+    check_shared({a.name: [*clips[0]], b.name: [*clips[1]]})
     missing: dict[str, str] = {}
     found: list[Compared] = []
     for metric in _metrics(a, b, names):
@@ -173,6 +172,17 @@ def compare_sides(a: Side, b: Side, names: Sequence[str] = ()) -> Comparisons:
         raise CompareError(f"{a.name} and {b.name}: nothing to compare: {said}")
     corrected = holm(np.array([one.p for one in found]))
     return Comparisons([replace(one, p_holm=float(p)) for one, p in zip(found, corrected, strict=True)], missing, alone)
+
+
+def check_shared(clips: Mapping[str, Sequence[str]]) -> None:
+    """Refuse sides, by name, that have no clip in common.
+
+    Raises:
+        CompareError: naming one clip of each.
+    """
+    if clips and not set.intersection(*map(set, clips.values())):
+        said = (f"{name} has {own[0]!r}" if own else f"{name} has none" for name, own in clips.items())
+        raise CompareError(f"no clip is in both: {', '.join(said)}")
 
 
 def _clustered_alike(a: Side, b: Side) -> tuple[Side, Side]:
@@ -234,7 +244,7 @@ def _compared(metric: Metric, a: Side, b: Side) -> Compared | None:
     if found is None:
         return None
     first, second = shared(metric, a.sample.gen, b.sample.gen)
-    flag = "; ".join(filter(None, [found.flag, _unlike(metric.name, a, b)]))
+    flag = "; ".join(filter(None, [found.flag, _of_world(metric.name, a, b), _unlike(metric.name, a, b)]))
     return Compared(
         metric=metric,
         a=_value(metric, replace(a.sample, gen=first)),
@@ -257,6 +267,12 @@ def _value(metric: Metric, sample: Sample) -> float:
         return metric.distance(sample.protocol)(sample.gen.features, sample.real.features)
     by_clip = sample.gen.table.groupby("clip")[metric.name].mean()
     return float(by_clip.mean())
+
+
+def _of_world(name: str, *sides: Side) -> str:
+    """The flag of a metric that a side owes to the toy world's encoder, or ""."""
+    networks = (str(side.choices.get(name, {}).get("network", "")) for side in sides)
+    return OF_WORLD if any(WORLD_ENCODER in network for network in networks) else ""
 
 
 def _unlike(name: str, a: Side, b: Side) -> str:

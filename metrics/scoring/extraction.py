@@ -8,6 +8,7 @@ file's content, the rule for clips and the network: what was done once, also by 
 again, and a video whose arrays are all there is not decoded.
 """
 
+import gc
 import os
 import traceback
 from collections import Counter
@@ -253,7 +254,12 @@ def _unchanged(found: _Found) -> _Found:
 
 
 def _begin(_worker: int) -> None:
-    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair."""
+    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair.
+
+    Nor is the caller's garbage theirs to collect: a decoder's frame, or whatever else has threads, would be freed by
+    joining threads that were not forked, and so wait for ever.
+    """
+    gc.freeze()
     memory.keep()
 
 

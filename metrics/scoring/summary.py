@@ -79,10 +79,13 @@ def _mean(
     return Estimate(interval, _of_encoder(sample) if metric.network == "clip" else "")
 
 
+OF_WORLD = "toy world's own encoder"
+
+
 def _of_encoder(sample: Sample) -> str:
     """The flag of a metric in a dual encoder's space, or ""."""
     if WORLD_ENCODER in sample.gen.provenance.networks.get("clip", ""):
-        return "toy world's own encoder"
+        return OF_WORLD
     squashes = sample.protocol.clip_resize == Resize.SQUASH_BICUBIC
     longest = max(map(_aspect, filter(None, set(sample.gen.table.get("size", [])))), default=1.0)
     return "long frames squashed, CLIP's own way crops" if squashes and longest > MOST_SQUASHED else ""
@@ -119,7 +122,8 @@ def _flag(metric: Metric, gen: Measured, real: Measured) -> str:
 def _reasons(metric: Metric, gen: Measured, real: Measured) -> list[str]:
     """Too few clips, or features of one's own."""
     if "i3d" not in gen.provenance.preparations:
-        return [few_clips(gen.scored, real.scored, metric=metric)]
+        meant = "meant for V-JEPA's features" if metric.name == "jedi" else ""
+        return [few_clips(gen.scored, real.scored, metric=metric), meant]
     reasons = ["features of your own"] if metric.name in _ON_I3D else []
     sides = [side.features.values for side in (gen, real)]
     least, width = min(map(len, sides)), sides[0].shape[1]

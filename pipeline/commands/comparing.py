@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from metrics.reading.sources import find
 from metrics.scoring import compared
 from metrics.scoring.catalogue import METRICS
-from metrics.scoring.clusters import NONE, PROMPT
+from metrics.scoring.clusters import PROMPT
 from metrics.scoring.compared import CompareResult, Difference
-from metrics.scoring.comparing import TABLES, CompareError, Side, compare_sides, of_file, of_videos
+from metrics.scoring.comparing import TABLES, CompareError, Side, check_shared, compare_sides, of_file, of_videos
 from metrics.scoring.measured import Measured
 from metrics.scoring.metric import Metric
 from metrics.scoring.scorer import Scorer
@@ -69,6 +70,8 @@ def _sides(setup: Setup, names: Sequence[str], places: Sequence[Path], inputs: I
         return [files[place] for place in places]
     wanted = names or _default(inputs)
     check_inputs(wanted, inputs.real, inputs.stats, inputs.captions)
+    named = {place: [*files[place].sample.gen.table["clip"]] for place in files}
+    check_shared({str(p): named[p] if p in named else [source.id for source in find(p)] for p in places})
     if files:  # which keep no features: I3D would run for nothing
         wanted = [name for name in wanted if METRICS[name].needs != "real"]
     return list(_measured(setup.scorer(wanted), wanted, places, inputs, files))
@@ -100,7 +103,8 @@ def show(found: CompareResult, out: Path | None = None) -> None:
     """The differences as a table, with what is not compared and why, and clips that only one side has."""
     console = Console()
     console.print(_table(found))
-    drawn = "clips" if found.cluster == NONE else f"clusters ({found.cluster})"
+    alone = all(one.clusters == one.pairs for one in found.differences)  # as where there are no captions
+    drawn = "clips" if alone else f"clusters ({found.cluster})"
     for line in (
         f"p: signs of whole {drawn} flipped; of a distance by its interval. Corrected by Holm for {found.family}.",
         *(f"not compared: {name}: {why}" for name, why in found.missing.items()),

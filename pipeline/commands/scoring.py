@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from metrics.digests import shortened
+from metrics.networks.environment import device_name
 from metrics.networks.features import Network, load_clip, load_i3d
 from metrics.networks.own import load_own
 from metrics.networks.spec import read_spec
@@ -81,8 +82,7 @@ class Setup:
         Raises:
             ValueError: if device or precision is none that is here.
         """
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            raise ValueError(f"--device {self.device}: torch {torch.__version__} sees no GPU here, expected cpu")
+        device_name(self.device)
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         if self.precision not in dtypes:
             raise ValueError(f"--precision is {self.precision!r}, expected one of {', '.join(dtypes)}")

@@ -52,6 +52,17 @@ def test_errors_are_named(tmp_path: Path, name: str, content: str, message: str)
         read_captions(tmp_path / name)
 
 
+def test_numbers_name_clips_and_clusters_and_are_no_captions(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": 7, "prompt": "x", "scene": 0}\n{"id": 8, "prompt": "y", "scene": 1}\n')
+    assert read_captions(tmp_path / "a.jsonl") == {"7": "x", "8": "y"}
+    assert read_captions(tmp_path / "a.jsonl", ("scene",)) == {"7": "0", "8": "1"}
+    with pytest.raises(CaptionError, match="line 1: found fields id, prompt, scene; expected 'place'"):
+        read_captions(tmp_path / "a.jsonl", ("place",))
+    (tmp_path / "b.jsonl").write_text('{"id": 7, "prompt": 3}')
+    with pytest.raises(CaptionError, match="line 1, field prompt: found 3, expected text"):
+        read_captions(tmp_path / "b.jsonl")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CaptionError, match=r"none\.csv: no such file"):
         read_captions(tmp_path / "none.csv")

@@ -102,7 +102,7 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, message: str
 def test_sides_that_share_nothing_are_refused(tmp_path: Path) -> None:
     a = side(table(tmp_path / "a.csv", 0))
     (tmp_path / "b.csv").write_text("clip,number\nx,1\ny,2\n")
-    with pytest.raises(CompareError, match=r"no clip is in both: .*a\.csv has '000', .*b\.csv 'x'"):
+    with pytest.raises(CompareError, match=r"no clip is in both: .*a\.csv has '000', .*b\.csv has 'x'"):
         compare_sides(a, side(tmp_path / "b.csv"))
     (tmp_path / "c.csv").write_text("clip,word\n000,one\n001,two\n")
     with pytest.raises(CompareError, match=r"nothing to compare: number: .*c\.csv does not have it"):
@@ -122,6 +122,7 @@ def test_videos_their_result_and_other_choices(scorer: Scorer, folders: Path, tm
     found = compare_sides(*sides)
     fvd, consistency = found.differences
     assert (fvd.pairs, fvd.flag) == (3, "n = 3 < 401")
+    assert consistency.flag == "toy world's own encoder"
     assert fvd.difference == pytest.approx(fvd.a - fvd.b)
     logits = [own.sample.gen.logits for own in sides]
     assert (fvd.a, fvd.b) == pytest.approx([frechet.fvd(of[:3], logits[1]) for of in logits])
@@ -130,9 +131,10 @@ def test_videos_their_result_and_other_choices(scorer: Scorer, folders: Path, tm
     written = side(tmp_path / "gen.json")
     (again,) = compare_sides(written, sides[1]).differences
     assert again.difference == pytest.approx(consistency.difference)
+    assert again.flag == consistency.flag
     other = {"frame_consistency": dict(written.choices["frame_consistency"]) | {"frames": 5}}
     (unlike,) = compare_sides(replace(written, choices=other), sides[1]).differences
-    assert unlike.flag == "made with another frames"
+    assert unlike.flag == "toy world's own encoder; made with another frames"
     out = compared.result_of(found, *sides, "prompt")
     compared.write(out, tmp_path / "c.json")
     assert compared.read(tmp_path / "c.json") == out

@@ -85,10 +85,14 @@ def test_scores_draw_what_is_asked_for(sides: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_compared_is_one_sentence(sides: Path, tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     pd.DataFrame({"clip": NAMES, "shown": np.arange(4) % 2}).to_csv(table, index=False)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/o.mp4").write_bytes(b"names are compared before anything is decoded")
     for arguments, message in (
         ([table, tmp_path / "none.csv"], "none.csv: cannot be read as a table"),
         ([table, table, "--captions", sides / "c.csv"], "--captions: both sides are files of values, which use none"),
         ([sides / "a", sides / "b", "--metrics", "fvd"], "fvd needs --real DIR or --real-stats FILE"),
+        ([sides / "a", tmp_path / "none"], "none: no such file or folder"),
+        ([sides / "a", tmp_path / "other"], "no clip is in both:"),
         ([sides / "a", sides / "b", "--cluster", "kind"], "--cluster kind is a field of the captions"),
     ):
         done = call("compare", *arguments, "--cache", sides / "cache")
@@ -96,4 +100,4 @@ def test_what_cannot_be_compared_is_one_sentence(sides: Path, tmp_path: Path) ->
         assert message in " ".join(done.output.split())
     done = call("compare", table, table)
     assert done.exit_code == 0, done.output
-    assert "50.0 %" in done.output
+    assert "50.0 %" in done.output and "signs of whole clips flipped" in done.output

