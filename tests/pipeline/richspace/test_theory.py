@@ -112,6 +112,14 @@ def test_the_middle_of_the_nearest_two_is_far_from_all(points: np.ndarray) -> No
     assert cdist(between_nearest(points)[None], points).min() >= smallest / 2 - 1e-6
 
 
+@given(POINTS)
+def test_within_the_norms_of_the_plane_something_is_as_far(points: np.ndarray) -> None:
+    """Theorem A.6 as printed, m ≤ |y| ≤ M, for d = 2; the grid may miss the hole's middle by its spacing."""
+    norms = np.linalg.norm(points, axis=1)
+    spacing = norms.max() * 2 * np.pi / len(SPHERE) + np.ptp(norms) / 39
+    assert hole(points, shell(points)) >= pdist(points).min() / 2 - spacing
+
+
 def test_middle_of_any_two_may_be_an_answer_itself() -> None:
     """Why the nearest two: the proof of Theorem A.6 takes any."""
     points = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
