@@ -20,7 +20,7 @@ def tables(results: Results) -> list[Table]:
     rows = [
         row("words V, places n", f"{own.vocabulary:,} words, {own.length} places"),
         row("sentences V^n", f"e^{fixed(own.log_sentences, 1)}"),
-        row("δ_min, smallest distance of two words", f"{fixed(own.minimum_distance, 3)} ({own.word_a}, {own.word_b})"),
+        row("δ_min, smallest distance of two words", f"{fixed(own.minimum_distance, 4)} ({own.word_a}, {own.word_b})"),
         row("numbers of a clip d, in [0, 1]", f"{own.dimension:,}"),
         row("M and m, largest and smallest norm of a clip", f"{fixed(own.largest, 2)}, {fixed(own.smallest, 2)}"),
         row("L, of Definition A.5", fixed(own.lipschitz, 2)),

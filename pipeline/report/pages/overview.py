@@ -69,7 +69,7 @@ def _successes(results: Results) -> list[Tile]:
             "success_rate",
             test,
             "paper_richspace.html",
-            f"{of_clusters(test, results.drawn)}: {test['only_candidate']} shown by {test['candidate']} alone, "
+            f"{of_clusters(test, 'mixtures')}: {test['only_candidate']} shown by {test['candidate']} alone, "
             f"{test['only_baseline']} by {test['baseline']} alone; {p_value(test['p_holm'])}.",
         )
         for test in results.evaluation["success_tests"]

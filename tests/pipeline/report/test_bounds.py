@@ -38,7 +38,7 @@ def test_each_quantity_has_its_value(results: Results) -> None:
     assert shown["M and m, largest and smallest norm of a clip"] == "74.38, 21.48"
     assert shown["ε of Theorem A.4 (4.1): any model"] == "74.06"
     assert shown["the same with 30 interpolations of every pair of sentences"] == "73.75"
-    assert shown["δ_min, smallest distance of two words"] == "0.223 (one, two)"
+    assert shown["δ_min, smallest distance of two words"] == "0.2228 (one, two)"
     assert "64 prompts of own" in table.remarks[0]
 
 
