@@ -28,7 +28,7 @@ def p_value(p: float) -> str:
 
 
 def of_clusters(test: Mapping[str, Any], drawn: str) -> str:
-    """The pairs of a test and the prompts, or mixtures, that they are of: `66 pairs of 22 prompts`; `66 pairs` of as many."""
+    """The pairs of a test and the prompts, or mixtures, of these: `66 pairs of 22 prompts`; `66 pairs` of as many."""
     return f"{test['pairs']} pairs" + (f" of {test['clusters']} {drawn}" if test["clusters"] < test["pairs"] else "")
 
 
