@@ -8,7 +8,6 @@ file's content, the rule for clips and the network: what was done once, also by 
 again, and a video whose arrays are all there is not decoded.
 """
 
-import gc
 import os
 import traceback
 from collections import Counter
@@ -22,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from metrics.digests import digest
 from metrics.distances import pairs
 from metrics.distances.pairs import PAIR, compare
+from metrics.forking import garbage_left_behind
 from metrics.networks.features import Network
 from metrics.progress import Progress
 from metrics.reading import video
@@ -126,7 +126,9 @@ class Extractor:
             prefetch_factor=_PREFETCHED if workers and rest else None,
             worker_init_fn=_begin,
         )
-        for found in loader:
+        with garbage_left_behind():
+            workers_at_work = iter(loader)
+        for found in workers_at_work:
             if isinstance(found, ValueError):
                 raise found
             yield found
@@ -254,12 +256,7 @@ def _unchanged(found: _Found) -> _Found:
 
 
 def _begin(_worker: int) -> None:
-    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair.
-
-    Nor is the caller's garbage theirs to collect: a decoder's frame, or whatever else has threads, would be freed by
-    joining threads that were not forked, and so wait for ever.
-    """
-    gc.freeze()
+    """In workers alone: what they keep in hand is theirs, and the caller's own memory is the caller's affair."""
     memory.keep()
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from metrics.forking import garbage_left_behind
 from pipeline.clips.jobs import Clip, ClipMaker, Job
 from pipeline.clips.ledger import OK
 
@@ -59,7 +60,9 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
     fork = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers))
     try:
-        for finished in as_completed([pool.submit(_work, group) for group in groups]):
+        with garbage_left_behind():  # all are forked with the first
+            submitted = [pool.submit(_work, group) for group in groups]
+        for finished in as_completed(submitted):
             yield from finished.result()
     except BrokenProcessPool as error:
         raise WorkerError("a process died, perhaps for want of memory: lower generate.workers or batch") from error

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
+from metrics.forking import garbage_left_behind
 from metrics.progress import each
 from metrics.statistics.proportions import wilson
 from pipeline.harivo.noise import correlate
@@ -69,4 +70,6 @@ def _counted(cases: Sequence[tuple[Shape, float]], videos: int, seed: int) -> It
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(os.cpu_count(), fork, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         shapes, weights = zip(*cases, strict=True)
-        yield from pool.map(passes, shapes, weights, repeat(videos), repeat(seed))
+        with garbage_left_behind():  # all are forked with the first
+            counts = pool.map(passes, shapes, weights, repeat(videos), repeat(seed))
+        yield from counts

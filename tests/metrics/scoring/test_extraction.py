@@ -1,14 +1,9 @@
 """Extraction with a network that can be counted: order, cache, errors, pairs, worker processes, a stop midway."""
 
-import gc
-import os
-import signal
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
@@ -65,31 +60,6 @@ def run(network: MeanColour, folder: Path, cache: Path | None, workers: int | No
     rule = ClipRule(frames=2, windows=2)
     extractor = Extractor([network], rule, FeatureCache(cache), batch=2, workers=workers, **options)  # type: ignore[arg-type]
     return [own for own, _ in extractor.extract([VideoInput(source) for source in find(folder)], "test")]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked where there is fork")
-def test_workers_leave_the_garbage_of_who_started_them() -> None:
-    """Frames that are kept by a cycle and have threads, as PyAV's by default: freed in a worker they wait for ever."""
-    frame = av.VideoFrame(64, 64, "yuv420p")
-    frame.to_ndarray(format="rgb24", threads=2)
-    cycle: list[object] = [frame]
-    cycle.append(cycle)
-    gc.disable()
-    try:
-        del frame, cycle
-        if not (child := os.fork()):
-            extraction._begin(0)
-            gc.collect()
-            os._exit(0)
-    finally:
-        gc.enable()
-    ends = time.monotonic() + 10
-    while not (done := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < ends:
-        time.sleep(0.01)
-    if not done[0]:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    assert done == (child, 0)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
