@@ -15,8 +15,9 @@ STEPS = ("mixture", "choice", "weight", "step")
 
 
 def steps(params: Params) -> pd.DataFrame:
-    """The step that each choice takes of the oracle's k, of every mixture that the oracle samples; no row without one, or
-    where the method whose steps it samples is not evaluated.
+    """The step that each choice takes of the oracle's k, of every mixture that the oracle samples.
+
+    No row without an oracle, or where the method whose steps it samples is not evaluated.
 
     weight: the share of part a, which for the foot may lie beyond the ends; step: the nearest of 0 … k. A random choice
     is not among them: every step of 1 … k stands for it.
