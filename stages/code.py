@@ -12,8 +12,8 @@ _CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "sweeps.new_frames", "samp
 
 
 def modules(kind: str, wanted: params.Params) -> list[str]:
-    """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, of ETC's or of
-    Make-A-Video's.
+    """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, of trials, of
+    ETC's or of Make-A-Video's.
 
     Raises:
         ValueError: if there is no such kind.
@@ -21,9 +21,11 @@ def modules(kind: str, wanted: params.Params) -> list[str]:
     motion, etc = (["pipeline.training.run", f"pipeline.training.{name}"] for name in ("motion", "etc"))
     named = (wanted.harivo.sweep.method, wanted.etc.method, wanted.make_a_video.method)
     swept, of_etc, cascade = (_module(wanted, name) for name in named)
+    tried = _module(wanted, wanted.harivo.trials.method)
     kinds = {
         "motion": motion,
         "sweep": ["pipeline.sweeps.point", "pipeline.samplers.animatediff", *motion, *swept],
+        "trial": ["pipeline.sweeps.trials", "pipeline.samplers.animatediff", *motion, *tried],
         "make_a_video": [*(f"pipeline.{name}" for name in _CASCADE), *cascade],
         "etc": ["pipeline.sweeps.etc", "pipeline.sweeps.larger", "pipeline.samplers.grid", *etc, *of_etc],
     }

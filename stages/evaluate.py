@@ -6,7 +6,7 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import choices, evaluated, oracle
+    from pipeline.evaluation import choices, evaluated, oracle, training_seeds
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.results import Evaluation, write
@@ -22,11 +22,19 @@ def main() -> None:
     evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
     results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
+    trials = [evaluated.read(paths.trial(name)) for name in wanted.harivo.trials.points]
+    by_name = {trial.name: trial for trial in trials}
     of_etc = [evaluated.read(paths.etc_point(name)) for name in wanted.etc.measured]
     cascade = [evaluated.read(paths.cascade_point(name)) for name in wanted.make_a_video.points]
     verdicts = oracle.read(paths.ORACLE_VERDICTS)
     further = {
         paths.SWEPT.stem: evaluation.points(points),
+        paths.TRIALS.stem: evaluation.points(trials, wanted.evaluate.metrics),
+        paths.TRAINING_SEEDS.stem: training_seeds.table(
+            [(by_name[one], by_name[other]) for one, other in wanted.harivo.trials.pairs],
+            tables[0],
+            wanted.evaluate.confidence,
+        ),
         paths.ETC_POINTS.stem: evaluation.points(of_etc, wanted.evaluate.metrics),
         paths.CASCADE_POINTS.stem: evaluation.points(cascade, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),

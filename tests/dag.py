@@ -20,6 +20,7 @@ EXACT = re.compile(r"train.*|code.*|oracle|bounds|attention.*|reference|normalit
 # Stages of many points, and the kind of code whose digest they depend on; so do the trainings of temporal layers.
 DIGESTED = {
     "sweep": "sweep",
+    "trial": "trial",
     "etc": "etc",
     "etc_short": "etc",
     "etc_larger": "etc",

@@ -14,7 +14,7 @@ from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.tables import read_tables
 from pipeline.sweeps import bounds, steps
-from pipeline.sweeps.variants import with_point
+from pipeline.sweeps.variants import with_point, with_trial
 from pipeline.weights.checkpoints import looks_like_hub_id
 
 
@@ -41,11 +41,16 @@ def unbuilt_methods(params: Params) -> list[str]:
     inputs, said = Inputs(), []
     for name in params.generate.methods:
         said += _said_of_method(params, name, inputs)
-    for name in params.harivo.sweep.points:
-        try:
-            said += _said_of_method(with_point(params, name, Path("motion")), name, inputs)
-        except ValueError as error:
-            said.append(f"params.yaml: harivo.sweep.points.{name}: {error}")
+    harivo = params.harivo
+    for key, points, variant in (
+        ("sweep", harivo.sweep.points, with_point),
+        ("trials", harivo.trials.points, with_trial),
+    ):
+        for name in points:
+            try:
+                said += _said_of_method(variant(params, name, Path("motion")), name, inputs)
+            except ValueError as error:
+                said.append(f"params.yaml: harivo.{key}.points.{name}: {error}")
     return list(dict.fromkeys([*said, *_said_of_oracle(params, inputs), *_said_of_bounds(params, inputs)]))
 
 

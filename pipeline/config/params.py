@@ -13,11 +13,12 @@ from pipeline.config import paths, references
 from pipeline.config.embed import Embed
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate
+from pipeline.config.harivo import Harivo
 from pipeline.config.make_a_video import MakeAVideo
-from pipeline.config.section import Count, Positive, Section, Weight, explain, subset
+from pipeline.config.section import Count, Positive, Section, explain, subset
 from pipeline.config.specs import Conditioned
 from pipeline.config.study import UserStudy
-from pipeline.config.train import MotionTraining, Train
+from pipeline.config.train import Train
 
 
 class ParamsError(ValueError):
@@ -118,75 +119,6 @@ class Evaluate(Section):
         return self
 
 
-class SweepPoint(Section):
-    """A point of a sweep: the value of `mg_scale` at sampling time, or weights λ of a short training."""
-
-    mg_scale: Weight | None = None
-    lambda_trs: Weight | None = None
-    lambda_reg: Weight | None = None
-    lambda_dc: Weight | None = None
-
-    @property
-    def values(self) -> dict[str, float]:
-        """What is swept, and its value here."""
-        return self.model_dump(exclude_none=True)
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """The weights λ of a short training; none for a point of α."""
-        return {key: value for key, value in self.values.items() if key != "mg_scale"}
-
-    @model_validator(mode="after")
-    def _is_of_one_kind(self) -> "SweepPoint":
-        if not self.values or ("mg_scale" in self.values and len(self.values) > 1):
-            raise ValueError(f"a point has either mg_scale or some of the λ, found {sorted(self.values) or 'nothing'}")
-        return self
-
-
-class Sweep(Section):
-    """Points are variants of a method of generate.methods and, where they change λ, of a training of train. `steps` of
-    `batch` videos: the short training behind every point of λ. `prompts`: how many, a clip each, of every point.
-    `remark`: what the report says above them."""
-
-    method: str
-    training: str
-    steps: Positive
-    batch: Positive
-    prompts: Positive
-    remark: str | None = None
-    points: dict[str, SweepPoint]
-
-
-class NoiseCase(Section):
-    """Shape (C, F, h, w) of a noise, and PYoCo's weights a (0: independent)."""
-
-    shape: tuple[Positive, Positive, Positive, Positive]
-    weights: list[Weight]
-
-
-class Normality(Section):
-    """Table A1: the noises, and how many videos of each."""
-
-    videos: Positive
-    cases: list[NoiseCase]
-
-
-class Harivo(Section):
-    """`mg_scale`: α of the mitigating gradient. `ablation`: methods by the rows of Tables 1 and A2, `remark`: what the
-    report says above them. `sweep`: of α and the λ. `normality`: Table A1."""
-
-    remark: str | None = None
-    mg_scale: Weight
-    ablation: dict[str, str]
-    sweep: Sweep
-    normality: Normality
-
-    @property
-    def not_compared(self) -> set[str]:
-        """The methods of the ablation, where `remark` says why they are not to be compared; else none."""
-        return set(self.ablation.values()) if self.remark else set()
-
-
 class Oracle(Section):
     """Whether any step of the interpolation shows a mixture. `method`: of generate.methods, whose model samples all
     steps 0 … `k`, and the guide prompt, of the first `limit` mixtures (null: all; those of two parts count), with
@@ -271,10 +203,7 @@ class Params(Section):
         evaluated = [name for name in evaluated if name != self.evaluate.reference]
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
-        swept, motions = self.harivo.sweep, [k for k, v in self.train.items() if isinstance(v, MotionTraining)]
-        if swept.points:
-            subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
-            subset("harivo.sweep.method", [swept.method], "generate.methods", self.generate.methods)
+        references.check_harivo(self.harivo, self.train, self.generate)
         oracle = [self.richspace.oracle.method] if self.richspace.oracle else []
         subset("richspace.oracle.method", oracle, "generate.methods", self.generate.methods)
         bounds = [self.richspace.bounds.method] if self.richspace.bounds else []

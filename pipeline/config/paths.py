@@ -20,6 +20,8 @@ SUPERSEDED = CLIPS / ".superseded"  # clips that are set aside
 FEATURES = Path("data/features")
 RESULTS = Path("data/results")
 SWEPT = RESULTS / "sweeps.csv"
+TRIALS = RESULTS / "trials.csv"
+TRAINING_SEEDS = RESULTS / "training_seeds.csv"
 ETC_POINTS = RESULTS / "etc.csv"
 ORACLE_TABLE = RESULTS / "richspace_oracle.csv"
 ORACLE_STEPS = RESULTS / "richspace_oracle_steps.csv"
@@ -28,8 +30,10 @@ STUDY = Path("data/study")  # votes of user studies, and their tables
 SUMMARY = Path("data/summary")  # in git
 NORMALITY = Path("data/analysis/normality.csv")
 MAPPING_EFFECT = Path("data/analysis/mapping.csv")
+TOKEN_ATTENTION = Path("data/analysis/token_attention.csv")
 REPORTS = Path("reports")
 SWEEPS = MODELS / "sweeps"
+TRIAL = MODELS / "trials"  # curves of HARIVO's trials, and what was measured of their clips
 ETC = MODELS / "etc"  # what was measured of ETC's points
 ETC_LARGER = MODELS / "etc_larger"  # clips of ETC's points with more frames or pixels, and what was measured of them
 ATTENTION_MAPS = MODELS / "attention_maps/maps.csv"  # of ETC's frames, Figure 11
@@ -71,6 +75,11 @@ def similarities(folder: Path) -> Path:
 def sweep(point: str) -> Path:
     """Folder of what was measured of a point of a sweep."""
     return SWEEPS / point
+
+
+def trial(point: str) -> Path:
+    """Folder of the curves of a trial of HARIVO's, and of what was measured of its clips."""
+    return TRIAL / point
 
 
 def etc_point(point: str) -> Path:

@@ -8,11 +8,33 @@ from pipeline.config.cascade import OnNetwork, PriorSpec
 from pipeline.config.embed import Embed, EmbeddedSet
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Generate, Method
+from pipeline.config.harivo import Harivo
 from pipeline.config.make_a_video import MakeAVideo
 from pipeline.config.methods import check_options
 from pipeline.config.section import is_square, subset
 from pipeline.config.specs import OnImages
-from pipeline.config.train import EtcTraining, Training
+from pipeline.config.train import EtcTraining, MotionTraining, Training
+
+
+def check_harivo(harivo: Harivo, train: Mapping[str, Training], generate: Generate) -> None:
+    """The trainings and the methods that the section `harivo` names.
+
+    Raises:
+        ValueError: if one does not exist, or learning rates are compared of another training than is said.
+    """
+    swept, trials = harivo.sweep, harivo.trials
+    motions = [name for name, training in train.items() if isinstance(training, MotionTraining)]
+    if swept.points:
+        subset("harivo.sweep.training", [swept.training], "the trainings of temporal layers", motions)
+        subset("harivo.sweep.method", [swept.method], "generate.methods", generate.methods)
+    for name, point in trials.points.items():
+        subset(f"harivo.trials.points.{name}.training", [point.training], "the trainings of temporal layers", motions)
+    if trials.points:
+        subset("harivo.trials.method", [trials.method], "generate.methods", generate.methods)
+    for training, names in trials.choices.items():
+        for name in names:
+            if (found := trials.points[name].training) != training:
+                raise ValueError(f"harivo.trials.choices.{training}: {name} is of {found}, expected of {training}")
 
 
 def check_etc(etc: Etc, train: Mapping[str, Training], generate: Generate) -> None:

@@ -38,7 +38,8 @@ class Schedule(Section):
     """How long and how fast to train. `ema`: decay of the averaged weights; `clip`: limit of the gradient norm;
     `accumulate`: in how many equal parts, one after the other, a process takes its rows of a batch: less memory, and a
     loss in which rows meet one another sees those of one part; `precision`: accelerate's mixed precision; `*_every`:
-    in steps."""
+    in steps, `gradients_every`: from one measurement of the gradient of each loss to the next (a way back through the
+    network for each; 0: never)."""
 
     steps: Positive
     learning_rate: Above
@@ -50,6 +51,7 @@ class Schedule(Section):
     seed: Count = 0
     precision: Annotated[Literal["no", "bf16"], BeforeValidator(_no_is_a_word)] = "no"
     log_every: Positive = 20
+    gradients_every: Count = 100
     checkpoint_every: Positive = 200
     validate_every: Positive = 500
 

@@ -1,6 +1,7 @@
-"""Self-attention maps of the decoder, and the loss that keeps them alike from frame to frame (HARIVO, Section 3.3)."""
+"""Attention maps of the decoder, and the loss that keeps those of self-attention alike from frame to frame (HARIVO,
+Section 3.3)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -9,10 +10,10 @@ from diffusers.models.attention_processor import Attention
 
 
 class _Recorder:
-    """An attention processor that writes its maps (B F, heads, queries, keys) into a list."""
+    """An attention processor that notes its maps (B F, heads, queries, keys)."""
 
-    def __init__(self, maps: list[torch.Tensor]) -> None:
-        self.maps = maps
+    def __init__(self, note: Callable[[torch.Tensor], None]) -> None:
+        self.note = note
 
     def __call__(
         self,
@@ -21,11 +22,11 @@ class _Recorder:
         encoder_hidden_states: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        query, key, value = (
-            attn.head_to_batch_dim(layer(hidden_states)) for layer in (attn.to_q, attn.to_k, attn.to_v)
-        )
+        seen = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        inputs = ((attn.to_q, hidden_states), (attn.to_k, seen), (attn.to_v, seen))
+        query, key, value = (attn.head_to_batch_dim(layer(states)) for layer, states in inputs)
         weights = attn.get_attention_scores(query, key, attention_mask)
-        self.maps.append(weights.unflatten(0, (-1, attn.heads)))
+        self.note(weights.unflatten(0, (-1, attn.heads)))
         output = attn.batch_to_head_dim(weights @ value)
         for layer in attn.to_out:
             output = layer(output)
@@ -35,18 +36,25 @@ class _Recorder:
 @contextmanager
 def recorded(unet: UNetMotionModel) -> Iterator[list[torch.Tensor]]:
     """Record the spatial self-attention maps of the decoder, from its first layer to its last, during the block."""
-    before = unet.attn_processors
     maps: list[torch.Tensor] = []
-    recorder = _Recorder(maps)
-    unet.set_attn_processor({name: recorder if _is_decoder_self_attention(name) else p for name, p in before.items()})
-    try:
+    with noted(unet, "attn1", maps.append):
         yield maps
+
+
+@contextmanager
+def noted(unet: UNetMotionModel, kind: str, note: Callable[[torch.Tensor], None]) -> Iterator[None]:
+    """Pass the decoder's spatial attention maps to `note`, layer by layer, during the block: those of self-attention
+    (`attn1`), or of attention to the text (`attn2`)."""
+    before, recorder = unet.attn_processors, _Recorder(note)
+    unet.set_attn_processor({name: recorder if _is_of_decoder(name, kind) else p for name, p in before.items()})
+    try:
+        yield
     finally:
         unet.set_attn_processor(before)
 
 
-def _is_decoder_self_attention(name: str) -> bool:
-    return name.startswith("up_blocks.") and ".attentions." in name and name.endswith(".attn1.processor")
+def _is_of_decoder(name: str, kind: str) -> bool:
+    return name.startswith("up_blocks.") and ".attentions." in name and name.endswith(f".{kind}.processor")
 
 
 def trs_loss(maps: Sequence[torch.Tensor], frames: int) -> torch.Tensor:

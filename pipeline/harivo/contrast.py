@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from diffusers import UNetMotionModel
@@ -9,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 TEMPERATURE = 0.1
+_NONE = -1e4  # e to the power of it is 0
 
 
 @contextmanager
@@ -22,12 +24,33 @@ def bottleneck(unet: UNetMotionModel) -> Iterator[list[torch.Tensor]]:
         handle.remove()
 
 
+@dataclass(frozen=True)
+class Contrasted:
+    """L_DC of a batch, (), and what shows whether it learns: means over videos, ().
+
+    loss. over_chance: L_DC − ln of the number of negatives, which is what projections without any meaning have; below
+    −10 even a perfect contrast (2 / τ − ln |Q| at most) is not what makes it: the projections have left those in the
+    queue behind. positive, negative: the cosine of two frames of a video, and of a frame and its negatives.
+    """
+
+    loss: torch.Tensor
+    over_chance: torch.Tensor
+    positive: torch.Tensor
+    negative: torch.Tensor
+
+    @property
+    def measures(self) -> dict[str, torch.Tensor]:
+        """All but the loss, by name."""
+        return {"over_chance": self.over_chance, "positive": self.positive, "negative": self.negative}
+
+
 class Contrast(nn.Module):
     """Projection g of the bottleneck's features, and the queue of earlier projections, the negatives.
 
     Used in training only. The queue is a buffer, so that a run that is killed continues with it; `filled` counts the
     projections that it holds. `gather` gives the rows of all processes where several share a batch: each then has the
-    loss and the queue of the whole batch.
+    loss and the queue of the whole batch. `other_content`: whether negatives that show what a video itself shows are
+    left out of its sum (the paper has dissimilar frames of other videos in it).
     """
 
     def __init__(
@@ -35,10 +58,11 @@ class Contrast(nn.Module):
         channels: int,
         size: int,
         length: int,
+        other_content: bool = False,
         gather: Callable[[torch.Tensor], torch.Tensor] = lambda rows: rows,
     ) -> None:
         super().__init__()
-        self.gather = gather
+        self.gather, self.other_content = gather, other_content
         self.project = nn.Sequential(
             nn.Conv2d(channels, channels, size, bias=False),
             nn.SiLU(),
@@ -50,44 +74,61 @@ class Contrast(nn.Module):
             nn.Linear(channels, channels),
         )
         self.register_buffer("queue", torch.zeros(length, channels))
+        self.register_buffer("shown", torch.zeros(length, dtype=torch.long))  # by the queue's projections
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
         self.register_buffer("next", torch.zeros((), dtype=torch.long))
 
-    def forward(self, bottleneck: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
+    def forward(self, bottleneck: torch.Tensor, pair: torch.Tensor, content: torch.Tensor) -> Contrasted:
         """L_DC of a batch; its projections become negatives of the next.
 
         Args:
             bottleneck: (B, F, C, s, s), the deepest features of every frame.
-            pair: (B, 2), two frames of each video.
+            pair: (B, 2), two frames of each video. content: (B,), a number of what each video shows.
         """
         video = torch.arange(len(bottleneck), device=bottleneck.device)
         projected = [F.normalize(self.project(bottleneck[video, pair[:, i]]), dim=1) for i in (0, 1)]
         first, second = (self.gather(rows) for rows in projected)
-        loss = decoupled_contrastive_loss(first, second, self.queue[: int(self.filled)].clone())
-        self._enqueue(torch.cat([first, second]).detach())
-        return loss
+        content, filled = self.gather(content), int(self.filled)
+        counted = content[:, None] != self.shown[None, :filled] if self.other_content else None
+        contrasted = decoupled_contrast(first, second, self.queue[:filled].clone(), counted)
+        self._enqueue(torch.cat([first, second]).detach(), content.repeat(2))
+        return contrasted
 
     @torch.no_grad()
-    def _enqueue(self, projected: torch.Tensor) -> None:
+    def _enqueue(self, projected: torch.Tensor, content: torch.Tensor) -> None:
         length = len(self.queue)
         rows = (int(self.next) + torch.arange(len(projected), device=projected.device)) % length
-        self.queue[rows] = projected.to(self.queue.dtype)
+        self.queue[rows], self.shown[rows] = projected.to(self.queue.dtype), content
         self.next.fill_((int(self.next) + len(projected)) % length)
         self.filled.fill_(min(int(self.filled) + len(projected), length))
 
 
-def decoupled_contrastive_loss(
-    first: torch.Tensor, second: torch.Tensor, queue: torch.Tensor, temperature: float = TEMPERATURE
-) -> torch.Tensor:
+def decoupled_contrast(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    queue: torch.Tensor,
+    counted: torch.Tensor | None = None,
+    temperature: float = TEMPERATURE,
+) -> Contrasted:
     """L_DC = −⟨z1, z2⟩ / τ + log Σ_{q∈Q} exp(⟨z1, zq⟩ / τ), the mean over videos (HARIVO, Eq. 4).
 
     The positive is left out of the sum: that is what decouples it. The projections have unit length, as in decoupled
-    contrastive learning; with an empty queue only the first term is left.
+    contrastive learning; of a video without negatives only the first term is left.
 
     Args:
-        first, second: (B, C), two frames of each video. queue: (Q, C), frames of other videos.
+        first, second: (B, C), two frames of each video. queue: (Q, C), frames of other videos. counted: (B, Q), which
+            of them are negatives of which video; None: all of all.
     """
-    positive = (first * second).sum(dim=1) / temperature
-    if not len(queue):
-        return -positive.mean()
-    return (torch.logsumexp(first @ queue.T / temperature, dim=1) - positive).mean()
+    positive = (first * second).sum(dim=1)
+    if counted is None:
+        counted = torch.ones(len(first), len(queue), dtype=torch.bool, device=first.device)
+    number = counted.sum(dim=1)
+    if not number.any():
+        loss = -positive.mean() / temperature
+        return Contrasted(loss, loss.detach(), positive.mean().detach(), torch.zeros((), device=first.device))
+    cosines = first @ queue.T
+    # a finite number in place of −∞, whose gradient would be NaN where a video has no negative
+    sums = (cosines / temperature).masked_fill(~counted, _NONE).logsumexp(dim=1).where(number > 0, 0.0)
+    losses = sums - positive / temperature
+    over = losses - number.clamp(min=1).log()
+    return Contrasted(losses.mean(), over.mean().detach(), positive.mean().detach(), cosines[counted].mean().detach())

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pipeline.clips import ledger
 from pipeline.report.results import Results
-from pipeline.report.strips import Card, Shot
+from pipeline.report.strips import Card, Shot, Slice
+from pipeline.world.scene import DIRECTIONS
 
 _CARDS = 6  # prompts whose clips are shown
 
@@ -24,6 +25,18 @@ def cards(results: Results, methods: Sequence[str]) -> list[Card]:
         )
         for clip in clips
     ]
+
+
+def slices(results: Results, methods: Sequence[str]) -> list[Card]:
+    """The same as slices through space and time (HARIVO, Figure 6a): of prompts whose motion is known, the line along
+    which it is to go."""
+    motions = {prompt.text: prompt.extra.get("motion", "") for prompt in results.prompts.values()}
+    found = []
+    for card in cards(results, methods):
+        if (motion := motions.get(card.title, "")) in DIRECTIONS:
+            across = bool(DIRECTIONS[motion][0])
+            found.append(Card(card.title, [Slice(**vars(shot), across=across) for shot in card.shots]))
+    return found
 
 
 def _shot(results: Results, method: str, entry: ledger.Entry) -> Shot:

@@ -251,6 +251,28 @@ def training(history: pd.DataFrame) -> str:
     return figure.update_yaxes(type="log").to_json()
 
 
+def token_attention(places: pd.DataFrame, videos: int = 4) -> str:
+    """Share of the attention to the text that frame-wise tokens have, as small heat maps: a row for each of the first
+    videos, a column for each frame."""
+    shown = places[places.video < videos]
+    frames = sorted(set(shown.frame))
+    rows = sorted(set(shown.video))
+    figure = make_subplots(rows=len(rows), cols=len(frames), horizontal_spacing=0.004, vertical_spacing=0.03)
+    for (video, frame), own in shown.groupby(["video", "frame"]):
+        figure.add_heatmap(
+            z=own.pivot(index="row", columns="column", values="share").round(4).to_numpy().tolist(),
+            coloraxis="coloraxis",
+            hovertemplate=f"clip {video + 1}, frame {frame + 1}: %{{z:.1%}}<extra></extra>",
+            row=rows.index(video) + 1,
+            col=frames.index(frame) + 1,
+        )
+    figure.update_layout(_LAYOUT | {"margin": {"l": 4, "r": 4, "t": 8, "b": 44}}, height=60 + 64 * len(rows))
+    bar = {"orientation": "h", "y": 0, "yanchor": "top", "thickness": 8, "len": 0.6, "tickformat": ".0%", "nticks": 6}
+    figure.update_layout(coloraxis={"colorscale": "Viridis", "colorbar": bar})
+    figure.update_xaxes(visible=False)
+    return figure.update_yaxes(visible=False, autorange="reversed").to_json()
+
+
 def attention_maps(maps: pd.DataFrame, top: float) -> str:
     """Shares of attention from frame (down) to frame (across) as small heat maps, a row for each head and a column for
     each step; the lightest colour stands for `top`."""

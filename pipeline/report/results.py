@@ -15,6 +15,7 @@ from pipeline.report.user_study.studies import Studies
 from pipeline.richspace.optima import read_curves, read_optima
 from pipeline.sweeps.etc_tables import read_larger
 from pipeline.sweeps.tables import read as read_sweeps
+from pipeline.sweeps.trial_tables import read as read_trials
 from pipeline.world.attributes import AVERAGE
 
 COMPARISONS = ("differences", "over_seeds", "fvd_by_clips", "leaders")
@@ -29,8 +30,10 @@ class Results:
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
     make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, extrapolation, consistency,
     passed_on: its parts alone.
-    normality, mapping_effect: HARIVO's Table A1 and Figure A1, attention_maps: ETC's Figure 11, attention,
-    attention_sweep: its Table 3 and Figure 10; None where their stages have not run. oracle, oracle_steps: how often
+    trials: a row for each of HARIVO's trials, trial_values: the same as metrics, training_seeds: its difference over
+    trainings; no row without them. normality, mapping_effect, token_attention: HARIVO's Table A1, Figures A1 and 6b,
+    attention_maps: ETC's Figure 11, attention, attention_sweep: its Table 3 and Figure 10; None where their stages have
+    not run. oracle, oracle_steps: how often
     any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. choices: what each part
     of its algorithm is worth by that. bounds: its theorem in numbers; None, or no row, where it was not measured.
     studies: what the votes of
@@ -49,6 +52,9 @@ class Results:
     curves: dict[str, dict[str, Any]]
     encoder: str
     sweeps: pd.DataFrame
+    trials: pd.DataFrame
+    trial_values: pd.DataFrame
+    training_seeds: pd.DataFrame
     etc: pd.DataFrame
     etc_larger: pd.DataFrame
     make_a_video: pd.DataFrame
@@ -58,6 +64,7 @@ class Results:
     passed_on: pd.DataFrame | None
     normality: pd.DataFrame | None
     mapping_effect: pd.DataFrame | None
+    token_attention: pd.DataFrame | None
     attention_maps: pd.DataFrame | None
     oracle: pd.DataFrame
     oracle_steps: pd.DataFrame
@@ -93,6 +100,9 @@ class Results:
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
             sweeps=read_sweeps(params),
+            trials=read_trials(params),
+            trial_values=_table(paths.TRIALS.stem),
+            training_seeds=_table(paths.TRAINING_SEEDS.stem),
             etc=_table(paths.ETC_POINTS.stem),
             etc_larger=read_larger(params),
             make_a_video=_table(paths.CASCADE_POINTS.stem),
@@ -102,6 +112,7 @@ class Results:
             passed_on=_optional(paths.PASSED_ON),
             normality=_optional(paths.NORMALITY),
             mapping_effect=_optional(paths.MAPPING_EFFECT),
+            token_attention=_optional(paths.TOKEN_ATTENTION),
             attention_maps=_optional(paths.ATTENTION_MAPS),
             oracle=_table(paths.ORACLE_TABLE.stem),
             oracle_steps=_table(paths.ORACLE_STEPS.stem),

@@ -11,6 +11,7 @@ from metrics.reading.video import read_all
 
 LOSSLESS_SIDE, MAX_SIDE = 256, 360  # pixels: larger clips are stored lossily, and scaled down to the second
 FOLDER = Path("assets/clips")  # of the report
+_MAGNIFIED = 8  # screen pixels of one of a slice
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,39 @@ class Shot:
         """Path of its picture in the report."""
         return (FOLDER / f"{self.method}-{self.source.stem}.webp").as_posix()
 
+    def write(self, path: Path) -> None:
+        """Write its picture."""
+        write_picture(read_all(self.source), path, self.fps)
+
+
+@dataclass(frozen=True)
+class Slice(Shot):
+    """A clip as one still picture: a line of its pixels, one frame below the other. across: a row, which shows motion
+    to the left and right; else a column."""
+
+    across: bool = True
+
+    @property
+    def picture(self) -> str:
+        return (FOLDER / f"{self.method}-{self.source.stem}-slice.webp").as_posix()
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = time_slice(read_all(self.source), self.across)
+        size = (lines.shape[1] * _MAGNIFIED, lines.shape[0] * _MAGNIFIED)
+        Image.fromarray(lines).resize(size, Image.Resampling.NEAREST).save(path, lossless=True)
+
+
+def time_slice(clip: np.ndarray, across: bool) -> np.ndarray:
+    """The line of pixels that changes most over a clip, uint8 (T, W, 3) or (T, H, 3), the first frame at the top.
+
+    Args:
+        clip: uint8 (T, H, W, 3). across: whether the line is a row; else a column.
+    """
+    lines = clip if across else clip.swapaxes(1, 2)
+    change = lines.astype(float).var(axis=0).sum(axis=(1, 2))
+    return np.ascontiguousarray(lines[:, int(change.argmax())])
+
 
 @dataclass(frozen=True)
 class Card:
@@ -50,7 +84,7 @@ def write_pictures(cards: Sequence[Card], report: Path) -> None:
     shots = {shot.picture: shot for card in cards for shot in card.shots if shot.made}
     for name, shot in shots.items():
         if not (report / name).exists():
-            write_picture(read_all(shot.source), report / name, shot.fps)
+            shot.write(report / name)
 
 
 def write_picture(clip: np.ndarray, path: Path, fps: int) -> None:

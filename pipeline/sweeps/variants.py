@@ -1,10 +1,12 @@
 """A point of a sweep as what it is: parameters in which a method, and for weights λ a training, differ from others."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config.generate import Generate, Method
+from pipeline.config.harivo import Sweep, SweepPoint
 from pipeline.config.methods import check_options
-from pipeline.config.params import Params, Sweep, SweepPoint
+from pipeline.config.params import Params
 from pipeline.config.train import MotionTraining, Schedule
 
 WARMUP = 0.1  # share of a short training's steps
@@ -27,12 +29,30 @@ def with_point(params: Params, name: str, motion: Path) -> Params:
     return params.model_copy(update={"generate": generate, "harivo": harivo.model_copy(update={"mg_scale": scale})})
 
 
+def with_trial(params: Params, name: str, motion: Path) -> Params:
+    """The parameters with the method `name` alone, which samples a trial's temporal layers, in the folder `motion`.
+
+    Raises:
+        ValueError: if the method that is sampled knows neither temporal layers nor a mitigating gradient.
+    """
+    trials = params.harivo.trials
+    point = trials.points[name]
+    changes = {"mg": point.mg, "motion": motion.as_posix(), "limit": point.prompts or trials.prompts}
+    method = _changed("harivo.trials.method", params.generate, trials.method, changes)
+    generate = params.generate.model_copy(update={"methods": {name: method}})
+    return params.model_copy(update={"generate": generate})
+
+
 def _method(generate: Generate, sweep: Sweep, point: SweepPoint, motion: Path) -> Method:
     changes = {"mg": bool(point.mg_scale)} if not point.weights else {"mg": False, "motion": motion.as_posix()}
-    base = generate.methods[sweep.method]
-    method = Method.model_validate(base.model_dump() | {"limit": sweep.prompts, "seeds": 1} | changes)
+    return _changed("harivo.sweep.method", generate, sweep.method, changes | {"limit": sweep.prompts})
+
+
+def _changed(key: str, generate: Generate, name: str, changes: Mapping[str, object]) -> Method:
+    """A method with other options, a clip of each prompt. key: what in params.yaml names it."""
+    method = Method.model_validate(generate.methods[name].model_dump() | {"seeds": 1} | dict(changes))
     family = generate.models[method.model].family
-    check_options("harivo.sweep.method", method.module, family, method.options, Method.model_fields)
+    check_options(key, method.module, family, method.options, Method.model_fields)
     return method
 
 
@@ -49,6 +69,25 @@ def training_of(params: Params, name: str) -> MotionTraining | None:
         update={
             "spec": base.spec.model_copy(update=point.weights | short),
             "schedule": shortened(base.schedule, sweep.steps),
+        }
+    )
+
+
+def trial_training(params: Params, name: str) -> MotionTraining | None:
+    """The training of a trial, on no more scenes than it can see; its one validation clip is for the curves alone. None
+    where its weights come with the repository."""
+    point = params.harivo.trials.points[name]
+    base = params.train[point.training]
+    assert isinstance(base, MotionTraining)  # checked with params.yaml
+    if not point.changes:
+        return None
+    schedule = base.schedule if point.steps is None else shortened(base.schedule, point.steps)
+    own = {key: value for key, value in point.changes.items() if key in ("learning_rate", "seed")}
+    fewer = {"used": min(base.spec.used, schedule.steps * base.spec.batch), "validation_prompts": 1}
+    return base.model_copy(
+        update={
+            "spec": base.spec.model_copy(update=point.of_spec | fewer),
+            "schedule": schedule.model_copy(update=own),
         }
     )
 

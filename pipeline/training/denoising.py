@@ -44,7 +44,14 @@ class NoisingSource:
 
     def draw(self, generator: torch.Generator) -> Noising:
         """A whole batch of what comes next in the generator."""
-        rows = torch.randint(len(self.data.latents), (self.size,), generator=generator)
+        return self.noised(self.rows(generator), generator)
+
+    def rows(self, generator: torch.Generator) -> torch.Tensor:
+        """Which clips the batch is of: (B,)."""
+        return torch.randint(len(self.data.latents), (self.size,), generator=generator)
+
+    def noised(self, rows: torch.Tensor, generator: torch.Generator) -> Noising:
+        """The batch of these clips; what comes next in the generator after them."""
         clean = self.take(self.data.latents, rows, generator)
         kept = None if self.drop is None else torch.rand(self.size, generator=generator) >= self.drop
         timestep = self.timesteps(self.size, generator)

@@ -58,7 +58,7 @@ class CaptionedLatents:
 
     latents: (N, T, C, h, w), float16; texts: (D, n, d), float16, embeddings of the distinct captions; text_of: (N,),
     the row of each clip's caption in them; captions: N texts; known: every caption that no prompt of a validation may
-    be, by default those of the clips.
+    be, by default those of the clips; content_of: (N,), a number of what each clip shows, by default its caption's row.
     """
 
     def __init__(
@@ -67,10 +67,12 @@ class CaptionedLatents:
         captions: list[str],
         encoder: CaptionEncoder,
         known: frozenset[str] | None = None,
+        content_of: torch.Tensor | None = None,
     ) -> None:
         self.latents, self.captions, self.encoder = latents, captions, encoder
         self.known = frozenset(captions) if known is None else known
         self.texts, self.text_of = encoder.embed(captions)
+        self.content_of = self.text_of if content_of is None else content_of
 
     @classmethod
     def of_world(
@@ -85,11 +87,14 @@ class CaptionedLatents:
         shading: float,
     ) -> "CaptionedLatents":
         """Clips of the toy world: the first `used` of `scenes` that are drawn, or all of them; all of their captions
-        are known."""
-        _, drawn = draw(scenes, seed)
+        are known, and colour and shape are what they show."""
+        names, drawn = draw(scenes, seed)
         latents = encode_clips(codec, render(drawn[:used], shading), device)
         texts = training_captions(scenes, seed)
-        return cls(latents, texts[:used], encoder, frozenset(texts))
+        shown = [(name.colour, name.shape) for name in names[:used]]
+        number = {content: i for i, content in enumerate(sorted(set(shown)))}
+        contents = torch.tensor([number[content] for content in shown])
+        return cls(latents, texts[:used], encoder, frozenset(texts), contents)
 
     def conditions(self, rows: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """Scaled embeddings (B, n, d) of the clips' captions; the empty prompt's where `kept` (B,) is False."""

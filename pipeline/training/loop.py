@@ -7,6 +7,7 @@ the optimizer's moments, nothing is kept to continue from.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from pipeline.training.checkpoint import History, State, restore, save, trained
 from pipeline.training.task import Batch, Losses, Share, Task, mean
 
 _WAIT = timedelta(hours=2)  # of the other processes, while the first validates
+_WHOLE = "grad_norm"  # what the curves call the norm of what is not clipped by itself
 
 
 Reporter = Callable[[int, dict[str, float], np.ndarray | None], None]
@@ -51,8 +53,10 @@ def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str
             in the first alone.
 
     Returns:
-        The curves: `loss` and, of a sum, every `loss_<part>` unweighted, `grad_norm` before clipping, `lr`, and what
-        validations measured, which the first process alone knows.
+        The curves: `loss` and, of a sum, every `loss_<part>` unweighted, the task's own measures, `grad_norm` before
+        clipping, `lr`, and what validations measured, which the first process alone knows. What is clipped by itself
+        has a `grad_norm_<name>`; every `gradients_every` steps each part of a sum has one too, unweighted, of the
+        weights that are not clipped by themselves (where a batch is taken in parts, the mean of theirs).
 
     Raises:
         ValueError: if a batch cannot be divided equally among the processes and the parts of each.
@@ -63,11 +67,11 @@ def train(task: Task[Batch], schedule: Schedule, checkpoint: Path, identity: str
     run.model.train()
     with Progress(checkpoint.stem, schedule.steps, "steps", done=first) as work:
         for done in range(first + 1, schedule.steps + 1):
-            losses, norm = run.step(done - 1)
+            losses, norms = run.step(done - 1)
             learning_rate.step()
             loss = None
             if done % schedule.log_every == 0 or done == schedule.steps:
-                row = run.log(done, losses, grad_norm=float(norm), lr=learning_rate.get_last_lr()[0])
+                row = run.log(done, losses, **norms, lr=learning_rate.get_last_lr()[0])
                 loss = f"loss {row['loss']:.4f}"
                 run.in_first(report, done, row, None)
             if done % schedule.validate_every == 0 and done < schedule.steps:
@@ -92,10 +96,11 @@ class _Run:
             gradient_accumulation_steps=schedule.accumulate,
             cpu=not torch.cuda.is_available(),
         )
-        self.task, self.clip = task, schedule.clip
+        self.task, self.schedule = task, schedule
         self.share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         self.parts = [Share(i, schedule.accumulate) for i in range(schedule.accumulate)]
         self.weights = trained(task.model)
+        self.clipped = _clipped(task)
         optimizer = torch.optim.AdamW(
             self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99)
         )
@@ -103,24 +108,41 @@ class _Run:
         ema = EMAModel(self.weights, decay=schedule.ema, use_ema_warmup=True, power=0.75)
         self.state = State(task.model, optimizer, ema)
 
-    def step(self, step: int) -> tuple[Losses, torch.Tensor]:
-        """Move the weights once; returns this process's losses and the norm of the whole gradient before clipping."""
+    def step(self, step: int) -> tuple[Losses, dict[str, float]]:
+        """Move the weights once; returns this process's losses and, before clipping, the norm of the whole gradient of
+        each group that is clipped."""
         batch = self.task.source.batch(step, self.share)
-        losses = mean([self._backward(batch.part(part)) for part in self.parts])
-        norm = self.accelerator.clip_grad_norm_(self.weights, self.clip)
+        losses = mean([self._backward(batch.part(part), self._is_measured(step + 1)) for part in self.parts])
+        clip, limit = self.accelerator.clip_grad_norm_, self.schedule.clip
+        norms = {name: clip(weights, limit) for name, weights in self.clipped.items()}
         self.state.optimizer.step()
         self.state.optimizer.zero_grad(set_to_none=True)
         self.state.ema.step(self.weights)
-        return losses, norm
+        return losses, {name: float(norm) for name, norm in norms.items()}
 
-    def _backward(self, batch: Batch) -> Losses:
+    def _is_measured(self, done: int) -> bool:
+        """Whether the gradient of each loss is measured in this step."""
+        every = self.schedule.gradients_every
+        return every > 0 and done % every == 0 and not self.sharded
+
+    def _backward(self, batch: Batch, measured: bool) -> Losses:
         """Add the gradients of a part of a batch to those that are there; of several parts they become the mean, and
         processes meet at the last one."""
         with self.accelerator.accumulate(self.model):
             with self.accelerator.autocast():
                 losses = self.task.loss(self.model, batch.to(self.accelerator.device))
+            if measured and len(losses.parts) > 1:
+                norms = {f"grad_norm_{name}": self._gradient(loss) for name, loss in losses.parts.items()}
+                losses = replace(losses, measures=losses.measures | norms)
             self.accelerator.backward(losses.total)
         return losses.detached()
+
+    def _gradient(self, loss: torch.Tensor) -> torch.Tensor:
+        """The norm of a loss's own gradient over the rows of all processes; it is not added to those that are there."""
+        if not loss.requires_grad:
+            return torch.zeros((), device=loss.device)
+        own = torch.autograd.grad(loss, self.clipped[_WHOLE], retain_graph=True, allow_unused=True)
+        return nn.utils.get_total_norm([self.accelerator.reduce(one, "mean") for one in own if one is not None])
 
     @property
     def sharded(self) -> bool:
@@ -128,8 +150,9 @@ class _Run:
         return self.accelerator.distributed_type == DistributedType.DEEPSPEED
 
     def log(self, step: int, losses: Losses, **others: float) -> dict[str, float]:
-        """The history's row of a step: every loss as the mean over processes, and others."""
+        """The history's row of a step: every loss and measure as the mean over processes, and others."""
         named = {"loss": losses.total} | {f"loss_{name}": value for name, value in losses.parts.items()}
+        named |= losses.measures
         means = self.accelerator.reduce(torch.stack([value.detach().float() for value in named.values()]), "mean")
         self.state.history.add(step, **dict(zip(named, means.tolist(), strict=True)), **others)
         return self.state.history.rows[-1]
@@ -138,6 +161,13 @@ class _Run:
         """Call in the first process alone."""
         if self.accelerator.is_main_process:
             act(*arguments)
+
+
+def _clipped(task: Task[Batch]) -> dict[str, list[nn.Parameter]]:
+    """The trained weights, in their order, in groups whose gradients are clipped together."""
+    apart = {f"{_WHOLE}_{name}": trained(part) for name, part in getattr(task, "apart", {}).items()}
+    taken = {id(weight) for weights in apart.values() for weight in weights}
+    return {_WHOLE: [weight for weight in trained(task.model) if id(weight) not in taken]} | apart
 
 
 def _learning_rate(optimizer: Optimizer, schedule: Schedule, first: int) -> LambdaLR:

@@ -2,6 +2,7 @@
 as params.yaml switches on. One file for all variants: they differ in their spec alone.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,12 @@ from pipeline.training.motion_source import MotionBatch, MotionSource, channels_
 from pipeline.training.on_images import images_of
 from pipeline.training.pixels import strips
 from pipeline.training.task import Losses, gathered
-from pipeline.training.validation import unseen_prompts
+from pipeline.training.validation import VALIDATION_SEED, unseen_prompts
 from pipeline.training.video_validation import judged_videos
 from pipeline.training.videos import check_size, latents_of
 from pipeline.world.scene import FRAMES, HEIGHT
+
+UNSEEN = 64  # clips of the toy world for the validation loss
 
 
 class MotionTask:
@@ -48,10 +51,10 @@ class MotionTask:
         if spec.videos:
             self.data, self.unseen = latents_of(spec.videos, codec, encoder, device)
         else:
-            self.data = CaptionedLatents.of_world(
-                spec.scenes, seed, codec, encoder, device, spec.used, shading=spec.shading
-            )
-        self.source = self._source(self.data)
+            world = partial(CaptionedLatents.of_world, codec=codec, encoder=encoder, device=device)
+            self.data = world(spec.scenes, spec.scenes_seed, used=spec.used, shading=spec.shading)
+            self.unseen = world(UNSEEN, VALIDATION_SEED, shading=spec.shading)
+        self.source = self._source(self.data, spec.timestep_power, spec.drop, seed)
         self.unet = self._video_unet()
         self.model = MotionModel(self.unet, self._contrast() if spec.lambda_dc else None).to(device)
 
@@ -66,13 +69,17 @@ class MotionTask:
     def _contrast(self) -> Contrast:
         channels = self.images.unet.config.block_out_channels
         size = -(-self.data.latents.shape[-1] // 2 ** (len(channels) - 1))
-        return Contrast(channels[-1], size, self.spec.queue, gathered)
+        return Contrast(channels[-1], size, self.spec.queue, self.spec.other_content, gathered)
 
-    def _source(self, data: CaptionedLatents) -> MotionSource:
-        spec = self.spec
-        timesteps = spread(self.images.scheduler, spec.timestep_power)
-        videos = NoisingSource(data, self.seed, spec.batch, channels_first, timesteps, spec.drop)
-        return MotionSource(videos, spec.noise, spec.noise_weight)
+    @property
+    def apart(self) -> dict[str, nn.Module]:
+        """L_DC's projection: at first its gradient is many times that of the temporal layers."""
+        return {} if self.model.contrast is None else {"contrast": self.model.contrast}
+
+    def _source(self, data: CaptionedLatents, power: float, drop: float | None, seed: int = 0) -> MotionSource:
+        timesteps = spread(self.images.scheduler, power)
+        videos = NoisingSource(data, seed, self.spec.batch, channels_first, timesteps, drop)
+        return MotionSource(videos, self.spec.noise, self.spec.noise_weight)
 
     def loss(self, model: nn.Module, batch: MotionBatch, weights: LossWeights | None = None) -> Losses:
         """L_simple in the text-to-image model's own parametrisation, and the other losses whose weight (by default the
@@ -80,33 +87,33 @@ class MotionTask:
         scheduler, weights = self.images.scheduler, weights or self.weights
         noisy = scheduler.add_noise(batch.clean, batch.noise, batch.timestep)
         wanted = target(scheduler, batch.clean, batch.noise, batch.timestep)
-        outputs = model(noisy, batch.timestep, batch.text, batch.pair, weights)
+        outputs = model(noisy, batch.timestep, batch.text, batch.pair, batch.content, weights)
         video = outputs.pop("video").float()
+        measures = {name: outputs.pop(name) for name in list(outputs) if name.startswith("dc_")}
         if weights.reg:
-            steps = scheduler.config.num_train_timesteps
-            outputs["reg"] = regularisation(video, outputs["reg"].float(), batch.timestep, steps)
+            outputs["reg"] = regularisation(video, outputs["reg"].float(), batch.timestep, scheduler)
         simple = F.mse_loss(video, wanted)
-        return Losses(total(simple, weights, **outputs), {"simple": simple, **outputs})
+        return Losses(total(simple, weights, **outputs), {"simple": simple, **outputs}, measures)
 
     def validate(self, final: bool) -> dict[str, float]:
-        """Table A2's attributes, the heading, colours and shapes, on clips of unseen prompts, by the judge; of videos
-        from a folder, which it cannot judge, the loss of those that were kept from training."""
-        if self.spec.videos:
-            return self._validate_videos()
-        n = self.spec.validation_prompts if final else 20
+        """`validation_loss`, and of the toy world Table A2's attributes, the heading, colours and shapes, on clips of
+        unseen prompts, by the judge, which cannot judge videos from a folder."""
+        n = self.spec.validation_prompts if final else min(20, self.spec.validation_prompts)
         sampling = AnimateDiffSampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
+        loss = {"validation_loss": self._validation_loss()}
+        if self.spec.videos:
+            self._clips = self.sample(self.unseen.captions[:n], sampling)
+            return loss
         names, texts = unseen_prompts(n, self.data.known)
         self._clips = self.sample(texts, sampling)
-        return judged_videos(names, texts, self._clips)
+        return loss | judged_videos(names, texts, self._clips)
 
-    def _validate_videos(self, draws: int = 8) -> dict[str, float]:
-        """Mean L_simple of the same batches, timesteps and noise whenever it is asked for."""
-        source = self._source(self.unseen)
+    def _validation_loss(self, draws: int = 16) -> float:
+        """Mean L_simple of clips that are not trained on, with their captions, at uniform timesteps: of the same
+        batches, timesteps and noise for every variant and whenever it is asked for."""
+        source = self._source(self.unseen, power=1.0, drop=None)
         batches = [source.batch(-1 - i).to(self.unet.device) for i in range(draws)]
-        losses = [self.loss(self.model, batch, LossWeights()).total for batch in batches]
-        sampling = AnimateDiffSampling(self.spec.sampling_steps, Guidance(self.spec.guidance))
-        self._clips = self.sample(self.unseen.captions[: self.spec.validation_prompts], sampling)
-        return {"validation_loss": float(torch.stack(losses).mean())}
+        return float(torch.stack([self.loss(self.model, batch, LossWeights()).total for batch in batches]).mean())
 
     def sample(self, texts: list[str], sampling: AnimateDiffSampling) -> np.ndarray:
         """Clips (n, T, H, W, 3) of prompts, of the size that is trained."""

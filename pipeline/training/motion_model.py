@@ -24,16 +24,23 @@ class MotionModel(nn.Module):
         self.unet = unet
 
     def forward(
-        self, noisy: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor, pair: torch.Tensor, weights: LossWeights
+        self,
+        noisy: torch.Tensor,
+        timestep: torch.Tensor,
+        text: torch.Tensor,
+        pair: torch.Tensor,
+        content: torch.Tensor,
+        weights: LossWeights,
     ) -> dict[str, torch.Tensor]:
         """Predict videos, and what the losses of `weights` are made of.
 
         Args:
-            noisy: (B, C, F, h, w). timestep: (B,). text: (B, n, d). pair: (B, 2), see Contrast.
+            noisy: (B, C, F, h, w). timestep: (B,). text: (B, n, d). pair: (B, 2) and content: (B,), see Contrast.
 
         Returns:
             video: the prediction (B, C, F, h, w); where its λ is not 0, trs and dc: L_TRS and L_DC (), whose maps and
-            features stay inside; reg: the text-to-image model's prediction (B, C, F, h, w).
+            features stay inside, with what `Contrasted` measures as dc_<name>; reg: the text-to-image model's
+            prediction (B, C, F, h, w).
         """
         frames = noisy.shape[2]
         text = text.repeat_interleave(frames, dim=0)
@@ -45,7 +52,9 @@ class MotionModel(nn.Module):
         if weights.trs:
             outputs["trs"] = trs_loss(maps, frames)
         if weights.dc:
-            outputs["dc"] = self.contrast(deepest[0].unflatten(0, (-1, frames)), pair)
+            contrasted = self.contrast(deepest[0].unflatten(0, (-1, frames)), pair, content)
+            outputs["dc"] = contrasted.loss
+            outputs |= {f"dc_{name}": value for name, value in contrasted.measures.items()}
         if weights.reg:
             with self.unet.spatial_only():
                 outputs["reg"] = self.unet(noisy, timestep, text).sample

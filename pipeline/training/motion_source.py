@@ -12,9 +12,11 @@ from pipeline.training.task import WHOLE, Share, step_generator
 
 @dataclass(frozen=True)
 class MotionBatch(Noising):
-    """clean and noise are (B, C, F, h, w); pair (B, 2): two frames of each video."""
+    """clean and noise are (B, C, F, h, w); pair (B, 2): two frames of each video; content (B,): a number of what each
+    video shows."""
 
     pair: torch.Tensor
+    content: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class MotionSource:
 
     def draw(self, generator: torch.Generator) -> MotionBatch:
         """A whole batch of what comes next in the generator."""
-        drawn = self.videos.draw(generator)
+        rows = self.videos.rows(generator)
+        drawn = self.videos.noised(rows, generator)
         clean, noise = drawn.clean, drawn.noise
         pair = torch.stack([torch.randperm(clean.shape[2], generator=generator)[:2] for _ in clean])
         if self.noise == "mixed":
             shared = torch.randn(clean[:, :, :1].shape, generator=generator)
             noise = correlate(noise, shared, self.noise_weight)
-        return MotionBatch(clean, noise, drawn.timestep, drawn.text, pair)
+        content = self.videos.data.content_of[rows]
+        return MotionBatch(clean, noise, drawn.timestep, drawn.text, pair, content)
 
 
 def channels_first(latents: torch.Tensor, rows: torch.Tensor, _: torch.Generator) -> torch.Tensor:

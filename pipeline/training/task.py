@@ -55,20 +55,26 @@ class Batch:
 @dataclass(frozen=True)
 class Losses:
     """`total` is minimised. `parts`: the losses that it is a sum of, by name and unweighted, for the curves; of a total
-    that is no sum there are none."""
+    that is no sum there are none. `measures`: what else the curves are to show of a batch; nothing learns from it."""
 
     total: torch.Tensor
     parts: dict[str, torch.Tensor] = field(default_factory=dict)
+    measures: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def detached(self) -> "Losses":
         """The same values without what they were computed from."""
-        return Losses(self.total.detach(), {name: value.detach() for name, value in self.parts.items()})
+        return Losses(self.total.detach(), _detached(self.parts), _detached(self.measures))
+
+
+def _detached(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach() for name, value in values.items()}
 
 
 def mean(losses: Sequence[Losses]) -> Losses:
     """Of equally large parts of a batch."""
     parts = {name: torch.stack([one.parts[name] for one in losses]).mean() for name in losses[0].parts}
-    return Losses(torch.stack([one.total for one in losses]).mean(), parts)
+    measures = {name: torch.stack([one.measures[name] for one in losses]).mean() for name in losses[0].measures}
+    return Losses(torch.stack([one.total for one in losses]).mean(), parts, measures)
 
 
 Drawn_co = TypeVar("Drawn_co", bound=Batch, covariant=True)
@@ -85,7 +91,11 @@ class Source(Protocol[Drawn_co]):
 
 class Task(Protocol[Drawn]):
     """What one model learns. The parameters of `model` that ask for gradients are trained, and each of them must have
-    one in every step: that is what several processes expect of one another."""
+    one in every step: that is what several processes expect of one another.
+
+    `apart`, if there is one: parts of `model` by name whose gradients are clipped by themselves, so that a jolt in one
+    does not shrink the steps of the rest.
+    """
 
     model: nn.Module
     source: Source[Drawn]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.report import cue, harivo_comparison, plots
-from pipeline.report.cards import cards
+from pipeline.report import cue, harivo_comparison, harivo_trials, plots
+from pipeline.report.cards import cards, slices
 from pipeline.report.formatting import fixed, interval
-from pipeline.report.metric_tables import BOLD, metric_cell, metric_column, separated
+from pipeline.report.metric_tables import BOLD, INTERVALS, metric_cell, metric_column, separated
 from pipeline.report.page import Content, Page
 from pipeline.report.printed import published
 from pipeline.report.results import Results
@@ -19,6 +19,8 @@ CUE = ("animatediff", "animatediff_cueless")
 UNMAPPED = ("harivo", "harivo_unmapped", "frames", "frames_mapped")
 PERSONALISED = ("harivo", "personalised")
 _ELSEWHERE = "The paper's values: UCF-101, and people judging 400 videos. Other data, other size: compare the order."
+_ON = 0.5  # share of a place's pixels from which on the object is there
+_ONCE = "Measured once, with more clips than this run makes; what was measured comes with the repository."
 _ACTION = (
     "The paper's annotators did not check the direction of movement under action; here action is the direction. "
     "Heading is what the shading of single frames shows, and no part of the average."
@@ -31,28 +33,40 @@ def build(results: Results) -> Content:
     figures = {}
     if results.mapping_effect is not None:
         figures["mapping"] = plots.mapping_effect(results.mapping_effect)
+    if results.token_attention is not None:
+        figures["tokens"] = plots.token_attention(results.token_attention)
     if results.judged:
         figures["average"] = plots.rates(results.prompted, AVERAGE, "average of the four attributes")
     every = tuple(dict.fromkeys(results.prompted.method))
     groups = {"cue": CUE, "unmapped": UNMAPPED, "personalised": PERSONALISED, "all": every}
     clips = {name: cards(results, methods) for name, methods in groups.items()}
+    clips["slices"] = slices(results, list(results.params.harivo.ablation.values()))
     context = {
         "tests": results.attribute_tests(set(results.params.harivo.ablation.values())),
         "confidence": results.params.evaluate.confidence,
         "family": results.family("attribute_tests"),
         "remark": results.params.harivo.remark,
+        "attended": None if results.token_attention is None else _attended(results.token_attention),
     }
     return Content(context, tables, figures, clips, missing)
+
+
+def _attended(places: pd.DataFrame) -> dict[str, str]:
+    """Per cent of the attention that frame-wise tokens have: where the object is, elsewhere, and if all were alike."""
+    shown = {"object": places[places.object > _ON], "elsewhere": places[places.object == 0]}
+    means = {name: fixed(100 * own.share.mean(), 1) for name, own in shown.items()}
+    return means | {"even": fixed(100 * places.even.iloc[0], 1)}
 
 
 def _tables(results: Results) -> tuple[list[Table], list[str]]:
     """Tables, and a sentence for each that is missing."""
     tables, missing = [], []
-    ablation = set(results.params.harivo.ablation.values())
-    if ablation and ablation <= results.judged:
+    variants, values = _measured(results)
+    if variants and set(variants.values()) <= set(values[values.metric == AVERAGE].method):
         tables += [_table_1(results), _table_a2(results)]
     else:
-        missing.append("Tables 1 and A2 (harivo.ablation) need methods that were asked for prompts and judged.")
+        missing.append("Tables 1 and A2 need trials (harivo.trials.ablation), or methods that were judged.")
+    tables += harivo_trials.tables(results)
     if (comparison := harivo_comparison.table(results, published(__file__)["table_2"])) is not None:
         tables.append(comparison)
     else:
@@ -68,17 +82,26 @@ def _tables(results: Results) -> tuple[list[Table], list[str]]:
     return tables, missing
 
 
+def _measured(results: Results) -> tuple[dict[str, str], pd.DataFrame]:
+    """What stands for each row of the ablation, and its values: trials, of many clips, else methods of the run."""
+    harivo = results.params.harivo
+    return (
+        (harivo.trials.ablation, results.trial_values) if harivo.trials.ablation else (harivo.ablation, results.metrics)
+    )
+
+
 def _table_1(results: Results) -> Table:
     """FVD and KVD of every variant, where they were measured, beside the paper's FVD."""
-    shown = [name for name in ("fvd", "kvd") if name in set(results.metrics.metric)]
+    variants, values = _measured(results)
+    shown = [name for name in ("fvd", "kvd") if name in set(values.metric)]
     columns = [Column("Variant", numeric=False), *map(metric_column, shown), Column("Paper's FVD")]
     theirs = published(__file__)["table_1"]
     rows = [
         row(variant, *_cells(results, method, shown), fixed(theirs.get(variant, float("nan")), 2))
-        for variant, method in results.params.harivo.ablation.items()
+        for variant, method in variants.items()
     ]
     caption = "FVD of HARIVO's ablation (Table 1)"
-    remarks = _outdated(results) or [_ELSEWHERE, BOLD]
+    remarks = _remarks(results)
     return Table("harivo_table_1", caption, *with_shared_notes(columns, rows), _ablation(results), remarks)
 
 
@@ -89,22 +112,26 @@ def _table_a2(results: Results) -> Table:
     paper = [Column(f"Paper: {name.replace('_', ' ')}", "%") for name in order]
     columns = [Column("Variant", numeric=False), *map(metric_column, shown), *paper]
     rows = []
-    for variant, method in results.params.harivo.ablation.items():
+    for variant, method in _measured(results)[0].items():
         theirs = dict(zip(PRINTED, published(__file__)["table_a2"].get(variant, []), strict=False))
         rows.append(row(variant, *_cells(results, method, shown), *(_printed(theirs.get(name)) for name in order)))
     caption = "Attributes of HARIVO's ablation (Table A2)"
-    remarks = [*(_outdated(results) or [_ELSEWHERE, BOLD]), _ACTION]
+    remarks = [*_remarks(results), _ACTION]
     return Table("harivo_table_a2", caption, columns, rows, _ablation(results), remarks)
 
 
-def _outdated(results: Results) -> list[str]:
-    """Why the ablation is not to be compared; nothing if it is."""
-    return [results.params.harivo.remark] if results.params.harivo.remark else []
+def _remarks(results: Results) -> list[str]:
+    """Why the ablation is not to be compared; if it is, what its cells are."""
+    if results.params.harivo.remark:
+        return [results.params.harivo.remark]
+    intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
+    return [_ELSEWHERE, f"{intervals} {_ONCE}" if results.params.harivo.trials.ablation else BOLD]
 
 
 def _cells(results: Results, method: str, names: Sequence[str]) -> list[Cell]:
-    values = results.metrics[results.metrics.method == method].set_index("metric")
-    best = separated(results, "ablation")
+    measured = _measured(results)[1]
+    values = measured[measured.method == method].set_index("metric")
+    best = set() if results.params.harivo.trials.ablation else separated(results, "ablation")
     return [metric_cell(values, name, (name, method) in best) for name in names]
 
 
@@ -113,9 +140,10 @@ def _printed(value: float | None) -> Cell:
 
 
 def _ablation(results: Results) -> pd.DataFrame:
-    """The rows of `Results.metrics` that belong to the ablation, with the variant's name and the paper's value."""
-    variants = {method: variant for variant, method in results.params.harivo.ablation.items()}
-    own = results.metrics[results.metrics.method.isin(list(variants))].copy()
+    """The values that belong to the ablation, with the variant's name and the paper's value."""
+    named, values = _measured(results)
+    variants = {method: variant for variant, method in named.items()}
+    own = values[values.method.isin(list(variants))].copy()
     own.insert(0, "variant", own.method.map(variants))
     theirs = {(variant, "fvd"): value for variant, value in published(__file__)["table_1"].items()}
     for variant, values in published(__file__)["table_a2"].items():

@@ -4,11 +4,12 @@ from math import exp, log
 
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.harivo.attention import recorded, trs_loss
-from pipeline.harivo.contrast import TEMPERATURE, Contrast, bottleneck, decoupled_contrastive_loss
+from pipeline.harivo.contrast import TEMPERATURE, Contrast, bottleneck, decoupled_contrast
 from pipeline.harivo.losses import LossWeights, regularisation, total
 from pipeline.harivo.mapping import MappingNetwork
 from pipeline.harivo.unet import VideoUNet
@@ -58,18 +59,57 @@ def test_recording_changes_nothing_and_finds_the_decoders_maps(video: VideoUNet,
     assert len(maps) == count  # the recorder is gone
 
 
-@given(st.integers(1, 3), st.integers(0, 4), st.integers(0, 99))
-def test_decoupled_contrast(videos: int, negatives: int, seed: int) -> None:
+def dot(a: list[float], b: list[float]) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+@given(st.integers(1, 3), st.integers(0, 4), st.booleans(), st.integers(0, 99))
+def test_decoupled_contrast(videos: int, negatives: int, some: bool, seed: int) -> None:
+    """Each video by itself, over the negatives that count for it."""
     generator = torch.Generator().manual_seed(seed)
     z1, z2 = (torch.nn.functional.normalize(torch.randn(videos, 4, generator=generator), dim=1) for _ in range(2))
     queue = torch.nn.functional.normalize(torch.randn(negatives, 4, generator=generator), dim=1)
-    losses = []
-    for a, b in zip(z1.tolist(), z2.tolist(), strict=True):
-        loss = -sum(x * y for x, y in zip(a, b, strict=True)) / TEMPERATURE
-        if negatives:
-            loss += log(sum(exp(sum(x * y for x, y in zip(a, q, strict=True)) / TEMPERATURE) for q in queue.tolist()))
-        losses.append(loss)
-    assert float(decoupled_contrastive_loss(z1, z2, queue)) == pytest.approx(sum(losses) / videos, rel=1e-3, abs=1e-4)
+    counted = torch.rand(videos, negatives, generator=generator) < 0.5 if some else None
+    losses, over, positives, cosines = [], [], [], []
+    for i, (a, b) in enumerate(zip(z1.tolist(), z2.tolist(), strict=True)):
+        own = [q for j, q in enumerate(queue.tolist()) if counted is None or counted[i, j]]
+        sums = log(sum(exp(dot(a, q) / TEMPERATURE) for q in own)) if own else 0
+        losses.append(sums - dot(a, b) / TEMPERATURE)
+        over.append(losses[-1] - log(max(len(own), 1)))
+        positives.append(dot(a, b))
+        cosines += [dot(a, q) for q in own]
+    found = decoupled_contrast(z1, z2, queue, counted)
+    for name, values in {"loss": losses, "over_chance": over, "positive": positives, "negative": cosines}.items():
+        expected = sum(values) / max(len(values), 1)
+        assert float(getattr(found, name)) == pytest.approx(expected, rel=1e-3, abs=1e-4), name
+
+
+def test_a_video_without_negatives_has_a_gradient() -> None:
+    first, second, queue = (torch.nn.functional.normalize(torch.randn(2, 4), dim=1) for _ in range(3))
+    first.requires_grad_()
+    decoupled_contrast(first, second, queue, torch.tensor([[False, False], [True, True]])).loss.backward()
+    torch.testing.assert_close(first.grad[0], -second[0] / TEMPERATURE / 2)
+    assert first.grad.isfinite().all()
+
+
+def test_chance_is_what_projections_without_meaning_have() -> None:
+    """Independent of each other, in many dimensions: cosines near 0, and so a loss of nearly ln |Q|."""
+    first, second, queue = (torch.nn.functional.normalize(torch.randn(n, 4096), dim=1) for n in (64, 64, 256))
+    assert float(decoupled_contrast(first, second, queue).over_chance) == pytest.approx(0, abs=0.1)
+
+
+def test_negatives_of_the_same_content_are_left_out() -> None:
+    features, pair = torch.randn(2, 3, 4, 2, 2), torch.tensor([[0, 1], [2, 0]])
+    masked, whole = Contrast(4, 2, 6, other_content=True), Contrast(4, 2, 6)
+    masked.load_state_dict(whole.state_dict())
+    for contents in ([5, 7], [7, 7], [5, 8]):
+        held = masked.queue[: int(masked.filled)], masked.shown[: int(masked.filled)]
+        others = [[own != shown for shown in held[1].tolist()] for own in contents]
+        z1, z2 = (torch.nn.functional.normalize(masked.project(features[[0, 1], pair[:, i]]), dim=1) for i in (0, 1))
+        expected = decoupled_contrast(z1, z2, held[0].clone(), torch.tensor(others).reshape(2, -1))
+        torch.testing.assert_close(masked(features, pair, torch.tensor(contents)).loss, expected.loss)
+    assert set(masked.shown.tolist()) == {5, 7, 8}
+    assert [row.count(False) for row in others] == [1, 0]  # of the first step, the only one left that shows 5
 
 
 def test_the_queue_holds_the_latest_projections_of_earlier_steps() -> None:
@@ -82,25 +122,35 @@ def test_the_queue_holds_the_latest_projections_of_earlier_steps() -> None:
             torch.nn.functional.normalize(contrast.project(features[[0, 1], pair[:, i]]), dim=1) for i in (0, 1)
         ]
         negatives = torch.cat(projected)[-6:] if projected else torch.zeros(0, 4)
-        loss = contrast(features, pair)
-        assert loss.item() == pytest.approx(decoupled_contrastive_loss(*expected, negatives).item(), rel=1e-4, abs=1e-5)
+        loss = contrast(features, pair, torch.zeros(2, dtype=torch.long)).loss
+        assert loss.item() == pytest.approx(decoupled_contrast(*expected, negatives).loss.item(), rel=1e-4, abs=1e-5)
         projected.append(torch.cat(expected).detach())
         assert int(contrast.filled) == min(6, 4 * (step + 1))
         held = {tuple(row) for row in contrast.queue[: int(contrast.filled)].numpy().round(4).tolist()}
         assert held == {tuple(row) for row in torch.cat(projected)[-6:].numpy().round(4).tolist()}
 
 
-@given(st.lists(st.integers(0, 1000), min_size=1, max_size=4), st.integers(0, 99))
-def test_regularisation(timesteps: list[int], seed: int) -> None:
+def epsilon(scheduler: DDIMScheduler, predicted: torch.Tensor, noisy: torch.Tensor, t: int) -> torch.Tensor:
+    """The noise that a prediction means."""
+    if scheduler.config.prediction_type == "epsilon":
+        return predicted
+    alpha = float(scheduler.alphas_cumprod[t])
+    return alpha**0.5 * predicted + (1 - alpha) ** 0.5 * noisy
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+@given(st.lists(st.integers(0, 999), min_size=1, max_size=4), st.integers(0, 99))
+def test_regularisation_is_of_the_noise(kind: str, timesteps: list[int], seed: int) -> None:
+    scheduler = DDIMScheduler(prediction_type=kind)
     generator = torch.Generator().manual_seed(seed)
-    video, images = torch.randn(2, len(timesteps), 2, 3, 2, 2, generator=generator)
+    video, images, noisy = torch.randn(3, len(timesteps), 2, 3, 2, 2, generator=generator)
     loss = 0.0
     for i, t in enumerate(timesteps):
-        squares = [(float(a) - float(b)) ** 2 for a, b in zip(video[i].flatten(), images[i].flatten(), strict=True)]
+        both = (epsilon(scheduler, each[i], noisy[i], t).flatten() for each in (video, images))
+        squares = [(float(a) - float(b)) ** 2 for a, b in zip(*both, strict=True)]
         loss += (1 - t / 1000) * sum(squares) / len(squares) / len(timesteps)
-    assert float(regularisation(video, images, torch.tensor(timesteps), 1000)) == pytest.approx(
-        loss, rel=1e-4, abs=1e-6
-    )
+    found = regularisation(video, images, torch.tensor(timesteps), scheduler)
+    assert float(found) == pytest.approx(loss, rel=1e-3, abs=1e-6)
 
 
 def test_the_total_weighs_what_was_computed() -> None:
@@ -132,7 +182,8 @@ def test_contrast_moves_the_encoder_and_the_projection(video: VideoUNet, inputs:
     with bottleneck(video) as features:
         video(*inputs)
     assert features[0].shape == (2 * FRAMES, 16, 4, 4)
-    contrast(features[0].unflatten(0, (2, FRAMES)), torch.tensor([[0, 1], [3, 2]])).backward()
+    pair, content = torch.tensor([[0, 1], [3, 2]]), torch.tensor([0, 1])
+    contrast(features[0].unflatten(0, (2, FRAMES)), pair, content).loss.backward()
     assert moved(video) == {"down_blocks", "mid_block"}
     assert all(p.grad.abs().sum() > 0 for p in contrast.parameters())
 
@@ -143,8 +194,8 @@ def test_regularisation_moves_the_mapping_through_both_of_its_terms(video: Video
     predicted = video(*inputs).sample
     with video.spatial_only():
         images = video(*inputs).sample
-    regularisation(predicted.detach(), images, inputs[1], 1000).backward()
+    regularisation(predicted.detach(), images, inputs[1], DDIMScheduler()).backward()
     assert moved(video) == {"mapping"}
     video.zero_grad()
-    regularisation(predicted, images.detach(), inputs[1], 1000).backward()
+    regularisation(predicted, images.detach(), inputs[1], DDIMScheduler()).backward()
     assert moved(video) == {"mapping", "down_blocks", "mid_block", "up_blocks"}

@@ -16,6 +16,7 @@ from pipeline.clips.files import write_clip
 from pipeline.config import params, paths
 from pipeline.config.etc import Etc
 from pipeline.config.generate import Method
+from pipeline.config.harivo import Trials
 from pipeline.evaluation.choices import COLUMNS as CHOICES_TABLE
 from pipeline.evaluation.comparisons import FAMILIES
 from pipeline.evaluation.leaders import COLUMNS as LEADERS
@@ -55,6 +56,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, method in generate.methods.items():
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
         _write_sweeps(params.load().harivo.sweep.points)
+        _write_trials(params.load().harivo.trials)
         _write_etc(params.load().etc)
         _write_make_a_video(params.load().make_a_video.points)
         _write_attention_maps()
@@ -117,6 +119,30 @@ def _write_clips(folder: Path, name: str, shown: Sequence[Mixture], is_strip: bo
             if not failed:
                 write_clip(folder / f"{clip}.mkv", np.full((4, 16, 16, 3), 99, np.uint8), 8)
     (folder / ledger.ABOUT).write_text(json.dumps({"weights": "w" * 64, "parameters": 7, "origin": "a folder"}))
+
+
+def _write_trials(trials: Trials) -> None:
+    """Each a half in all; validation losses that fall with the learning rate; what the seeds of training come to."""
+    metrics = ("fvd", AVERAGE, *ATTRIBUTES, HEADING, "roughness")
+    _write(paths.TRIALS.stem, [metric_row(name, "prompts", metric) for name in trials.points for metric in metrics])
+    for name, point in trials.points.items():
+        folder = paths.trial(name)
+        folder.mkdir(parents=True)
+        curves = {"step": [100, 500, 3000], "loss": 0.1, "dc_over_chance": [-1.0, -2.0, -3.0]}
+        curves |= {"dc_positive": 0.9, "dc_negative": 0.1, "grad_norm_simple": 2.0, "grad_norm_dc": 4.0}
+        history = pd.DataFrame(curves).assign(validation_loss=0.2 - (point.learning_rate or 0))
+        history.to_csv(folder / "history.csv", index=False)
+    seeds = {
+        "seeds": 3,
+        "prompts": 2,
+        "baseline_mean": 0.5,
+        "baseline_sd": 0.01,
+        "candidate_mean": 0.6,
+        "candidate_sd": 0.02,
+    }
+    seeds |= {"difference": 0.1, "low": -0.1, "high": 0.3, "between_seeds": 0.05, "p": 0.2, "p_holm": 0.4}
+    attributes = (AVERAGE, *ATTRIBUTES, HEADING)
+    pd.DataFrame([{"attribute": name, **seeds} for name in attributes]).to_csv(paths.TRAINING_SEEDS, index=False)
 
 
 def _write_analyses() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.clips.files import write_clip
-from pipeline.report.strips import MAX_SIDE, Card, Shot, write_picture, write_pictures
+from pipeline.report.strips import MAX_SIDE, Card, Shot, Slice, time_slice, write_picture, write_pictures
 
 
 def test_pictures_are_the_clip_itself(tmp_path: Path) -> None:
@@ -32,3 +32,22 @@ def test_every_clip_that_exists_has_its_picture(tmp_path: Path) -> None:
     assert (made.made, failed.made) == (True, False)
     assert [path.name for path in (tmp_path / "report/assets/clips").iterdir()] == ["m-x-s0.webp"]
     assert (tmp_path / "report" / made.picture).is_file()
+
+
+def test_a_slice_is_the_line_along_which_something_moves(tmp_path: Path) -> None:
+    """A dot that goes right in row 5 is a diagonal; in a clip on its side it goes down in column 5."""
+    clip = np.zeros((8, 12, 12, 3), np.uint8)
+    for t in range(8):
+        clip[t, 5, t + 1] = 200
+    expected = np.zeros((8, 12, 3), np.uint8)
+    expected[np.arange(8), np.arange(8) + 1] = 200
+    assert np.array_equal(time_slice(clip, across=True), expected)
+    assert np.array_equal(time_slice(clip.swapaxes(1, 2), across=False), expected)
+    write_clip(tmp_path / "c.mkv", clip, 8)
+    made = Slice("a", "method", tmp_path / "c.mkv", 8, across=True)
+    write_pictures([Card("t", [made, Shot("a", "method", tmp_path / "c.mkv", 8)])], tmp_path)
+    with Image.open(tmp_path / made.picture) as picture:
+        assert getattr(picture, "n_frames", 1) == 1
+        small = picture.convert("RGB").resize((12, 8), Image.Resampling.NEAREST)
+        assert np.array_equal(np.asarray(small), expected)
+    assert len(list((tmp_path / "assets/clips").iterdir())) == 2

@@ -14,8 +14,9 @@ from pipeline.training.loop import Reporter, silent, train
 from tests.pipeline.training.small import CLIP, WordTower, embed_by, motion_spec
 from tests.pipeline.training.test_loop import Killed, Line
 
-SCHEDULE = Schedule(steps=6, learning_rate=1e-2, warmup=2, log_every=1, checkpoint_every=2, validate_every=4)
-
+SCHEDULE = Schedule(
+    steps=6, learning_rate=1e-2, warmup=2, log_every=1, gradients_every=3, checkpoint_every=2, validate_every=4
+)
 
 NAMES = ("line", "clip", "motion")
 

@@ -41,11 +41,12 @@ class PointSource:
 class Line:
     """Learn y = 2x + 1 with a layer before one that is frozen; the loss is a sum of two."""
 
-    def __init__(self, dies_at: int | None = None) -> None:
+    def __init__(self, dies_at: int | None = None, bias_apart: bool = False) -> None:
         torch.manual_seed(0)
         self.model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1).requires_grad_(False))
         nn.init.ones_(self.model[1].weight)
         nn.init.zeros_(self.model[1].bias)
+        self.apart = {"bias": nn.ParameterList([self.model[0].bias])} if bias_apart else {}
         self.source = PointSource(dies_at)
         self.pictures = 0
         self.learnt_in_training_mode: list[bool] = []
@@ -72,10 +73,12 @@ def run(tmp_path: Path, task: Line, identity: str = "line", schedule: Schedule =
     return train(task, schedule, tmp_path / "c.safetensors", identity, silent).rows
 
 
-def naive(start: list[float], schedule: Schedule) -> tuple[np.ndarray, dict[int, dict[str, float]]]:
-    """The same training in float64, from the formulas: AdamW, warm-up and cosine, clipping, and the average of the
-    weights with diffusers' warm-up of the decay. Returns the averages, and what can be seen of every
-    step."""
+def naive(
+    start: list[float], schedule: Schedule, apart: bool = False
+) -> tuple[np.ndarray, dict[int, dict[str, float]]]:
+    """The same training in float64, from the formulas: AdamW, warm-up and cosine, clipping (of both weights or of
+    each by itself), and the average of the weights with diffusers' warm-up of the decay. Returns the averages, and what
+    can be seen of every step."""
     weights, curves = np.array(start), {}
     average, m, v = weights.copy(), np.zeros(2), np.zeros(2)
     for step in range(schedule.steps):
@@ -84,7 +87,8 @@ def naive(start: list[float], schedule: Schedule) -> tuple[np.ndarray, dict[int,
         slope = 2 * error + 0.5 * np.sign(error)
         gradient = np.array([(slope * x).mean(), slope.mean()])
         norm = np.sqrt((gradient**2).sum())
-        gradient *= min(1, schedule.clip / norm)
+        clipped = {"norm": abs(gradient[0]), "norm_bias": abs(gradient[1])} if apart else {"norm": norm}
+        gradient *= np.minimum(1, schedule.clip / (np.abs(gradient) if apart else norm))
         progress = (step - schedule.warmup) / (schedule.steps - schedule.warmup)
         share = step / schedule.warmup if step < schedule.warmup else (1 + cos(pi * progress)) / 2
         rate = schedule.learning_rate * share
@@ -93,16 +97,17 @@ def naive(start: list[float], schedule: Schedule) -> tuple[np.ndarray, dict[int,
         weights = weights * (1 - rate * schedule.weight_decay) - rate * unbiased
         decay = min(1 - (1 + step) ** -0.75, schedule.ema) if step else 0
         average = decay * average + (1 - decay) * weights
-        curves[step + 1] = {"square": (error**2).mean(), "size": np.abs(error).mean(), "norm": norm, "rate": rate}
-        curves[step + 1] |= {"weight": weights[0], "average": average[0]}
+        curves[step + 1] = {"square": (error**2).mean(), "size": np.abs(error).mean(), "rate": rate}
+        curves[step + 1] |= {"weight": weights[0], "average": average[0]} | clipped
     return average, curves
 
 
+@pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("clip", [1.0, 100.0])
-def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
+def test_against_the_formulas(tmp_path: Path, clip: float, apart: bool) -> None:
     schedule = SCHEDULE.model_copy(update={"clip": clip})
-    task = Line()
-    expected, curves = naive(task.values, schedule)
+    task = Line(bias_apart=apart)
+    expected, curves = naive(task.values, schedule, apart)
     rows = run(tmp_path, task, schedule=schedule)
     assert task.values == pytest.approx(expected.tolist(), rel=1e-4)
     assert [row["step"] for row in rows] == [20, 40, 60]
@@ -112,11 +117,40 @@ def test_against_the_formulas(tmp_path: Path, clip: float) -> None:
         assert row["loss_size"] == pytest.approx(wanted["size"], rel=1e-3)
         assert row["loss"] == pytest.approx(wanted["square"] + 0.5 * wanted["size"], rel=1e-3)
         assert row["grad_norm"] == pytest.approx(wanted["norm"], rel=1e-3)
+        assert row.get("grad_norm_bias") == (pytest.approx(wanted["norm_bias"], rel=1e-3) if apart else None)
         following = curves[row["step"] + 1]["rate"] if row["step"] < 60 else 0
         assert row["lr"] == pytest.approx(following)
         assert row["weight"] == pytest.approx(wanted["average"], rel=1e-4)
         assert row["weight"] != pytest.approx(wanted["weight"], rel=1e-3)
         assert (row["final"], row["training"]) == (row["step"] == 60, 0)
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_the_gradient_of_each_loss_is_measured_and_changes_nothing(tmp_path: Path, parts: int) -> None:
+    schedule = SCHEDULE.model_copy(update={"log_every": 1, "accumulate": parts})
+    plain, measured = Line(), Line()
+    expected = run(tmp_path, plain, schedule=schedule)
+    rows = run(tmp_path / "measured", measured, schedule=schedule.model_copy(update={"gradients_every": 7}))
+    assert measured.values == plain.values
+    found = [row["step"] for row in rows if "grad_norm_square" in row]
+    assert found == list(range(7, 61, 7))
+    for row, other in zip(rows, expected, strict=True):
+        norms = {name: row.pop(name, None) for name in ("grad_norm_square", "grad_norm_size")}
+        assert row == other
+        if norms["grad_norm_square"] is not None:  # |a - b/2| <= |a + b/2| <= |a| + |b/2|
+            assert row["grad_norm"] <= norms["grad_norm_square"] + 0.5 * norms["grad_norm_size"] + 1e-6
+
+
+def test_the_gradient_of_a_loss_is_its_own(tmp_path: Path) -> None:
+    """Of the first step, from the formulas."""
+    task = Line()
+    weight, bias = task.values
+    schedule = SCHEDULE.model_copy(update={"steps": 1, "warmup": 0, "log_every": 1, "gradients_every": 1})
+    row = run(tmp_path, task, schedule=schedule)[0]
+    x = torch.randn(16, 1, generator=step_generator(3, 0)).double().numpy()[:, 0]
+    error = weight * x + bias - (2 * x + 1)
+    for name, slope in {"square": 2 * error, "size": np.sign(error)}.items():
+        assert row[f"grad_norm_{name}"] == pytest.approx(np.hypot((slope * x).mean(), slope.mean()), rel=1e-4)
 
 
 @pytest.mark.parametrize("parts", [2, 16])

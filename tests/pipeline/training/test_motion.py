@@ -15,6 +15,7 @@ from pipeline.training import motion
 from pipeline.training.loop import silent, train
 from pipeline.training.motion_source import MotionBatch, MotionSource, spread
 from pipeline.training.task import Share, step_generator
+from pipeline.world.scene import draw
 from tests.pipeline.training.small import check_start, embed_by, losses_of, motion_spec, moved
 
 PARTS = {"mapping": True, "tokens": 3, "lambda_trs": 0.1, "lambda_reg": 0.1, "lambda_dc": 0.1}
@@ -77,6 +78,53 @@ def test_the_total_is_equation_5(spec: MotionSpec) -> None:
     assert min(found["trs"], found["reg"]) > 0
     expected = found["simple"] + 0.5 * found["trs"] + 2 * found["reg"] + 0.25 * found["dc"]
     assert losses.total.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_shows_whether_the_contrast_learns_is_measured(spec: MotionSpec) -> None:
+    task = task_of(spec.model_copy(update={"other_content": False}))
+    losses_of(task, 0)  # four projections of two videos are negatives now
+    losses = losses_of(task, 1)
+    measures = {name: value.item() for name, value in losses.measures.items()}
+    assert set(measures) == {"dc_over_chance", "dc_positive", "dc_negative"}
+    assert measures["dc_over_chance"] == pytest.approx(losses.parts["dc"].item() - np.log(4), abs=1e-4)
+    assert all(-1.001 <= measures[f"dc_{sign}"] <= 1.001 for sign in ("positive", "negative"))
+    assert losses_of(task_of(spec.model_copy(update={"lambda_dc": 0.0})), 0).measures == {}
+
+
+def test_the_contrast_is_clipped_by_itself(spec: MotionSpec) -> None:
+    task = task_of(spec)
+    assert task.apart == {"contrast": task.model.contrast}
+    assert task_of(spec.model_copy(update={"lambda_dc": 0.0})).apart == {}
+
+
+def test_content_is_colour_and_shape(spec: MotionSpec) -> None:
+    task = task_of(spec.model_copy(update={"scenes": 64, "used": 64}))
+    names, _ = draw(64, 0)
+    shown = {(name.colour, name.shape): set() for name in names}
+    for name, content in zip(names, task.data.content_of.tolist(), strict=True):
+        shown[name.colour, name.shape].add(content)
+    assert all(len(contents) == 1 for contents in shown.values())
+    assert len(set.union(*shown.values())) == len(shown)
+    batch = task.source.batch(3)
+    rows = torch.stack([(task.data.latents.float().movedim(2, 1) == clip).flatten(1).all(1) for clip in batch.clean])
+    assert batch.content.tolist() == task.data.content_of[rows.int().argmax(dim=1)].tolist()
+
+
+def test_the_validation_loss_is_of_the_same_clips_timesteps_and_noise(spec: MotionSpec) -> None:
+    """Whatever a variant is trained on, at which timesteps, with which losses and from which seed."""
+    plain = {"mapping": False, "tokens": 0, "lambda_trs": 0.0, "lambda_reg": 0.0, "lambda_dc": 0.0}
+    other = {"timestep_power": 1.0, "drop": 0.9, "lambda_dc": 0.1, "lambda_reg": 0.1, "lambda_trs": 0.1, "used": 2}
+    first, second = (task_of(spec.model_copy(update=plain | changed)) for changed in ({}, other))
+    with torch.no_grad():  # untrained, so that both are the text-to-image model
+        losses = [task.validate(final=False)["validation_loss"] for task in (first, second)]
+    assert losses[0] == losses[1]
+    assert losses[0] > 0
+
+
+def test_a_seed_of_training_sees_the_same_scenes(spec: MotionSpec) -> None:
+    tasks = [motion.build_task(spec, embed_by("clip", Path(spec.checkpoint), 77), seed, "cpu") for seed in (0, 1)]
+    assert torch.equal(tasks[0].data.latents, tasks[1].data.latents)
+    assert not torch.equal(tasks[0].source.batch(0).noise, tasks[1].source.batch(0).noise)
 
 
 def test_untrained_it_is_the_text_to_image_model(spec: MotionSpec) -> None:

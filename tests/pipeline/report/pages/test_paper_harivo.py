@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.config import params
+from pipeline.config.harivo import Trials
 from pipeline.report.pages import overview
 from pipeline.report.pages.paper_harivo import build
 from pipeline.report.results import Results
@@ -18,8 +19,47 @@ def test_tables_stand_beside_the_papers(report: Path) -> None:
     assert ours[0] == "+ MG sampling" and ours[1] == "50.0 (25–75)" and ours[7] == "80.5"
 
 
-def test_the_separated_best_is_bold(report: Path) -> None:
-    assert "50.0 (25–75)" in Reader(report / "paper_harivo.html").bold
+def test_a_run_without_trials_shows_its_own_methods_with_the_separated_best(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run)
+    wanted = params.load()
+    trials = Trials(method="harivo", prompts=2)
+    content = build(
+        Results.read(wanted.model_copy(update={"harivo": wanted.harivo.model_copy(update={"trials": trials})}))
+    )
+    table = next(table for table in content.tables if table.name == "harivo_table_a2")
+    assert "50.0 (25–75)" in {cell.text for row in table.rows for cell in row if cell.bold}
+    assert not {"harivo_rates", "harivo_contrast", "harivo_timesteps"} & {table.name for table in content.tables}
+
+
+def test_the_rate_with_the_least_validation_loss_is_bold(report: Path) -> None:
+    page = Reader(report / "paper_harivo.html")
+    assert page.tables["table-harivo_rates"][0][:4] == ["Training", "0.0003", "0.001", "0.003"]
+    assert page.tables["table-harivo_rates"][1] == ["harivo_base", "0.1997", "0.1990", "0.1970", "50.0 (25–75)"]
+    assert "0.1970" in page.bold and "0.1990" not in page.bold
+
+
+def test_what_shows_whether_the_contrast_learns(report: Path) -> None:
+    """Of the last fifth of the curves, and of λ = 0.1 times the gradient of L_DC over that of L_simple."""
+    rows = Reader(report / "paper_harivo.html").tables["table-harivo_contrast"]
+    assert [row[0] for row in rows[1:]] == ["64", "256", "2048", "256, of the same content too"]
+    assert rows[1][1:5] == ["−2.50", "0.90", "0.10", "20.0"]
+
+
+def test_uniform_timesteps_stand_below_the_bent_ones(report: Path) -> None:
+    rows = Reader(report / "paper_harivo.html").tables["table-harivo_timesteps"]
+    assert [row[:2] for row in rows[1:]] == [
+        ["harivo_base", "T·u^0.5"],
+        ["harivo_base", "uniform"],
+        ["harivo", "T·u^0.5"],
+        ["harivo", "uniform"],
+    ]
+
+
+def test_seeds_of_training_are_told_with_their_interval(report: Path) -> None:
+    row = Reader(report / "paper_harivo.html").tables["table-harivo_seeds"][1]
+    assert row == ["average", "50.0 ± 1.0", "60.0 ± 2.0", "10.0 (−10.0 to 30.0)", "5.0", "p = 0.4"]
 
 
 def test_the_long_table_has_the_papers_values(report: Path) -> None:

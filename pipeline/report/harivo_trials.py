@@ -1,0 +1,148 @@
+"""HARIVO's trials: which learning rate each variant has, whether the contrast learns, timesteps, seeds of training."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report.formatting import fixed, interval, p_value
+from pipeline.report.metric_tables import INTERVALS, cell_text, metric_column
+from pipeline.report.results import Results
+from pipeline.report.table import Cell, Column, Table, row
+from pipeline.sweeps.trial_tables import CONTRAST
+from pipeline.world.attributes import ATTRIBUTES, AVERAGE
+
+_SHOWN = (AVERAGE, *ATTRIBUTES, "roughness")
+_NOT_SEEN = (
+    "Validation loss: L_simple of clips, timesteps and noise that are the same for every training, at uniform t."
+)
+_SHARES = {"share_trs": "λ∇L_TRS", "share_reg": "λ∇L_reg", "share_dc": "λ∇L_DC"}
+
+
+def tables(results: Results) -> list[Table]:
+    """Those that this run has trials for."""
+    made = (_rates(results), _contrast(results), _timesteps(results), _seeds(results))
+    return [table for table in made if table is not None]
+
+
+def _rates(results: Results) -> Table | None:
+    """The validation loss of each variant at each learning rate; the least one's is the rate of its training."""
+    choices, trials = results.params.harivo.trials.choices, results.trials
+    if not choices:
+        return None
+    own = trials[trials.point.isin([name for names in choices.values() for name in names])]
+    rates = sorted(own.learning_rate.unique())
+    columns = [Column("Training", numeric=False), *(Column(f"{rate:g}") for rate in rates), Column("Average", "%")]
+    rows = []
+    for training, of_training in own.groupby("training", sort=False):
+        best = of_training.loc[of_training.validation_loss.idxmin()]
+        by_rate = of_training.set_index("learning_rate").validation_loss
+        cells = [Cell(fixed(by_rate[rate], 4), bold=rate == best.learning_rate) for rate in rates]
+        rows.append(row(str(training), *cells, _cell(best, AVERAGE)))
+    steps, prompts = int(own.steps.iloc[0]), int(own.clips.iloc[0])
+    remarks = [
+        f"{steps} steps each. {_NOT_SEEN} Bold: the least, at whose rate the variant is trained; the average of the "
+        f"attributes is that of {prompts} clips at this rate."
+    ]
+    return Table("harivo_rates", "Validation loss by learning rate", columns, rows, own, remarks)
+
+
+def _contrast(results: Results) -> Table | None:
+    """Trials that differ in the negatives of L_DC: what shows whether it learns."""
+    own = _named(results, ("queue", "same_content"))
+    if own.empty or "dc_over_chance" not in own:
+        return None
+    titles = ("L_DC − ln n", "Cosine of positives", "Cosine of negatives")
+    columns = [
+        Column("Negatives", numeric=False),
+        *map(Column, titles),
+        *(Column(title, "% of ∇L_simple") for name, title in _SHARES.items() if name in own),
+        Column("Validation loss"),
+        *(metric_column(name) for name in (AVERAGE, "roughness")),
+    ]
+    rows = []
+    for point in own.to_dict("records"):
+        label = f"{point['queue']}" + ("" if point["other_content"] else ", of the same content too")
+        shares = [fixed(100 * point[name], 1) for name in _SHARES if name in own]
+        values = [fixed(point[name], 2) for name in CONTRAST]
+        shown = [_cell(point, name) for name in (AVERAGE, "roughness")]
+        rows.append(row(label, *values, *shares, fixed(point["validation_loss"], 4), *shown))
+    remarks = [
+        "Means over the last fifth of the training. L_DC − ln n is 0 for projections without meaning: n negatives with "
+        "a cosine like the positive's. Shares: the norm of λ times a loss's gradient over that of L_simple, in the "
+        "temporal layers, mean over the training."
+    ]
+    return Table("harivo_contrast", "Is the contrast trained?", columns, rows, own, remarks)
+
+
+def _timesteps(results: Results) -> Table | None:
+    """Uniform timesteps, the paper's, beside those bent towards high noise, at the same rate and number of steps."""
+    uniform = _named(results, ("uniform",))
+    if uniform.empty:
+        return None
+    trials = results.trials
+    pairs = []
+    for point in uniform.itertuples():
+        same = (trials.training == point.training) & (trials.learning_rate == point.learning_rate)
+        bent = trials[same & (trials.steps == point.steps) & (trials.timestep_power != point.timestep_power)]
+        pairs += [*bent.head(1).index, point.Index]
+    own = trials.loc[pairs]
+    columns = [Column("Training", numeric=False), Column("t", numeric=False), Column("Validation loss")]
+    columns += [metric_column(name) for name in _SHOWN]
+    rows = [
+        row(
+            point["training"],
+            "uniform" if point["timestep_power"] == 1 else f"T·u^{point['timestep_power']:g}",
+            fixed(point["validation_loss"], 4),
+            *(_cell(point, name) for name in _SHOWN),
+        )
+        for point in own.to_dict("records")
+    ]
+    remarks = [f"{int(own.steps.iloc[0])} steps each, {int(own.clips.iloc[0])} clips. {_NOT_SEEN}"]
+    return Table("harivo_timesteps", "Timesteps of training", columns, rows, own, remarks)
+
+
+def _seeds(results: Results) -> Table | None:
+    """HARIVO's difference from the baseline over several trainings of each."""
+    own = results.training_seeds
+    if own.empty:
+        return None
+    columns = [
+        Column("Attribute", numeric=False),
+        Column("Baseline", "%"),
+        Column("HARIVO", "%"),
+        Column("Difference", "points"),
+        Column("Between seeds", "points"),
+        Column("p, Holm", numeric=False),
+    ]
+    rows = [
+        row(
+            one.attribute.replace("_", " "),
+            *(f"{100 * value:.1f} ± {100 * sd:.1f}" for value, sd in _means(one)),
+            interval(100 * one.difference, 100 * one.low, 100 * one.high, 1),
+            fixed(100 * one.between_seeds, 1),
+            p_value(one.p_holm),
+        )
+        for one in own.itertuples()
+    ]
+    first = own.iloc[0]
+    confidence = INTERVALS.format(100 * results.params.evaluate.confidence)
+    remarks = [
+        f"{int(first.seeds)} trainings of each, mean ± standard deviation of their means over {int(first.prompts)} "
+        f"prompts. {confidence} They are for trainings and prompts like these; with so few trainings they are wide. "
+        "Between seeds: standard deviation of what a pair of trainings adds to the difference."
+    ]
+    return Table("harivo_seeds", "HARIVO and its baseline over seeds of training", columns, rows, own, remarks)
+
+
+def _means(one: Any) -> list[tuple[float, float]]:
+    return [(one.baseline_mean, one.baseline_sd), (one.candidate_mean, one.candidate_sd)]
+
+
+def _named(results: Results, prefixes: tuple[str, ...]) -> pd.DataFrame:
+    trials = results.trials
+    return trials[trials.point.str.startswith(prefixes)] if len(trials) else trials
+
+
+def _cell(point: Mapping[str, float] | pd.Series, metric: str) -> Cell:
+    return Cell(cell_text(metric, point[metric], point[f"{metric}_low"], point[f"{metric}_high"]))
