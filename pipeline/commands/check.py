@@ -132,7 +132,7 @@ def _of_options(key: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str
     for name in ("motion", "trained", "lora", "clip", "text_tower", "video"):
         if options.get(name):
             yield f"{key}.{name}", options[name], False
-    for name in ("prior", "interpolation", "sr_t", "sr_h"):
+    for name in ("prior", "interpolation", "sr_t", "sr_h", "controlnet", "image_prompt"):
         if isinstance(options.get(name), Mapping) and options[name].get("folder"):
             yield f"{key}.{name}.folder", options[name]["folder"], False
 

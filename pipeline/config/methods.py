@@ -23,24 +23,46 @@ class NoOptions(Section):
     """Nothing but what every method states."""
 
 
+class Controlled(Section):
+    """A ControlNet. folder: of it, or hub id. video: what steers the clips of a method, one for all of them: a video,
+    or a folder of pictures, as many as a clip has frames. scale: of what it adds."""
+
+    folder: str
+    video: str
+    scale: Weight = 1.0
+
+
+class ImagePrompt(Section):
+    """An IP-Adapter. folder: of its files, or hub id, with image_encoder/ below `subfolder`; weights: the file there.
+    image: the picture that the clips of a method take after. scale: how much."""
+
+    folder: str
+    subfolder: str = "models"
+    weights: str = "ip-adapter_sd15.safetensors"
+    image: str
+    scale: Weight = 1.0
+
+
 class Animated(Section):
     """Options of a method on a text-to-image model.
 
     motion: folder or hub id of trained temporal layers, which make a model of images one of videos; null: frames by
     themselves. mapping, temporal: false leaves HARIVO's mapping network, or the temporal layers and frame-wise tokens,
-    out. lora: folder or hub id of a LoRA of the text-to-image model. mg: the mitigating gradient; null: as the method
-    does by itself.
+    out. lora: folder or hub id of a LoRA of the text-to-image model; controlnet, image_prompt: a ControlNet and an
+    IP-Adapter of it. mg: the mitigating gradient; null: as the method does by itself.
     """
 
     motion: str | None = None
     mapping: Switch = True
     temporal: Switch = True
     lora: str | None = None
+    controlnet: Controlled | None = None
+    image_prompt: ImagePrompt | None = None
     mg: Switch | None = None
 
     @model_validator(mode="after")
     def _layers_are_there(self) -> "Animated":
-        for name in ("mapping", "temporal", "lora"):
+        for name in ("mapping", "temporal", "lora", "controlnet", "image_prompt"):
             if self.motion is None and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} needs temporal layers (motion)")
         if self.mg and self.motion is None:

@@ -13,6 +13,7 @@ MINILM = MODELS / "public/minilm"
 WORLD_MODELS = MODELS / "world"
 PROMPTS = Path("data/prompts/prompts.csv")
 MIXTURES = Path("data/prompts/mixtures.csv")
+HISTORY = "history.csv"  # the curves of a training, in its folder
 EMBEDDINGS = Path("data/embeddings")
 SEARCH = Path("data/search")
 CLIPS = Path("data/clips")
@@ -64,7 +65,7 @@ def world_model(name: str) -> Path:
 
 def histories() -> list[Path]:
     """The curves of each trained model, in its folder."""
-    return sorted(WORLD_MODELS.glob("*/history.csv"))
+    return sorted(WORLD_MODELS.glob(f"*/{HISTORY}"))
 
 
 def similarities(folder: Path) -> Path:

@@ -47,7 +47,7 @@ def _is_trained(name: str) -> bool:
 
 
 def _history(name: str) -> Path:
-    return paths.world_model(name) / "history.csv"
+    return paths.world_model(name) / paths.HISTORY
 
 
 def _measured(results: Results, name: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pipeline.report.formatting import fixed, interval, p_value
 from pipeline.report.metric_tables import INTERVALS, cell_text, metric_column
 from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row
-from pipeline.sweeps.trial_tables import CONTRAST
+from pipeline.sweeps.trial_tables import CONTRAST, DIFFERS
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE
 
 _SHOWN = (AVERAGE, *ATTRIBUTES, "roughness")
@@ -49,9 +49,11 @@ def _rates(results: Results) -> Table | None:
 
 def _contrast(results: Results) -> Table | None:
     """Trials that differ in the negatives of L_DC: what shows whether it learns."""
-    own = _named(results, ("queue", "same_content"))
-    if own.empty or "dc_over_chance" not in own:
+    varied = _named(results, ("queue", "same_content"))
+    if varied.empty or "dc_over_chance" not in varied:
         return None
+    own = pd.concat([varied, _alike(results, varied.iloc[0], ["queue", "other_content"])])
+    own = own.sort_values(["other_content", "queue"], ascending=[False, True])
     titles = ("L_DC − ln n", "Cosine of positives", "Cosine of negatives")
     columns = [
         Column("Negatives", numeric=False),
@@ -80,13 +82,11 @@ def _timesteps(results: Results) -> Table | None:
     uniform = _named(results, ("uniform",))
     if uniform.empty:
         return None
-    trials = results.trials
-    pairs = []
-    for point in uniform.itertuples():
-        same = (trials.training == point.training) & (trials.learning_rate == point.learning_rate)
-        bent = trials[same & (trials.steps == point.steps) & (trials.timestep_power != point.timestep_power)]
-        pairs += [*bent.head(1).index, point.Index]
-    own = trials.loc[pairs]
+    own = pd.concat(
+        one
+        for _, point in uniform.iterrows()
+        for one in (_alike(results, point, ["timestep_power"]), point.to_frame().T)
+    )
     columns = [Column("Training", numeric=False), Column("t", numeric=False), Column("Validation loss")]
     columns += [metric_column(name) for name in _SHOWN]
     rows = [
@@ -142,6 +142,15 @@ def _means(one: Any) -> list[tuple[float, float]]:
 def _named(results: Results, prefixes: tuple[str, ...]) -> pd.DataFrame:
     trials = results.trials
     return trials[trials.point.str.startswith(prefixes)] if len(trials) else trials
+
+
+def _alike(results: Results, point: pd.Series, but: list[str]) -> pd.DataFrame:
+    """The trial of the same training whose values are as in params.yaml where this one differs; no row without one."""
+    trials, names = results.trials, [name for name in DIFFERS if name not in but]
+    same = (trials[["training", *names]] == point[["training", *names]]).all(axis=1)
+    spec = results.params.train[point.training].spec
+    usual = (trials[but] == pd.Series({name: getattr(spec, name) for name in but})).all(axis=1)
+    return trials[same & usual].head(1)
 
 
 def _cell(point: Mapping[str, float] | pd.Series, metric: str) -> Cell:

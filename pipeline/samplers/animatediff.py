@@ -3,7 +3,6 @@
 The same functions serve AnimateDiff and HARIVO, the world's small model and a Stable Diffusion checkpoint.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -12,19 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AnimateDiffPipeline
+from torch import nn
 
+from metrics.reading.sources import Source, source_hash
 from pipeline.config.generate import Model
-from pipeline.config.methods import Animated
+from pipeline.config.methods import Animated, Controlled, ImagePrompt
 from pipeline.harivo.unet import VideoUNet, load_video_unet
-from pipeline.samplers import denoising, stable_diffusion
+from pipeline.samplers import denoising, personal, stable_diffusion
 from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.denoising import Precision
 from pipeline.samplers.guidance import Guidance, with_negative
 from pipeline.samplers.stable_diffusion import ImageModel
-from pipeline.weights.checkpoints import CheckpointError, resolve, weights_of
-
-log = logging.getLogger(__name__)
+from pipeline.weights.checkpoints import resolve, weights_of
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,13 @@ class AnimateDiffSampling:
 
 @dataclass(frozen=True)
 class AnimateDiffModel(ImageModel):
-    """An image model whose denoiser has temporal layers, and HARIVO's networks where it was trained with them."""
+    """An image model whose denoiser has temporal layers, and HARIVO's networks where it was trained with them.
+
+    steered: the denoiser with what a ControlNet or an IP-Adapter adds to it; None: nothing.
+    """
 
     unet: VideoUNet
+    steered: nn.Module | None = None
 
     @classmethod
     def of(cls, images: ImageModel, unet: VideoUNet) -> "AnimateDiffModel":
@@ -57,27 +59,6 @@ def load(checkpoint: str | Path, codec: str | Path | None, motion: str | Path) -
     """
     images = stable_diffusion.load(checkpoint, codec)
     return AnimateDiffModel.of(images, load_video_unet(images.unet, resolve(motion)))
-
-
-def personalise(model: AnimateDiffModel, lora: str | Path) -> AnimateDiffModel:
-    """Load a LoRA of the text-to-image model into the frozen part, by diffusers' own loader; nothing is retrained.
-
-    Layers for the text encoder, which many public LoRAs have, are left out: texts are embedded by a stage before.
-
-    Raises:
-        CheckpointError: if there is no LoRA of a UNet in it.
-    """
-    left_out: dict[str, None] = dict.fromkeys(("text_encoder", "tokenizer", "motion_adapter"))
-    pipe = AnimateDiffPipeline(vae=model.codec, unet=model.unet, scheduler=model.scheduler, **left_out)
-    layers, alphas, metadata = pipe.lora_state_dict(
-        resolve(lora), unet_config=pipe.unet.config, return_lora_metadata=True
-    )
-    if any(name.startswith("text_encoder") for name in layers):
-        log.warning("%s: its layers for the text encoder are left out", lora)
-    if not any(name.startswith("unet") for name in layers):
-        raise CheckpointError(f"{lora} holds no LoRA of a UNet")
-    pipe.load_lora_into_unet(layers, alphas, pipe.unet, metadata=metadata)
-    return replace(model, unet=pipe.unet)
 
 
 @torch.inference_mode()
@@ -113,7 +94,7 @@ def denoise(
     prompt, negative = with_negative(embeddings, unconditional, model.unet.device)
     text = torch.cat([negative, prompt]).repeat_interleave(noise.shape[2], dim=0)
     steps, guidance, precision = sampling.steps, sampling.guidance, sampling.precision
-    return denoising.denoise(model.unet, model.scheduler, text, noise, steps, guidance, precision)
+    return denoising.denoise(model.steered or model.unet, model.scheduler, text, noise, steps, guidance, precision)
 
 
 @dataclass(frozen=True)
@@ -121,7 +102,8 @@ class AnimateDiffSampler:
     """Samples a video UNet: a text-to-image checkpoint with trained temporal layers; see samplers.base.
 
     mapping: false leaves HARIVO's mapping network out. temporal: false leaves temporal layers and frame-wise tokens
-    out, so that frames are images behind the mapping network. lora: of the text-to-image model, or None.
+    out, so that frames are images behind the mapping network. lora, controlnet, image_prompt: of the text-to-image
+    model, or None.
     """
 
     wanted: Model
@@ -130,29 +112,56 @@ class AnimateDiffSampler:
     mapping: bool = True
     temporal: bool = True
     lora: str | None = None
+    controlnet: Controlled | None = None
+    image_prompt: ImagePrompt | None = None
     frame_axis = 1
 
     @property
     def origin(self) -> str:
-        return " + ".join(filter(None, (self.wanted.checkpoint, self.motion, self.lora)))
+        return " + ".join([self.wanted.checkpoint, self.motion, *self._personal])
 
     @property
     def weights(self) -> str:
-        return weights_of(self.wanted, stable_diffusion.PARTS, self.motion, *filter(None, [self.lora]))
+        return weights_of(self.wanted, stable_diffusion.PARTS, self.motion, *self._personal)
+
+    @property
+    def _personal(self) -> list[str]:
+        """Folders or hub ids of what the text-to-image model is personalised with."""
+        parts = [part.folder for part in (self.controlnet, self.image_prompt) if part]
+        return [*([self.lora] if self.lora else []), *parts]
 
     @property
     def settings(self) -> dict[str, Any]:
-        own = {"mapping": self.mapping, "temporal": self.temporal}
+        own: dict[str, Any] = {"mapping": self.mapping, "temporal": self.temporal}
+        if self.controlnet:
+            video = Path(self.controlnet.video)
+            own["controlnet"] = [self.controlnet.scale, source_hash(Source(video.name, video))]
+        if self.image_prompt:
+            picture = Path(self.image_prompt.image)
+            own["image_prompt"] = [self.image_prompt.scale, source_hash(Source(picture.name, picture))]
         return {**self.wanted.sampling.model_dump(), **asdict(self.guidance), **own}
 
     @cached_property
     def model(self) -> AnimateDiffModel:
         """The video model, put together when it is first asked for."""
         images = stable_diffusion.shared(self.wanted.checkpoint, self.wanted.codec)
-        model = AnimateDiffModel.of(images, load_video_unet(images.unet, resolve(self.motion)))
+        unet = load_video_unet(images.unet, resolve(self.motion))
         if not self.mapping:
-            model.unet.equip(None, model.unet.tokens)
-        return personalise(model, self.lora) if self.lora else model
+            unet.equip(None, unet.tokens)
+        if self.lora:
+            unet = personal.with_lora(images, unet, self.lora)
+        return replace(AnimateDiffModel.of(images, unet), steered=self._steered(images, unet))
+
+    def _steered(self, images: ImageModel, unet: VideoUNet) -> nn.Module | None:
+        """What an IP-Adapter and a ControlNet make of a UNet; None without either."""
+        steered = personal.prompted(images, unet, self.image_prompt) if self.image_prompt else None
+        if self.controlnet is None:
+            return steered
+        sampling, unscaled = self.wanted.sampling, stable_diffusion.scale_factor(images.codec)
+        frames = sampling.frames or unet.config.motion_max_seq_length
+        side = stable_diffusion.noise_shape(AnimateDiffModel.of(images, unet), sampling, frames)[-2:]
+        shape = (frames, side[0] * unscaled, side[1] * unscaled)
+        return personal.controlled(steered or unet, unet.device, self.controlnet, shape)
 
     @contextmanager
     def _in_use(self) -> Iterator[AnimateDiffModel]:
@@ -217,4 +226,5 @@ def build(model: Model, guidance: Guidance, options: Animated) -> AnimateDiffSam
     """
     if options.motion is None:
         raise ValueError("no temporal layers (motion)")
-    return AnimateDiffSampler(model, guidance, options.motion, options.mapping, options.temporal, options.lora)
+    own = {name: getattr(options, name) for name in ("mapping", "temporal", "lora", "controlnet", "image_prompt")}
+    return AnimateDiffSampler(model, guidance, options.motion, **own)

@@ -9,7 +9,6 @@ from pipeline.config.params import Params
 from pipeline.config.train import MotionTraining
 from pipeline.sweeps.tables import measured, results_of
 from pipeline.sweeps.variants import trial_training
-from pipeline.training.run import HISTORY
 
 DIFFERS = ("steps", "learning_rate", "seed", "queue", "other_content", "timestep_power", "mg")
 CONTRAST = ("dc_over_chance", "dc_positive", "dc_negative")
@@ -40,7 +39,7 @@ def at_the_end(folder: Path, training: MotionTraining) -> dict[str, float]:
     """`validation_loss` of the trained weights; means over the last fifth of the training of what shows whether the
     contrast learns (`CONTRAST`); and over all of it `share_<part>`, the norm of λ times the gradient of each part of
     the loss, over that of L_simple."""
-    history = pd.read_csv(folder / HISTORY)
+    history = pd.read_csv(folder / paths.HISTORY)
     last = history[history.step > (1 - _LAST) * training.schedule.steps]
     found = {"validation_loss": float(history.validation_loss.dropna().iloc[-1])}
     found |= {name: float(last[name].mean()) for name in CONTRAST if name in history}

@@ -8,7 +8,6 @@ from pipeline.evaluation.measuring import measurer
 from pipeline.sweeps.sampled import sample_and_measure
 from pipeline.sweeps.trained import trained
 from pipeline.sweeps.variants import trial_training, with_trial
-from pipeline.training.run import HISTORY
 
 
 def run(params: Params, name: str, scratch: Path, target: Path) -> None:
@@ -27,4 +26,4 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     shipped = paths.world_model(params.harivo.trials.points[name].training)
     weights = trained(name, wanted, params.embed, scratch) if wanted else shipped
     variant = with_trial(params, name, weights)
-    sample_and_measure(variant, name, measurer(params.features), scratch, target, [weights / HISTORY])
+    sample_and_measure(variant, name, measurer(params.features), scratch, target, [weights / paths.HISTORY])

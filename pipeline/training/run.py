@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from pipeline.config import paths
 from pipeline.config.embed import Embed
 from pipeline.config.folders import replaced
 from pipeline.config.train import Training
 from pipeline.training.identity import identity
 from pipeline.training.loop import Reporter, processes, train
 
-HISTORY = "history.csv"
 Reporting = Callable[[], AbstractContextManager[Reporter]]
 
 
@@ -39,6 +39,6 @@ def run(name: str, wanted: Training, embed: Embed, folder: Path, checkpoints: Pa
     if these.is_main_process:
         with replaced(folder) as aside:
             module.export(task, aside)
-            pd.DataFrame(history.rows).to_csv(aside / HISTORY, index=False)
+            pd.DataFrame(history.rows).to_csv(aside / paths.HISTORY, index=False)
         checkpoint.unlink(missing_ok=True)
     these.destroy_process_group()

@@ -12,6 +12,7 @@ from diffusers import (
     CogVideoXDDIMScheduler,
     CogVideoXPipeline,
     CogVideoXTransformer3DModel,
+    ControlNetModel,
     DDIMScheduler,
     StableDiffusionPipeline,
     TextToVideoSDPipeline,
@@ -20,6 +21,7 @@ from diffusers import (
 )
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model_state_dict
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
     BertConfig,
@@ -29,6 +31,8 @@ from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
     PreTrainedTokenizerFast,
     T5Config,
     T5EncoderModel,
@@ -259,3 +263,39 @@ def write_lora(checkpoint: Path, folder: Path, alpha: int = 2, **further: Any) -
     layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
     metadata = unet.peft_config["default"].to_dict()
     StableDiffusionPipeline.save_lora_weights(folder, layers, unet_lora_adapter_metadata=metadata, **further)
+
+
+def write_controlnet(checkpoint: Path, folder: Path) -> None:
+    """A ControlNet of a checkpoint's UNet for pictures of four times its latents' side; not at its first zeros."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel.from_pretrained(checkpoint, subfolder="unet")
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 8))
+    for name, parameter in network.named_parameters():
+        if "controlnet" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    network.save_pretrained(folder)
+
+
+def write_ip_adapter(checkpoint: Path, folder: Path) -> None:
+    """An IP-Adapter of a checkpoint's UNet as the public ones lie: models/ip-adapter_sd15.safetensors, and beside it
+    image_encoder/; random weights, four tokens of a picture."""
+    torch.manual_seed(0)
+    unet, width = UNet2DConditionModel.from_pretrained(checkpoint, subfolder="unet"), 12
+    vision = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        image_size=16,
+        patch_size=8,
+        projection_dim=width,
+    )
+    CLIPVisionModelWithProjection(vision).save_pretrained(folder / "models/image_encoder")
+    text = unet.config.cross_attention_dim
+    tensors = {"image_proj.proj.weight": torch.randn(4 * text, width), "image_proj.proj.bias": torch.zeros(4 * text)}
+    tensors |= {"image_proj.norm.weight": torch.ones(text), "image_proj.norm.bias": torch.zeros(text)}
+    layers = [module for name, module in unet.named_modules() if name.endswith(".attn2")]
+    for i, layer in enumerate(layers):
+        for which in ("k", "v"):
+            tensors[f"ip_adapter.{2 * i + 1}.to_{which}_ip.weight"] = torch.randn(layer.to_k.out_features, text)
+    save_file(tensors, folder / "models/ip-adapter_sd15.safetensors")

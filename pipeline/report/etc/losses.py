@@ -30,7 +30,7 @@ def section(results: Results, _printed: Mapping[str, Any]) -> Content:
     if not pair:
         return missing
     curves = {
-        training: smoothed(pd.read_csv(paths.world_model(training) / "history.csv")) for training in pair.values()
+        training: smoothed(pd.read_csv(paths.world_model(training) / paths.HISTORY)) for training in pair.values()
     }
     if any(curve.empty for curve in curves.values()):
         return missing
@@ -68,7 +68,7 @@ def _pair(results: Results) -> dict[str, str]:
     made = {
         name: point
         for name, point in etc.points.items()
-        if name in set(results.etc.method) and (paths.world_model(point.training) / "history.csv").is_file()
+        if name in set(results.etc.method) and (paths.world_model(point.training) / paths.HISTORY).is_file()
     }
 
     def asked(point: EtcPoint) -> tuple[float, int]:

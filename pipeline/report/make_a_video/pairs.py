@@ -107,7 +107,7 @@ def _trained(results: Results) -> Iterator[_Row]:
 
 def _validated(results: Results, name: str) -> dict[str, dict[str, float]]:
     """What the last validation of a training found, with Wilson's intervals; nothing where it is not there."""
-    training, history = results.params.train.get(name), paths.world_model(name) / "history.csv"
+    training, history = results.params.train.get(name), paths.world_model(name) / paths.HISTORY
     if training is None or not isinstance(training.spec, Conditioned) or not history.is_file():
         return {}
     shares, n = last_validation(history), training.spec.validation_prompts

@@ -308,7 +308,7 @@ SUCCESS = PAIR | {
 }
 AVERAGES = {
     "candidate": "harivo",
-    "baseline": "animatediff",
+    "baseline": "harivo_base",
     "pairs": 2,
     "clusters": 2,
     "better": 1,

@@ -1,7 +1,5 @@
 """AnimateDiffSampling video from Stable Diffusion's layout made small: against diffusers' own pipelines."""
 
-from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +8,10 @@ from diffusers import AnimateDiffPipeline, StableDiffusionPipeline
 
 from pipeline.harivo.unet import inflate
 from pipeline.samplers import animatediff, stable_diffusion
-from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling, denoise, personalise, sample
+from pipeline.samplers.animatediff import AnimateDiffModel, AnimateDiffSampling, denoise, sample
 from pipeline.samplers.decoding import decode
 from pipeline.samplers.guidance import Guidance
 from pipeline.weights.checkpoints import CheckpointError
-from tests.pipeline import tiny
 
 FRAMES = 4
 
@@ -131,55 +128,6 @@ def test_the_image_models_own_sampler_is_stable_diffusions(
     images = stable_diffusion.load(stable_diffusion_folder, None)
     ours = stable_diffusion.sample(images, text[:2], noise[:, :, 0], 3, 5.0, text[2])
     assert torch.equal(ours, (theirs * 255).round().byte().movedim(1, -1))
-
-
-def test_a_lora_changes_the_style_and_no_temporal_layer(
-    model: AnimateDiffModel,
-    stable_diffusion_folder: Path,
-    text: torch.Tensor,
-    noise: torch.Tensor,
-    tmp_path: Path,
-) -> None:
-    tiny.write_lora(stable_diffusion_folder, tmp_path)
-    plain = denoise(model, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)))
-    motion = {name: value.clone() for name, value in model.unet.state_dict().items() if "motion_modules" in name}
-    styled = personalise(model, tmp_path)
-    assert not torch.allclose(denoise(styled, text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), plain, atol=1e-2)
-    after = styled.unet.state_dict()
-    assert motion
-    assert all(torch.equal(after[name], value) for name, value in motion.items())
-
-
-def test_a_loras_scale_is_its_own(
-    model: AnimateDiffModel,
-    stable_diffusion_folder: Path,
-    text: torch.Tensor,
-    noise: torch.Tensor,
-    tmp_path: Path,
-) -> None:
-    """rank 2, alpha 8: four times its layers, as diffusers' pipeline loads it."""
-    tiny.write_lora(stable_diffusion_folder, tmp_path, alpha=8)
-    theirs = pipeline_of(replace(model, unet=deepcopy(model.unet)))
-    theirs.load_lora_weights(tmp_path)
-    expected = denoise(replace(model, unet=theirs.unet), text[:2], noise, AnimateDiffSampling(3, Guidance(5.0)))
-    torch.testing.assert_close(
-        denoise(personalise(model, tmp_path), text[:2], noise, AnimateDiffSampling(3, Guidance(5.0))), expected
-    )
-
-
-def test_a_loras_layers_for_the_text_encoder_are_left_out(
-    model: AnimateDiffModel,
-    stable_diffusion_folder: Path,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    text = {
-        f"encoder.layers.0.self_attn.q_proj.lora_linear_layer.{end}.weight": torch.ones(2, 2) for end in ("up", "down")
-    }
-    tiny.write_lora(stable_diffusion_folder, tmp_path, text_encoder_lora_layers=text)
-    styled = personalise(model, tmp_path)
-    assert any("lora_A" in name for name, _ in styled.unet.named_parameters())
-    assert "its layers for the text encoder are left out" in caplog.text
 
 
 def test_many_frames_are_decoded_in_parts(stable_diffusion_folder: Path) -> None:

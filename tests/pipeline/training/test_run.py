@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 
 from pipeline.codec.loading import load_codec
 from pipeline.config.embed import Embed
+from pipeline.config.paths import HISTORY
 from pipeline.config.train import CodecTraining, Schedule
 from pipeline.training.codec import VALIDATION_SEED
 from pipeline.training.pixels import to_model
-from pipeline.training.run import HISTORY, run
+from pipeline.training.run import run
 from pipeline.world.render import render
 from pipeline.world.scene import ATTRIBUTES, draw
 from tests.pipeline.training.small import CODEC

@@ -91,7 +91,7 @@ def test_pairs_stand_beside_the_printed_ones(page: Reader) -> None:
 
 def test_attributes_are_by_variant_beside_the_printed_ones(page: Reader) -> None:
     first, *_, last = rows(page, "attributes_small_attributes")
-    assert first["Method"] == "animatediff (baseline)" and last["Method"] == "harivo (+ MG sampling)"
+    assert first["Method"] == "harivo_base (baseline)" and last["Method"] == "harivo (+ MG sampling)"
     assert (first["Paper: average (%)"], first["Paper: not weird (%)"]) == ("25.25", "14")
     assert last["Paper: smooth (%)"] == "87"
 
