@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.richspace.optima import read_curves, read_optima, search_key
-from pipeline.sweeps import etc_tables
+from pipeline.sweeps import etc_tables, trial_tables
 from pipeline.sweeps import tables as sweeps
 from pipeline.tracking import studies
 from pipeline.tracking.store import ChildRun, Series
@@ -29,7 +29,7 @@ def artifacts() -> list[Path]:
 def children(params: Params) -> list[ChildRun]:
     """One run per evaluated method, encoder's search, trained model and user study, and per sweep and for
     Make-A-Video's parts, with a child a point."""
-    sweeps_of = [*_sweeps(params), *_etc_sweeps(params), *_cascade_points(params)]
+    sweeps_of = [*_sweeps(params), *_trials(params), *_etc_sweeps(params), *_cascade_points(params)]
     return [*_methods(params), *_searches(params), *_trainings(params), *sweeps_of, *studies.runs()]
 
 
@@ -82,6 +82,18 @@ def _sweeps(params: Params) -> list[ChildRun]:
     ]
 
 
+def _trials(params: Params) -> list[ChildRun]:
+    """One run for HARIVO's trials; its children are they, with the curves of their trainings."""
+    table, about = trial_tables.read(params), ("training", *trial_tables.DIFFERS, "clips")
+    children = []
+    for row in table.to_dict("records"):
+        name = str(row.pop("point"))
+        described = {key: row.pop(key) for key in about}
+        values = {key: float(value) for key, value in row.items() if pd.notna(value)}
+        children.append(ChildRun(name, described, values, _series(paths.trial(name) / paths.HISTORY)))
+    return [ChildRun("trials-harivo", {"method": params.harivo.trials.method}, children=children)] if children else []
+
+
 def _etc_sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep of ETC's: the frame rate, the amount of data, α of the filter; its children are its points."""
     found = etc_tables.sweeps(params, etc_tables.read(params))
@@ -121,10 +133,14 @@ def _points(points: pd.DataFrame, swept: Sequence[str], keys: Sequence[str]) -> 
 def _trainings(params: Params) -> list[ChildRun]:
     runs = []
     for path in (path for path in paths.histories() if path.parent.name in params.train):
-        history = pd.read_csv(path)
-        columns = [name for name in history if name != "step"]
-        series = [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]
         wanted = params.train[path.parent.name]
         described = {**wanted.spec.model_dump(), **wanted.schedule.model_dump()}
-        runs.append(ChildRun(f"train-{path.parent.name}", described, {}, series))
+        runs.append(ChildRun(f"train-{path.parent.name}", described, {}, _series(path)))
     return runs
+
+
+def _series(path: Path) -> list[Series]:
+    """The curves of a training."""
+    history = pd.read_csv(path)
+    columns = [name for name in history if name != "step"]
+    return [Series(name, history[["step", name]].dropna().to_records(index=False).tolist()) for name in columns]

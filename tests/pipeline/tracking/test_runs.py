@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import paths
 from pipeline.config.params import load
-from pipeline.tracking.runs import _cascade_points, _etc_sweeps, _methods
+from pipeline.tracking.runs import _cascade_points, _etc_sweeps, _methods, _trials
 
 
 def test_a_methods_run_carries_its_flags_and_its_curve(
@@ -48,6 +48,25 @@ def test_etcs_sweeps_are_parents_of_their_points(root: Path, tmp_path: Path, mon
     assert [child.name for child in runs["sweep-etc-used"]][:2] == ["used=80, steps=400", "used=80, steps=1000"]
     point = runs["sweep-etc-filter_ratio"][0]
     assert (point.params["filter_ratio"], point.params["clips"], point.metrics["fvd_high"]) == (0.1, 60, 11.0)
+
+
+def test_trials_have_a_run_each_with_their_curves(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = load(root / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    paths.RESULTS.mkdir(parents=True)
+    counts = {"requested": 24, "metric": "average", "value": 0.5, "low": 0.4, "high": 0.6}
+    names = list(params.harivo.trials.points)
+    pd.DataFrame([{"method": name, **counts} for name in names]).to_csv(paths.TRIALS, index=False)
+    for name in names:
+        paths.trial(name).mkdir(parents=True)
+        curves = pd.DataFrame({"step": [20, 40], "loss": [0.5, 0.25], "validation_loss": [np.nan, 0.125]})
+        curves.to_csv(paths.trial(name) / paths.HISTORY, index=False)
+    (run,) = _trials(params)
+    assert [child.name for child in run.children] == names
+    point = run.children[names.index("queue_64")]
+    assert (point.params["training"], point.params["queue"], point.params["clips"]) == ("harivo_trs_dc", 64, 24)
+    assert (point.metrics["average"], point.metrics["validation_loss"]) == (0.5, 0.125)
+    assert {one.name: one.points for one in point.series}["loss"] == [(20, 0.5), (40, 0.25)]
 
 
 def test_points_of_the_cascade_have_a_run_each(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
