@@ -12,9 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPImageProcessor
 
+from metrics.reading.errors import VideoError
 from metrics.reading.rule import ClipRule
 from metrics.reading.sources import Source
-from metrics.reading.video import read, reason
+from metrics.reading.video import read, read_image, reason
 from pipeline.config.methods import Controlled, ImagePrompt
 from pipeline.harivo.unet import VideoUNet
 from pipeline.samplers.stable_diffusion import ImageModel
@@ -114,8 +115,8 @@ def prompted(images: ImageModel, unet: VideoUNet, wanted: ImagePrompt) -> Prompt
     side = pipe.image_encoder.config.image_size
     pipe.register_modules(feature_extractor=CLIPImageProcessor(size=side, crop_size=side))
     try:
-        picture = Image.open(wanted.image).convert("RGB")
-    except OSError as error:
+        picture = Image.fromarray(read_image(Path(wanted.image)))
+    except (OSError, VideoError) as error:
         raise CheckpointError(f"{wanted.image} cannot be read as a picture: {error}") from error
     with torch.inference_mode():
         embeddings = pipe.prepare_ip_adapter_image_embeds(picture, None, unet.device, 1, True)

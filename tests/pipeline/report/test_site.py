@@ -145,7 +145,14 @@ def only(results: Results, metrics: pd.DataFrame) -> Results:
 
 
 def without_prompts(results: Results) -> Results:
-    return only(results, results.mixed)
+    return without_trials(only(results, results.mixed))
+
+
+def without_trials(results: Results, ablation: dict[str, str] | None = None) -> Results:
+    trials = results.params.harivo.trials.model_copy(update={"points": {}, "choices": {}, "ablation": {}})
+    changes = {"trials": trials} | ({} if ablation is None else {"ablation": ablation})
+    harivo = results.params.harivo.model_copy(update=changes)
+    return replace(results, params=results.params.model_copy(update={"harivo": harivo}), trials=results.trials.iloc[:0])
 
 
 def without_mixtures(results: Results) -> Results:
@@ -156,13 +163,11 @@ def without_mixtures(results: Results) -> Results:
 
 
 def without_ablation(results: Results) -> Results:
-    harivo = results.params.harivo.model_copy(update={"ablation": {}})
-    return replace(results, params=results.params.model_copy(update={"harivo": harivo}))
+    return without_trials(results, {})
 
 
 def ablation_of_mixtures(results: Results) -> Results:
-    harivo = results.params.harivo.model_copy(update={"ablation": {"baseline": "richspace"}})
-    return replace(results, params=results.params.model_copy(update={"harivo": harivo}))
+    return without_trials(results, {"baseline": "richspace"})
 
 
 def imported_videos_only(results: Results) -> Results:
