@@ -122,10 +122,9 @@ def _table_a2(results: Results) -> Table:
 
 def _remarks(results: Results) -> list[str]:
     """Why the ablation is not to be compared; if it is, what its cells are."""
-    if results.params.harivo.remark:
-        return [results.params.harivo.remark]
-    intervals = INTERVALS.format(100 * results.params.evaluate.confidence)
-    return [_ELSEWHERE, f"{intervals} {_ONCE}" if results.params.harivo.trials.ablation else BOLD]
+    harivo = results.params.harivo
+    cells = f"{INTERVALS.format(100 * results.params.evaluate.confidence)} {_ONCE}" if harivo.trials.ablation else BOLD
+    return [harivo.remark, cells] if harivo.remark else [_ELSEWHERE, cells]
 
 
 def _cells(results: Results, method: str, names: Sequence[str]) -> list[Cell]:

@@ -65,7 +65,7 @@ def test_they_are_checked_without_torch(root: Path) -> None:
 
 
 def test_the_variants_of_the_ablation_differ_by_one_part_each(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Same steps, same seed, same data, each its own learning rate; every row of Tables 1 and A2 adds to the one before."""
+    """Same steps, seed and data, each its own learning rate; every row of Tables 1 and A2 adds to the one before."""
     monkeypatch.chdir(root)
     wanted = load()
     rows = list(wanted.harivo.ablation.values())
