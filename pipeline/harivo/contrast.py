@@ -28,9 +28,9 @@ def bottleneck(unet: UNetMotionModel) -> Iterator[list[torch.Tensor]]:
 class Contrasted:
     """L_DC of a batch, (), and what shows whether it learns: means over videos, ().
 
-    loss. over_chance: L_DC − ln of the number of negatives, which is what projections without any meaning have; below
-    −10 even a perfect contrast (2 / τ − ln |Q| at most) is not what makes it: the projections have left those in the
-    queue behind. positive, negative: the cosine of two frames of a video, and of a frame and its negatives.
+    loss. over_chance: L_DC − ln of the number of negatives: 0 where these have the positive's cosine, as projections
+    without meaning do; −1 / τ where the positive's is 1 and theirs are 0. positive, negative: the cosine of two frames
+    of a video, and of a frame and its negatives.
     """
 
     loss: torch.Tensor
