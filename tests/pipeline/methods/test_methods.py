@@ -228,7 +228,7 @@ def test_parameters_are_those_that_denoise(stable_diffusion_folder: Path) -> Non
         ("end", {"part": "middle"}, r"methods\.end\.part: .*'first' or 'last', found 'middle'"),
         ("end", {"part": 1}, r"methods\.end\.part: .*'first' or 'last', found 1"),
         ("personalised", {"lora": None}, "nothing is personalised: expected lora, controlnet or image_prompt"),
-        ("personalised", {"controlnet": {"folder": "a"}}, r"methods\.personalised\.controlnet: .*video"),
+        ("personalised", {"controlnet": {"folder": "a"}}, r"methods\.personalised\.controlnet\.video: is missing"),
         ("harivo", {"mg": "no"}, r"generate\.methods\.harivo\.mg: .*valid boolean, found 'no'"),
         ("pyoco_noise", {"noise_weight": -1}, r"methods\.pyoco_noise\.noise_weight: .*equal to 0, found -1"),
         ("harivo", {"mapings": False}, r"no such key: 'mapings' \(did you mean 'mapping'\?\); expected some of module"),
