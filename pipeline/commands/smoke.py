@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ STEPS = 6  # sampling steps of every model
 ATTENTION = {"prompts": 2, "steps": [1, STEPS]}
 PARTS = {"clips": 2, "factors": [2], "rates": [8]}
 ORACLE = {"k": 2, "limit": 2, "seeds": 1}  # eight clips
+BOUNDS = {"prompts": 4}
 
 
 def run() -> int:
@@ -39,13 +41,15 @@ def run() -> int:
 
 def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
-    small = _merged(wanted, SMALL)
+    small = _merged(deepcopy(wanted), SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
     etc = small["etc"]
     for points in (small["harivo"]["sweep"], etc, etc["short"], etc["larger"], small["make_a_video"]):
         points["points"] = {}  # with fewer sampling steps each would be computed anew
-    if oracle := small.get("richspace", {}).get("oracle"):
-        small["richspace"] = {"oracle": oracle | ORACLE}
+    small["harivo"]["trials"] |= {"points": {}, "choices": {}, "ablation": {}, "pairs": []}  # or trained anew
+    for part, few in (("oracle", ORACLE), ("bounds", BOUNDS)):
+        if found := small.get("richspace", {}).get(part):
+            small["richspace"] = small["richspace"] | {part: found | few}
     small["make_a_video"] |= {"whole": None, "cueless": None}
     if parts := small["make_a_video"].get("parts"):
         small["make_a_video"]["parts"] = parts | PARTS

@@ -86,13 +86,17 @@ def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
     small = smoke.shrink(wanted)
     Params.model_validate(small)
     assert small["train"] == wanted["train"]  # else the smoke run would train
-    assert small["harivo"]["sweep"]["points"] == {}
+    assert small["harivo"]["sweep"]["points"] == small["harivo"]["trials"]["points"] == {}
+    assert {part: set(small[part]) for part in small} == {
+        part: set(wanted[part]) for part in wanted
+    }  # `dvc` asks for each
+    assert small["richspace"]["bounds"] == wanted["richspace"]["bounds"] | smoke.BOUNDS
     assert [small["etc"][kind]["points"] for kind in ("short", "larger")] == [small["etc"]["points"]] * 2 == [{}, {}]
     assert small["etc"]["attention"]["steps"] == [1, smoke.STEPS]
     assert smoke.shrink(wanted | {"etc": wanted["etc"] | {"attention": None}})["etc"]["attention"] is None
     assert small["richspace"]["oracle"] == {"method": "richspace"} | smoke.ORACLE
-    without = wanted | {"richspace": {"oracle": None}}
-    assert smoke.shrink(without)["richspace"]["oracle"] is None
+    without = wanted | {"richspace": {"oracle": None, "bounds": None}}
+    assert smoke.shrink(without)["richspace"] == without["richspace"]
     for asked in (small["generate"]["mixtures"], small["generate"]["prompts"], *small["generate"]["methods"].values()):
         assert asked["limit"] <= smoke.LIMIT < 10
     assert {m["sampling"]["steps"] for m in small["generate"]["models"].values()} == {smoke.STEPS}
