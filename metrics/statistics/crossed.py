@@ -41,7 +41,7 @@ def crossed_mean(values: np.ndarray) -> CrossedMean:
     mean is (MS_r + MS_c − MS_e) / (R C) (Searle, Casella and McCulloch 1992, Section 4.3), here never less than what
     rows alone or columns alone make of it; its degrees of freedom are Satterthwaite's (1946). With three rows an
     interval is wide, because three draws say little of how much rows differ; of 3 rows and 100 columns intervals of
-    95 % hold in 93 to 97 % of draws, least where rows and columns both differ.
+    95 % hold in 92 to 97 % of draws, of 2 rows in 87 % where rows differ by a fifth of the rest.
 
     Args:
         values: (R, C), at least two of each.

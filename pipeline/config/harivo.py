@@ -75,8 +75,8 @@ class Trial(Section):
 class Trials(Section):
     """`points`: trainings that are sampled as `method` of generate.methods is. `prompts`: how many, a clip each, of
     every point. `choices`: the points of learning rates, by trained model: the one with the least validation loss is
-    its rate. `ablation`: points by the rows of Tables 1 and A2. `pairs`: the baseline's point and HARIVO's, for each
-    seed of training."""
+    its rate. `ablation`: points by the rows of Tables 1 and A2. `pairs`: the baseline's point and that of HARIVO
+    without its mitigating gradient, for each seed of training; three at least, for a table."""
 
     method: str
     prompts: Positive

@@ -19,6 +19,9 @@ COLUMNS = (
     *("difference", "low", "high", "between_seeds", "p", "p_holm"),
 )
 
+_PAIRS = 3  # the fewest
+_NOTHING = pd.DataFrame(columns=list(COLUMNS))
+
 
 def table(
     pairs: Sequence[tuple[Evaluated, Evaluated]], prompts: Mapping[str, Prompt], confidence: float
@@ -28,23 +31,29 @@ def table(
     of the prompts that every training has, as shares.
 
     between_seeds: standard deviation of what a pair of trainings adds to the difference, beyond its prompts. p_holm: p,
-    corrected for all attributes. No row for fewer than two pairs.
+    corrected for all attributes. No row for an attribute that could not be read of every clip; none at all for fewer
+    than three pairs, whose intervals would be too short (see `crossed_mean`), or than two prompts that all have.
 
     Args:
         pairs: the baseline and the candidate, of one seed of training each.
     """
-    if len(pairs) < 2:
-        return pd.DataFrame(columns=list(COLUMNS))
+    if len(pairs) < _PAIRS:
+        return _NOTHING.copy()
     shown = [[_by_prompt(one, prompts) for one in pair] for pair in pairs]
     common = sorted(set.intersection(*(set(own.index) for pair in shown for own in pair)))
+    if len(common) < 2:
+        return _NOTHING.copy()
     rows = [_row(name, *(np.stack([pair[i].loc[common, name] for pair in shown]) for i in (0, 1))) for name in NAMES]
-    found = pd.DataFrame([row | own for row, own in ((row, _tested(row, confidence)) for row in rows)])
+    read = [row for row in rows if np.isfinite(row["values"]).all()]
+    found = pd.DataFrame([row | _tested(row.pop("values"), confidence) for row in read], columns=list(COLUMNS))
     found["p_holm"] = holm(found.p.to_numpy(float))
-    return found[list(COLUMNS)]
+    return found
 
 
 def _by_prompt(one: Evaluated, prompts: Mapping[str, Prompt]) -> pd.DataFrame:
     judged = judge_prompts(one, prompts)
+    if judged.empty:
+        return pd.DataFrame(columns=list(NAMES))
     return judged.groupby("prompt_id")[list(NAMES)].mean().astype(float)
 
 
@@ -57,8 +66,8 @@ def _row(name: str, baseline: np.ndarray, candidate: np.ndarray) -> dict[str, An
     return found | {"values": candidate - baseline}
 
 
-def _tested(row: dict[str, Any], confidence: float) -> dict[str, float]:
-    crossed = crossed_mean(row.pop("values"))
+def _tested(values: np.ndarray, confidence: float) -> dict[str, float]:
+    crossed = crossed_mean(values)
     interval = crossed.interval(confidence)
     bounds = {"difference": interval.value, "low": interval.low, "high": interval.high}
     return bounds | {"between_seeds": crossed.rows, "p": crossed.p}

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from metrics.reading.video import read_all
 from pipeline.clips import ledger
 from pipeline.report.results import Results
-from pipeline.report.strips import Card, Shot, Slice
+from pipeline.report.strips import Card, Shot, Slice, changing_line
 from pipeline.world.scene import DIRECTIONS
 
 _CARDS = 6  # prompts whose clips are shown
@@ -29,13 +30,15 @@ def cards(results: Results, methods: Sequence[str]) -> list[Card]:
 
 def slices(results: Results, methods: Sequence[str]) -> list[Card]:
     """The same as slices through space and time (HARIVO, Figure 6a): of prompts whose motion is known, the line along
-    which it is to go."""
+    which it is to go, at the place where the first method's clip changes most; one place for all methods."""
     motions = {prompt.text: prompt.extra.get("motion", "") for prompt in results.prompts.values()}
     found = []
     for card in cards(results, methods):
         if (motion := motions.get(card.title, "")) in DIRECTIONS:
             across = bool(DIRECTIONS[motion][0])
-            found.append(Card(card.title, [Slice(**vars(shot), across=across) for shot in card.shots]))
+            first = next((shot for shot in card.shots if shot.made), None)
+            line = changing_line(read_all(first.source), across) if first else 0
+            found.append(Card(card.title, [Slice(**vars(shot), across=across, line=line) for shot in card.shots]))
     return found
 
 

@@ -37,7 +37,10 @@ def _rates(results: Results) -> Table | None:
     for training, of_training in own.groupby("training", sort=False):
         best = of_training.loc[of_training.validation_loss.idxmin()]
         by_rate = of_training.set_index("learning_rate").validation_loss
-        cells = [Cell(fixed(by_rate[rate], 4), bold=rate == best.learning_rate) for rate in rates]
+        cells = [
+            Cell(fixed(by_rate[rate], 4), bold=rate == best.learning_rate) if rate in by_rate.index else Cell()
+            for rate in rates
+        ]
         rows.append(row(str(training), *cells, _cell(best, AVERAGE)))
     steps, prompts = int(own.steps.iloc[0]), int(own.clips.iloc[0])
     remarks = [
@@ -49,14 +52,15 @@ def _rates(results: Results) -> Table | None:
 
 def _contrast(results: Results) -> Table | None:
     """Trials that differ in the negatives of L_DC: what shows whether it learns."""
-    varied = _named(results, ("queue", "same_content"))
+    varied = _changing(results, "queue", "other_content")
     if varied.empty or "dc_over_chance" not in varied:
         return None
     own = pd.concat([varied, _alike(results, varied.iloc[0], ["queue", "other_content"])])
     own = own.sort_values(["other_content", "queue"], ascending=[False, True])
     titles = ("L_DC − ln n", "Cosine of positives", "Cosine of negatives")
     columns = [
-        Column("Negatives", numeric=False),
+        Column("Queue", numeric=False),
+        Column("Negatives n"),
         *map(Column, titles),
         *(Column(title, "% of ∇L_simple") for name, title in _SHARES.items() if name in own),
         Column("Validation loss"),
@@ -66,20 +70,20 @@ def _contrast(results: Results) -> Table | None:
     for point in own.to_dict("records"):
         label = f"{point['queue']}" + ("" if point["other_content"] else ", of the same content too")
         shares = [fixed(100 * point[name], 1) for name in _SHARES if name in own]
-        values = [fixed(point[name], 2) for name in CONTRAST]
-        shown = [_cell(point, name) for name in (AVERAGE, "roughness")]
-        rows.append(row(label, *values, *shares, fixed(point["validation_loss"], 4), *shown))
+        values = [f"{fixed(point[name], 2)} → {fixed(point[f'{name}_last'], 2)}" for name in CONTRAST]
+        shown = [fixed(point["validation_loss"], 4), *(_cell(point, name) for name in (AVERAGE, "roughness"))]
+        rows.append(row(label, f"{point['negatives']:,.0f}", *values, *shares, *shown))
     remarks = [
-        "Means over the last fifth of the training. L_DC − ln n is 0 for projections without meaning: n negatives with "
-        "a cosine like the positive's. Shares: the norm of λ times a loss's gradient over that of L_simple, in the "
-        "temporal layers, mean over the training."
+        "Mean over the last fifth of the training → at its end. Negatives: as many as the queue held at the end. "
+        "L_DC − ln n is 0 for projections without meaning: n negatives with a cosine like the positive's. Shares: the "
+        "norm of λ times a loss's gradient over that of L_simple, in the temporal layers, median over the training."
     ]
     return Table("harivo_contrast", "Is the contrast trained?", columns, rows, own, remarks)
 
 
 def _timesteps(results: Results) -> Table | None:
     """Uniform timesteps, the paper's, beside those bent towards high noise, at the same rate and number of steps."""
-    uniform = _named(results, ("uniform",))
+    uniform = _changing(results, "timestep_power")
     if uniform.empty:
         return None
     own = pd.concat(
@@ -103,14 +107,15 @@ def _timesteps(results: Results) -> Table | None:
 
 
 def _seeds(results: Results) -> Table | None:
-    """HARIVO's difference from the baseline over several trainings of each."""
+    """The candidate's difference from the baseline over several trainings of each."""
     own = results.training_seeds
-    if own.empty:
+    if own.empty or not results.params.harivo.trials.pairs:
         return None
+    baseline, candidate = _pair(results)
     columns = [
         Column("Attribute", numeric=False),
-        Column("Baseline", "%"),
-        Column("HARIVO", "%"),
+        Column(baseline, "%"),
+        Column(candidate, "%"),
         Column("Difference", "points"),
         Column("Between seeds", "points"),
         Column("p, Holm", numeric=False),
@@ -129,19 +134,29 @@ def _seeds(results: Results) -> Table | None:
     confidence = INTERVALS.format(100 * results.params.evaluate.confidence)
     remarks = [
         f"{int(first.seeds)} trainings of each, mean ± standard deviation of their means over {int(first.prompts)} "
-        f"prompts. {confidence} They are for trainings and prompts like these; with so few trainings they are wide. "
-        "Between seeds: standard deviation of what a pair of trainings adds to the difference."
+        f"prompts. {confidence} They are for trainings and prompts like these. Between seeds: standard deviation of "
+        "what a pair of trainings adds to the difference; 0 says that so few did not show any, not that there is none."
     ]
-    return Table("harivo_seeds", "HARIVO and its baseline over seeds of training", columns, rows, own, remarks)
+    return Table("harivo_seeds", f"{candidate} and {baseline} over seeds of training", columns, rows, own, remarks)
+
+
+def _pair(results: Results) -> tuple[str, str]:
+    """What the baseline's and the candidate's points are called: by the rows of the ablation, else by their names."""
+    trials = results.params.harivo.trials
+    rows = {point: name for name, point in trials.ablation.items()}
+    baseline, candidate = (rows.get(point, point) for point in trials.pairs[0])
+    return baseline, candidate
 
 
 def _means(one: Any) -> list[tuple[float, float]]:
     return [(one.baseline_mean, one.baseline_sd), (one.candidate_mean, one.candidate_sd)]
 
 
-def _named(results: Results, prefixes: tuple[str, ...]) -> pd.DataFrame:
-    trials = results.trials
-    return trials[trials.point.str.startswith(prefixes)] if len(trials) else trials
+def _changing(results: Results, *names: str) -> pd.DataFrame:
+    """The trials that set one of these values."""
+    points = results.params.harivo.trials.points
+    own = [point for point, trial in points.items() if set(names) & set(trial.changes)]
+    return results.trials[results.trials.point.isin(own)] if own else results.trials[:0]
 
 
 def _alike(results: Results, point: pd.Series, but: list[str]) -> pd.DataFrame:

@@ -42,9 +42,10 @@ class Shot:
 @dataclass(frozen=True)
 class Slice(Shot):
     """A clip as one still picture: a line of its pixels, one frame below the other. across: a row, which shows motion
-    to the left and right; else a column."""
+    to the left and right; else a column. line: which."""
 
     across: bool = True
+    line: int = 0
 
     @property
     def picture(self) -> str:
@@ -52,20 +53,24 @@ class Slice(Shot):
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = time_slice(read_all(self.source), self.across)
+        lines = time_slice(read_all(self.source), self.across, self.line)
         size = (lines.shape[1] * _MAGNIFIED, lines.shape[0] * _MAGNIFIED)
         Image.fromarray(lines).resize(size, Image.Resampling.NEAREST).save(path, lossless=True)
 
 
-def time_slice(clip: np.ndarray, across: bool) -> np.ndarray:
-    """The line of pixels that changes most over a clip, uint8 (T, W, 3) or (T, H, 3), the first frame at the top.
+def time_slice(clip: np.ndarray, across: bool, line: int) -> np.ndarray:
+    """A line of a clip's pixels over time, uint8 (T, W, 3) or (T, H, 3), the first frame at the top.
 
     Args:
-        clip: uint8 (T, H, W, 3). across: whether the line is a row; else a column.
+        clip: uint8 (T, H, W, 3). across: whether the line is a row; else a column. line: which.
     """
+    return np.ascontiguousarray(clip[:, line] if across else clip[:, :, line])
+
+
+def changing_line(clip: np.ndarray, across: bool) -> int:
+    """The row, or column, of pixels that changes most over a clip, uint8 (T, H, W, 3)."""
     lines = clip if across else clip.swapaxes(1, 2)
-    change = lines.astype(float).var(axis=0).sum(axis=(1, 2))
-    return np.ascontiguousarray(lines[:, int(change.argmax())])
+    return int(lines.astype(float).var(axis=0).sum(axis=(1, 2)).argmax())
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.config import paths
@@ -36,15 +37,22 @@ def read(params: Params) -> pd.DataFrame:
 
 
 def at_the_end(folder: Path, training: MotionTraining) -> dict[str, float]:
-    """`validation_loss` of the trained weights; means over the last fifth of the training of what shows whether the
-    contrast learns (`CONTRAST`); and over all of it `share_<part>`, the norm of λ times the gradient of each part of
-    the loss, over that of L_simple."""
+    """What the curves of a training come to.
+
+    validation_loss: of the trained weights. Of what shows whether the contrast learns (`CONTRAST`) the mean over the
+    last fifth of the training and, as `<name>_last`, what was logged last. negatives: how many L_DC had by then, fewer
+    than its queue holds until that is full. share_<part>: over all of the training, the median of the norm of λ times
+    the gradient of a part of the loss, over that of L_simple.
+    """
     history = pd.read_csv(folder / paths.HISTORY)
     last = history[history.step > (1 - _LAST) * training.schedule.steps]
     found = {"validation_loss": float(history.validation_loss.dropna().iloc[-1])}
-    found |= {name: float(last[name].mean()) for name in CONTRAST if name in history}
+    for name in (name for name in CONTRAST if name in history):
+        found |= {name: float(last[name].mean()), f"{name}_last": float(last[name].dropna().iloc[-1])}
+    if "dc_over_chance" in history:  # L_DC less ln n
+        found["negatives"] = float(np.exp((last.loss_dc - last.dc_over_chance).dropna().iloc[-1]))
     for part, weight in _WEIGHTS.items():
         if f"grad_norm_{part}" in history and (of_all := getattr(training.spec, weight)):
             ratio = of_all * history[f"grad_norm_{part}"] / history.grad_norm_simple
-            found[f"share_{part}"] = float(ratio.mean())
+            found[f"share_{part}"] = float(ratio.median())
     return found

@@ -41,5 +41,14 @@ def test_differences_are_of_the_prompts_that_all_have(pairs: list[tuple[pd.DataF
     assert (found.p_holm >= found.p).all()
 
 
-def test_one_training_says_nothing_of_others(pairs: list[tuple[pd.DataFrame, pd.DataFrame]]) -> None:
-    assert table(pairs[:1], {}, 0.95).empty
+@pytest.mark.parametrize("found", [0, 1, 2])
+def test_few_trainings_say_nothing_of_others(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], found: int) -> None:
+    assert table(pairs[:found], {}, 0.95).empty
+
+
+def test_what_was_not_read_has_no_row(pairs: list[tuple[pd.DataFrame, pd.DataFrame]]) -> None:
+    unread = [(one.assign(heading=np.nan), other) for one, other in pairs]
+    assert table(unread, {}, 0.95).attribute.tolist() == [name for name in NAMES if name != "heading"]
+    apart = [*pairs[:2], (pairs[2][0].iloc[:1], pairs[2][1])]  # one prompt that all have
+    nobody = [*pairs[:2], (pairs[2][0].iloc[:0], pairs[2][1])]  # clips of a size that the judge does not know
+    assert table(apart, {}, 0.95).empty and table(nobody, {}, 0.95).empty

@@ -4,7 +4,16 @@ import numpy as np
 from PIL import Image
 
 from pipeline.clips.files import write_clip
-from pipeline.report.strips import MAX_SIDE, Card, Shot, Slice, time_slice, write_picture, write_pictures
+from pipeline.report.strips import (
+    MAX_SIDE,
+    Card,
+    Shot,
+    Slice,
+    changing_line,
+    time_slice,
+    write_picture,
+    write_pictures,
+)
 
 
 def test_pictures_are_the_clip_itself(tmp_path: Path) -> None:
@@ -41,10 +50,12 @@ def test_a_slice_is_the_line_along_which_something_moves(tmp_path: Path) -> None
         clip[t, 5, t + 1] = 200
     expected = np.zeros((8, 12, 3), np.uint8)
     expected[np.arange(8), np.arange(8) + 1] = 200
-    assert np.array_equal(time_slice(clip, across=True), expected)
-    assert np.array_equal(time_slice(clip.swapaxes(1, 2), across=False), expected)
+    line = changing_line(clip, across=True)
+    assert line == changing_line(clip.swapaxes(1, 2), across=False)
+    assert np.array_equal(time_slice(clip, True, line), expected)
+    assert np.array_equal(time_slice(clip.swapaxes(1, 2), False, line), expected)
     write_clip(tmp_path / "c.mkv", clip, 8)
-    made = Slice("a", "method", tmp_path / "c.mkv", 8, across=True)
+    made = Slice("a", "method", tmp_path / "c.mkv", 8, across=True, line=line)
     write_pictures([Card("t", [made, Shot("a", "method", tmp_path / "c.mkv", 8)])], tmp_path)
     with Image.open(tmp_path / made.picture) as picture:
         assert getattr(picture, "n_frames", 1) == 1

@@ -1,5 +1,6 @@
 """Trials of HARIVO's: variants of a training, on a Stable Diffusion folder made small; and those that are shipped."""
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -97,13 +98,15 @@ def test_a_row_for_each_trial_with_what_its_curves_end_at(params: Params) -> Non
     pd.DataFrame(rows).to_csv(paths.TRIALS, index=False)
     paths.trial("seed").mkdir(parents=True, exist_ok=True)
     curves = {"step": [10, 30, 45, 50, 50], "validation_loss": [0.9, None, None, None, 0.7]}
-    curves |= {"dc_over_chance": [0.0, -1, -2, -4, None], "grad_norm_simple": [1.0, None, 2, None, None]}
-    pd.DataFrame(curves | {"grad_norm_dc": [5.0, None, 20, None, None]}).to_csv(paths.trial("seed") / "history.csv")
+    curves |= {"dc_over_chance": [0.0, -1, -2, -4, None], "grad_norm_simple": [1.0, None, 2, 1, None]}
+    curves |= {"loss_dc": [0.0, 0, math.log(200) - 2, math.log(256) - 4, None]}
+    pd.DataFrame(curves | {"grad_norm_dc": [5.0, None, 20, 90, None]}).to_csv(paths.trial("seed") / "history.csv")
     found = trial_tables.read(wanted).set_index("point")
     own = found.loc["seed"]
     assert (own.seed, own.steps, own.learning_rate, own.clips) == (1, 50, 1e-3, 3)
     assert (own.validation_loss, own.dc_over_chance) == (0.7, -3)
-    assert own.share_dc == pytest.approx(0.1 * (5 + 10) / 2)  # λ is 0.1
+    assert (own.dc_over_chance_last, own.negatives) == (-4, pytest.approx(256))
+    assert own.share_dc == pytest.approx(0.1 * 10)  # λ is 0.1
     assert found.loc["fast"].learning_rate == 3e-3
     pd.DataFrame(rows[:1]).to_csv(paths.TRIALS, index=False)
     with pytest.raises(FileNotFoundError, match="lacks the trial seed: run its stage and the evaluate stage"):
