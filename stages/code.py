@@ -3,6 +3,9 @@
 Twenty-four points with their files would be most of dvc.lock, which DVC reads whenever it is asked anything.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from pipeline.config import params, paths
 from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.entry import pick, stage
@@ -13,7 +16,7 @@ _CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "sweeps.new_frames", "samp
 
 def modules(kind: str, wanted: params.Params) -> list[str]:
     """The modules that make the results of a kind of stages: of temporal layers, of points of sweeps, of trials, of
-    ETC's or of Make-A-Video's.
+    ETC's or of Make-A-Video's, of published figures.
 
     Raises:
         ValueError: if there is no such kind.
@@ -26,10 +29,21 @@ def modules(kind: str, wanted: params.Params) -> list[str]:
         "motion": motion,
         "sweep": ["pipeline.sweeps.point", "pipeline.samplers.animatediff", *motion, *swept],
         "trial": ["pipeline.sweeps.trials", "pipeline.samplers.animatediff", *motion, *tried],
+        "publish": ["pipeline.published.full_size", *_all_of("samplers"), *_modules(wanted, wanted.published.methods)],
         "make_a_video": [*(f"pipeline.{name}" for name in _CASCADE), *cascade],
         "etc": ["pipeline.sweeps.etc", "pipeline.sweeps.larger", "pipeline.samplers.grid", *etc, *of_etc],
     }
     return pick("stages/code.py", kinds, kind)
+
+
+def _all_of(room: str) -> list[str]:
+    """The modules of a room of the pipeline."""
+    return sorted(module_name(file.as_posix()) for file in Path("pipeline", room).glob("[!_]*.py"))
+
+
+def _modules(wanted: params.Params, methods: Sequence[str]) -> list[str]:
+    """The modules of methods, each once."""
+    return sorted({module for name in methods for module in _module(wanted, name)})
 
 
 def _module(wanted: params.Params, method: str) -> list[str]:

@@ -11,6 +11,7 @@ def main() -> None:
     from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
+    from pipeline.published.figures import reproduced
     from pipeline.sweeps.choices import steps
 
     wanted = params.load()
@@ -39,6 +40,7 @@ def main() -> None:
         paths.CASCADE_POINTS.stem: evaluation.points(cascade, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
         paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
+        paths.REPRODUCED.stem: reproduced(evaluation, methods, wanted.published.methods),
         paths.CHOICES_TABLE.stem: choices.table(verdicts, steps(wanted), evaluation.uncertainty),
     }
     write(results | further, summary, paths.RESULTS)

@@ -26,6 +26,7 @@ DIGESTED = {
     "etc_larger": "etc",
     "make_a_video": "make_a_video",
     "cascade_parts": "make_a_video",
+    "publish": "publish",
 }
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")

@@ -94,7 +94,8 @@ def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str,
     entry = dag[stage].get("do", dag[stage])
     assert paths.code_digest(kind).as_posix() in entry["deps"]
     assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
-    made = "pipeline/samplers/cascade.py" if kind == "make_a_video" else "pipeline/training/loop.py"
+    sampled = {"make_a_video": "pipeline/samplers/cascade.py", "publish": "pipeline/samplers/animatediff.py"}
+    made = sampled.get(kind, "pipeline/training/loop.py")
     assert made in dag[f"code_{kind}"]["deps"]
     assert code_deps(entry) == []
 

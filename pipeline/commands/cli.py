@@ -260,6 +260,19 @@ def smoke() -> None:
     raise typer.Exit(run())
 
 
+@app.command()
+@one_sentence(OSError)
+def publish(
+    methods: Annotated[
+        list[str] | None, typer.Argument(help="those of other weights than published, by default")
+    ] = None,
+) -> None:
+    """Measure methods at full size: the published figures, which come with the repository."""
+    from pipeline.commands.publishing import run
+
+    raise typer.Exit(run(methods or []))
+
+
 def main() -> None:
     """Entry point of the console command."""
     app()

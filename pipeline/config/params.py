@@ -12,7 +12,7 @@ from metrics.scoring.protocol import PROTOCOLS, Protocol, named
 from pipeline.config import paths, references
 from pipeline.config.embed import Embed
 from pipeline.config.etc import Etc
-from pipeline.config.generate import Generate
+from pipeline.config.generate import Asked, Generate
 from pipeline.config.harivo import Harivo
 from pipeline.config.make_a_video import MakeAVideo
 from pipeline.config.section import Count, Positive, Section, explain, subset
@@ -119,6 +119,15 @@ class Evaluate(Section):
         return self
 
 
+class Published(Section):
+    """Figures that come with the repository: the methods, which a run need not have, and what each is asked for, of its
+    own `limit` and `seeds` regardless."""
+
+    methods: list[str] = Field(default_factory=list)
+    mixtures: Asked = Asked()
+    prompts: Asked = Asked()
+
+
 class Oracle(Section):
     """Whether any step of the interpolation shows a mixture. `method`: of generate.methods, whose model samples all
     steps 0 … `k`, and the guide prompt, of the first `limit` mixtures (null: all; those of two parts count), with
@@ -170,6 +179,7 @@ class Params(Section):
     reference: Reference
     features: Features
     evaluate: Evaluate
+    published: Published = Published()
     richspace: Richspace = Richspace()
     harivo: Harivo
     etc: Etc

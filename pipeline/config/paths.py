@@ -53,6 +53,9 @@ ORACLE_VERDICTS = ORACLE / "verdicts.csv"
 BOUNDS = MODELS / "bounds"  # of RichSpace: Theorem A.6 in numbers
 BOUNDS_TABLE = BOUNDS / "bounds.csv"
 REFERENCE = MODELS / "reference"
+PUBLISHED = Path("published")  # figures at full size, in git
+PUBLISHED_RESULTS = PUBLISHED / "results"
+REPRODUCED = RESULTS / "reproduced.csv"
 TRACKED = Path("data/tracked.json")
 CHECKED = Path("data/checked.txt")
 SCRATCH = Path(".scratch")  # what stages keep to continue after a kill, and to do nothing twice; safe to remove
@@ -81,6 +84,11 @@ def sweep(point: str) -> Path:
 def trial(point: str) -> Path:
     """Folder of the curves of a trial of HARIVO's, and of what was measured of its clips."""
     return TRIAL / point
+
+
+def published(method: str) -> Path:
+    """Folder of what was measured of a method's clips at full size."""
+    return PUBLISHED / "methods" / method
 
 
 def etc_point(point: str) -> Path:

@@ -83,6 +83,28 @@ class Evaluation:
         rows = [row for point in points for row in self._of_point(point, of_videos)]
         return pd.DataFrame(rows, columns=list(values.COLUMNS))
 
+    def values(self, methods: Sequence[Evaluated]) -> pd.DataFrame:
+        """The table `metrics` of methods alone.
+
+        Raises:
+            ValueError: if a method was measured by another protocol than the reference.
+        """
+        rows = [row for method in methods for row in self._values_of(method)]
+        return pd.DataFrame(rows, columns=list(values.COLUMNS))
+
+    def _values_of(self, method: Evaluated) -> Rows:
+        self._check_alike(method)
+        prompts, judged = self._asked(method)
+        asked = [asdict(entry) for entry in (*prompts.values(), *judged)]
+        key = ["values", method.name, method.content, asked, *self._shared]
+        return self.cache.get(key, lambda: {"metrics": self._evaluate_alone(method, judged)})["metrics"]
+
+    def _evaluate_alone(self, method: Evaluated, judged: Sequence[Mixture]) -> Rows:
+        verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
+        shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
+        sample = self._sample(method, verdicts, shown)
+        return [value.row(method) for value in values.evaluate(sample, self.wanted.metrics)]
+
     def _of_point(self, point: Evaluated, of_videos: Sequence[str]) -> Rows:
         if of_videos:
             self._check_alike(point)

@@ -1,16 +1,17 @@
 """Everything that earlier stages wrote and the report shows, read once."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.config import paths
-from pipeline.config.params import Params
+from pipeline.config.params import Evaluate, Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
+from pipeline.published import figures
 from pipeline.report.user_study.studies import Studies
 from pipeline.richspace.optima import read_curves, read_optima
 from pipeline.sweeps.etc_tables import read_larger
@@ -36,8 +37,9 @@ class Results:
     not run. oracle, oracle_steps: how often
     any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. choices: what each part
     of its algorithm is worth by that. bounds: its theorem in numbers; None, or no row, where it was not measured.
-    studies: what the votes of
-    raters come to; None where the stage has not run.
+    studies: what the votes of raters come to; None where the stage has not run.
+    full_size: the same with the published figures in place of this run's, None where there are none; reproduced: this
+    run's values beside them; manifests: what stands behind them.
     """
 
     params: Params
@@ -73,6 +75,9 @@ class Results:
     attention: pd.DataFrame | None
     attention_sweep: pd.DataFrame | None
     studies: Studies | None
+    reproduced: pd.DataFrame
+    manifests: list[dict[str, Any]]
+    full_size: "Results | None" = None
 
     @classmethod
     def read(cls, params: Params) -> "Results":
@@ -86,16 +91,12 @@ class Results:
         strip = generate.methods[params.report.strip]
         encoder = generate.models[strip.model].encoder
         own = [mixture for mixture in mixtures if mixture.set == generate.set_of(strip)]
-        evaluation = json.loads((paths.RESULTS / "evaluation.json").read_text(encoding="utf-8"))
-        return cls(
+        found = cls(
             params=params,
             prompts=prompts,
             mixtures=mixtures,
             generated=own[: generate.limit_of(strip, "mixtures")],
-            metrics=_table("metrics"),
-            verdicts=_table("verdicts"),
-            evaluation=evaluation | {"attribute_tests": _comparable(params, evaluation["attribute_tests"])},
-            comparisons={name: _compared(params, name) for name in COMPARISONS},
+            **_evaluated(params, paths.RESULTS),
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
@@ -121,7 +122,16 @@ class Results:
             attention=_optional(paths.ATTENTION_TABLE),
             attention_sweep=_optional(paths.ATTENTION_SWEEP),
             studies=Studies.read(params.evaluate.confidence),
+            reproduced=_table(paths.REPRODUCED.stem).fillna({"metric": ""}),
+            manifests=figures.manifests(params.published.methods),
         )
+        return replace(found, full_size=found._with_figures() if found.manifests else None)
+
+    def _with_figures(self) -> "Results":
+        """With the parameters, too, that the figures were evaluated with."""
+        made = _evaluated(self.params, paths.PUBLISHED_RESULTS)
+        evaluate = Evaluate.model_validate(made["evaluation"]["evaluate"])
+        return replace(self, params=self.params.model_copy(update={"evaluate": evaluate}), **made)
 
     @property
     def mixed(self) -> pd.DataFrame:
@@ -173,15 +183,26 @@ class Results:
         return table[table.method.isin(methods.method)]
 
 
+def _evaluated(params: Params, folder: Path) -> dict[str, Any]:
+    """What `pipeline.evaluation.results.write` left in a folder."""
+    evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    return {
+        "metrics": _table("metrics", folder),
+        "verdicts": _table("verdicts", folder),
+        "evaluation": evaluation | {"attribute_tests": _comparable(params, evaluation["attribute_tests"])},
+        "comparisons": {name: _compared(params, name, folder) for name in COMPARISONS},
+    }
+
+
 def _comparable(params: Params, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The pairs of methods that a reader may compare: where harivo.remark says that the ablation is not to be compared,
     without its own."""
     return [pair for pair in pairs if not {pair["candidate"], pair["baseline"]} <= params.harivo.not_compared]
 
 
-def _compared(params: Params, name: str) -> pd.DataFrame:
+def _compared(params: Params, name: str, folder: Path) -> pd.DataFrame:
     """A table of comparisons, without those of an ablation that is not to be compared."""
-    table = _table(name)
+    table = _table(name, folder)
     if name == "leaders" and params.harivo.not_compared:
         return table[~table.table.isin(["ablation", "prompts"])]
     if name == "differences":
@@ -189,9 +210,9 @@ def _compared(params: Params, name: str) -> pd.DataFrame:
     return table
 
 
-def _table(name: str) -> pd.DataFrame:
+def _table(name: str, folder: Path = paths.RESULTS) -> pd.DataFrame:
     text = {"method": str, "candidate": str, "baseline": str, "best": str, "second": str}
-    table = pd.read_csv(paths.RESULTS / f"{name}.csv", dtype=text)
+    table = pd.read_csv(folder / f"{name}.csv", dtype=text)
     return table.fillna({"flag": ""}) if "flag" in table else table
 
 

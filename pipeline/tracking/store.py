@@ -7,7 +7,6 @@ already there adds nothing, and a deleted database is restored by running it aga
 import hashlib
 import logging
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from pipeline.config.revision import revision
 
 log = logging.getLogger(__name__)
 
@@ -153,18 +154,9 @@ def _delete_family(client: Any, experiment: str, parent: str) -> None:
 
 def _revisions() -> dict[str, str]:
     """Git commit and state, and the hash of dvc.lock, as tags; empty values where there is no repository."""
-    commit = _git("rev-parse", "HEAD")
-    lock = Path("dvc.lock")
+    code, lock = revision(), Path("dvc.lock")
     return {
-        "git.commit": commit,
-        "git.dirty": str(bool(_git("status", "--porcelain"))).lower() if commit else "",
+        "git.commit": code.commit,
+        "git.dirty": str(code.changed).lower() if code.commit else "",
         "dvc.lock": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "",
     }
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -10,6 +10,7 @@ from pipeline.report.pages import (
     paper_make_a_video,
     paper_richspace,
     protocol,
+    published,
     sweeps,
     training,
     user_study,
@@ -17,6 +18,7 @@ from pipeline.report.pages import (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    published.PAGE,
     methods.PAGE,
     mixtures.PAGE,
     paper_richspace.PAGE,

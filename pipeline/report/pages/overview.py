@@ -1,13 +1,13 @@
 """What was run and what came out, on two screens."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
-from pipeline.report import plots
+from pipeline.report import plots, published
 from pipeline.report.formatting import of_clusters, p_value
 from pipeline.report.metric_tables import FEW, INTERVALS, cell_text
 from pipeline.report.page import Content, Page
@@ -23,7 +23,8 @@ _AVERAGE = "Average: of HARIVO's four attributes, content, action, smooth and no
 
 @dataclass(frozen=True)
 class Tile:
-    """One main number: a candidate's value of a metric beside its baseline's. test: what comparing both says."""
+    """One main number: a candidate's value of a metric beside its baseline's. test: what comparing both says. here:
+    this run's value, where the numbers are published ones."""
 
     title: str
     metric: str
@@ -32,22 +33,66 @@ class Tile:
     baseline: str
     test: str
     page: str
+    here: str = ""
 
 
 def build(results: Results) -> Content:
-    """The run in numbers, a tile for each comparison, the main rates as plots, and one mixture along its strip."""
-    everything = made(results.params)
-    tiles = [*_successes(results), *_averages(results), *_distances(results)]
+    """A tile for each comparison, the main rates as plots, and one mixture along its strip.
+
+    The numbers of methods and comparisons that are published are the published ones, with the run's beside them.
+    """
+    everything, sources, rows = made(results.params), _sources(results), _rows(results)
+    tiles = [tile for tiles in (_successes, _averages, _distances) for own in sources for tile in tiles(own)]
     figures = {}
     for name, methods, title in (
-        ("success_rate", results.metrics, "clips that show the mixture"),
-        (AVERAGE, results.prompted, "average of the four attributes"),
+        ("success_rate", rows, "clips that show the mixture"),
+        (AVERAGE, rows[rows.asked == "prompts"], "average of the four attributes"),
     ):
         if name in set(methods.metric):
             figures[name.replace("_", "-")] = plots.rates(methods, name, title)
     missing = [] if tiles else ["No two methods of this run were compared (evaluate.comparisons)."]
-    context = {"tiles": tiles, "counts": _counts(results, everything), "remarks": _remarks(results)}
+    context = {
+        "tiles": tiles,
+        "counts": _counts(results, everything),
+        "published": published.background(results),
+        "remarks": _remarks(results.full_size or results),
+    }
     return Content(context, plots=figures, clips={"strip": _strip(results)}, missing=missing)
+
+
+def _sources(results: Results) -> list[Results]:
+    """Where the numbers of a comparison are from: the published figures where they hold both methods, else the run."""
+    whole = results.full_size
+    if whole is None:
+        return [results]
+    wanted, known = {_pair(one.model_dump()) for one in results.params.evaluate.comparisons}, set(whole.metrics.method)
+    published = {pair for pair in wanted if set(pair) <= known}
+    return [_of_pairs(whole, published), _of_pairs(results, wanted - published)]
+
+
+def _of_pairs(results: Results, pairs: set[tuple[str, str]]) -> Results:
+    """The same with these comparisons alone."""
+    tests = {
+        kind: [test for test in results.evaluation[kind] if _pair(test) in pairs]
+        for kind in ("success_tests", "attribute_tests")
+    }
+    paired = results.comparisons["differences"]
+    kept = paired[[_pair(row) in pairs for row in paired.to_dict("records")]]
+    comparisons = {**results.comparisons, "differences": kept}
+    return replace(results, evaluation={**results.evaluation, **tests}, comparisons=comparisons)
+
+
+def _pair(of: Mapping[str, Any]) -> tuple[str, str]:
+    return of["candidate"], of["baseline"]
+
+
+def _rows(results: Results) -> pd.DataFrame:
+    """Published metrics, and this run's of the methods that have none."""
+    whole = results.full_size
+    if whole is None:
+        return results.metrics
+    own = results.metrics
+    return pd.concat([whole.metrics, own[~own.method.isin(whole.metrics.method)]], ignore_index=True)
 
 
 def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
@@ -132,8 +177,8 @@ def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: 
     candidate, baseline = (_values(results, metric, pair[name]) for name in ("candidate", "baseline"))
     interval = record.range(candidate.low, candidate.high)
     theirs = f"{pair['baseline']}: {record.cell(baseline.value, baseline.low, baseline.high)}"
-    title = f"{pair['candidate']} against {pair['baseline']}"
-    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page)
+    title, here = f"{pair['candidate']} against {pair['baseline']}", published.said(results, metric, pair["candidate"])
+    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page, here)
 
 
 def _values(results: Results, metric: str, method: str) -> pd.Series:

@@ -30,6 +30,7 @@ from pipeline.richspace.optima import CURVES, TABLE, search_key, strip_steps
 from pipeline.sweeps.etc_tables import LARGER
 from pipeline.world.attributes import ATTRIBUTES, AVERAGE, HEADING
 from tests.pipeline.report.cascade_results import write_cascade_parts
+from tests.pipeline.report.published_results import write_published
 from tests.pipeline.report.study_results import write_studies
 
 K, STEP = 30, 12
@@ -64,6 +65,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write_analyses()
         _write_attention()
         write_studies(params.load())
+        write_published(params.load())
     return folder
 
 
@@ -128,8 +130,10 @@ def _write_trials(trials: Trials) -> None:
     for name, point in trials.points.items():
         folder = paths.trial(name)
         folder.mkdir(parents=True)
-        curves = {"step": [100, 500, 3000], "loss": 0.1, "dc_over_chance": [-1.0, -2.0, -3.0]}
-        curves |= {"dc_positive": 0.9, "dc_negative": 0.1, "grad_norm_simple": 2.0, "grad_norm_dc": 4.0}
+        queue = point.queue or 256  # values that tell points apart
+        over = np.array([-1.0, -2.0, -3.0]) * queue / 256
+        curves = {"step": [100, 500, 3000], "loss": 0.1, "dc_over_chance": over, "loss_dc": over + np.log(queue)}
+        curves |= {"dc_positive": 0.9, "dc_negative": 0.1, "grad_norm_simple": 2.0, "grad_norm_dc": [4.0, 4.0, 9.0]}
         history = pd.DataFrame(curves).assign(validation_loss=0.2 - (point.learning_rate or 0))
         history.to_csv(folder / "history.csv", index=False)
     seeds = {

@@ -1,0 +1,58 @@
+"""`reelbench publish`: makes published figures anew, and has dvc.lock vouch for them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.config import params, paths
+from pipeline.config.section import subset
+from pipeline.methods.context import Context
+from pipeline.published import manifest
+
+
+def run(names: Sequence[str]) -> int:
+    """Sample and measure methods at full size, evaluate all published ones, commit both to DVC; returns an exit code.
+
+    Killed and started again, it goes on where it was. Without names: methods that have no figures, or figures of other
+    weights, or parameters, than theirs today.
+
+    Raises:
+        ValueError: if a name is none of published.methods, or one of these none of generate.methods.
+    """
+    wanted = params.load()
+    known = wanted.published.methods
+    if unknown := sorted(set(names) - set(known)):
+        raise ValueError(f"params.yaml: published.methods has no {unknown[0]!r}, expected some of {', '.join(known)}")
+    subset("published.methods", known, "generate.methods", wanted.generate.methods)
+    chosen = list(names) or outdated(wanted)
+    stages = [*(f"publish@{name}" for name in known), "published"]
+    commands = [
+        ["dvc", "repro", "--quiet", "code_publish"],
+        *([sys.executable, "-m", "stages.publish", name] for name in chosen),
+        [sys.executable, "-m", "stages.published"],
+        ["dvc", "commit", "--quiet", "--force", *stages],
+    ]
+    for command in commands:
+        if code := subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False).returncode:
+            return code
+    print(f"published: {', '.join(chosen) or 'nothing to sample'}; evaluated: all {len(known)}")
+    return 0
+
+
+def outdated(wanted: params.Params) -> list[str]:
+    """The methods to publish that have no figures, or figures of other weights, or parameters, than theirs today."""
+    return [name for name in wanted.published.methods if _published(name) != _today(wanted, name)]
+
+
+def _published(name: str) -> tuple[str, dict[str, Any]] | None:
+    folder = paths.published(name)
+    if not (folder / manifest.FILE).is_file():
+        return None
+    behind = manifest.read(folder)
+    return behind["weights"], behind["parameters"]
+
+
+def _today(wanted: params.Params, name: str) -> tuple[str, dict[str, Any]]:
+    return Context.of(wanted, name).sampler().weights, manifest.parameters_of(wanted, name)
