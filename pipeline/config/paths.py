@@ -7,6 +7,7 @@ from metrics.networks.places import I3D as I3D
 ROOT = Path(__file__).parents[2]  # of this checkout, for commands that are called from anywhere
 PARAMS = Path("params.yaml")
 DAG = Path("dvc.yaml")
+LOCK = Path("dvc.lock")
 PROMPT_SETS = Path("prompts")
 MODELS = Path("models")
 MINILM = MODELS / "public/minilm"

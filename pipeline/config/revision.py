@@ -13,11 +13,11 @@ class Revision:
     changed: bool
 
 
-def revision(without: Path | None = None) -> Revision:
-    """Of the working directory's repository; changes in the folder `without` are none."""
+def revision(*without: Path) -> Revision:
+    """Of the working directory's repository; changes in the files and folders `without` are none."""
     commit = _git("rev-parse", "HEAD")
-    places = [".", *([f":!{without}"] if without else [])]
-    return Revision(commit, bool(commit and _git("status", "--porcelain", "--", *places)))
+    left_out = [f":!{place}" for place in without]
+    return Revision(commit, bool(commit and _git("status", "--porcelain", "--", ".", *left_out)))
 
 
 def _git(*arguments: str) -> str:

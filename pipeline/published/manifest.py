@@ -22,12 +22,12 @@ def manifest(params: Params, name: str, clips: Path) -> dict[str, Any]:
     """Of a method whose clips lie in a folder with their ledger.
 
     method: its name. made: the day, UTC. commit: of the code; changed: whether files other than published figures
-    differed from it; code: digest of what makes and measures clips, as of the stage `code_publish`. machine: processor,
+    and dvc.lock differed from it; code: digest of what makes and measures clips, as of the stage `code_publish`. machine: processor,
     cores, device. versions: of libraries. weights: hash of all that were used, origin: where they are. parameters: see
     `parameters_of`. requested: clips. seconds: of sampling, all clips together.
     """
     about, entries = ledger.about(clips), ledger.read(clips).values()
-    code = revision(without=paths.PUBLISHED)
+    code = revision(paths.PUBLISHED, paths.LOCK)
     return {
         "method": name,
         "made": datetime.now(UTC).date().isoformat(),

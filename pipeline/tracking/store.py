@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.config import paths
 from pipeline.config.revision import revision
 
 log = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ def _delete_family(client: Any, experiment: str, parent: str) -> None:
 
 def _revisions() -> dict[str, str]:
     """Git commit and state, and the hash of dvc.lock, as tags; empty values where there is no repository."""
-    code, lock = revision(), Path("dvc.lock")
+    code, lock = revision(), paths.LOCK
     return {
         "git.commit": code.commit,
         "git.dirty": str(code.changed).lower() if code.commit else "",
