@@ -22,9 +22,9 @@ def manifest(params: Params, name: str, clips: Path) -> dict[str, Any]:
     """Of a method whose clips lie in a folder with their ledger.
 
     method: its name. made: the day, UTC. commit: of the code; changed: whether files other than published figures
-    and dvc.lock differed from it; code: digest of what makes and measures clips, as of the stage `code_publish`. machine: processor,
-    cores, device. versions: of libraries. weights: hash of all that were used, origin: where they are. parameters: see
-    `parameters_of`. requested: clips. seconds: of sampling, all clips together.
+    and dvc.lock differed from it; code: digest of what makes and measures clips, as of the stage `code_publish`.
+    machine: processor, cores, device. versions: of libraries. weights: hash of all that were used, origin: where they
+    are. parameters: see `parameters_of`. requested: clips. seconds: of sampling, all clips together.
     """
     about, entries = ledger.about(clips), ledger.read(clips).values()
     code = revision(paths.PUBLISHED, paths.LOCK)
