@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
@@ -77,7 +78,7 @@ def _of_pairs(results: Results, pairs: set[tuple[str, str]]) -> Results:
         for kind in ("success_tests", "attribute_tests")
     }
     paired = results.comparisons["differences"]
-    kept = paired[[_pair(row) in pairs for row in paired.to_dict("records")]]
+    kept = paired[np.array([_pair(row) in pairs for row in paired.to_dict("records")], bool)]
     comparisons = {**results.comparisons, "differences": kept}
     return replace(results, evaluation={**results.evaluation, **tests}, comparisons=comparisons)
 

@@ -171,10 +171,13 @@ def ablation_of_mixtures(results: Results) -> Results:
 
 
 def imported_videos_only(results: Results) -> Results:
+    """Of methods that are not there nothing is compared, published or not."""
     rows = [metric_row("lvdm", "videos", metric) for metric in ("fvd", "kvd", "clipsim")]
     generate = results.params.generate.model_copy(update={"methods": {}})
+    evaluate = results.params.evaluate.model_copy(update={"comparisons": []})
     kept = without_mixtures(only(results, pd.DataFrame(rows)))
-    return replace(kept, metrics=pd.DataFrame(rows), params=results.params.model_copy(update={"generate": generate}))
+    wanted = results.params.model_copy(update={"generate": generate, "evaluate": evaluate})
+    return replace(kept, metrics=pd.DataFrame(rows), params=wanted)
 
 
 def without_analyses(results: Results) -> Results:
