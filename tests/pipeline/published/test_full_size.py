@@ -31,6 +31,8 @@ def params(root: Path, stable_diffusion_folder: Path, tmp_path_factory: pytest.T
         "clip_text_tower": str(root / "models/public/minilm"),
     }
     with run_folder(root, tmp_path_factory.mktemp("published"), values) as wanted:
+        paths.code_digest("publish").parent.mkdir(parents=True)
+        paths.code_digest("publish").write_text("c0de\n")
         yield wanted
 
 
@@ -54,8 +56,12 @@ def test_what_is_measured_is_kept_small_and_is_what_a_run_measures(
     np.testing.assert_allclose(found.table.clipsim, usual.table.clipsim, rtol=1e-5)
     assert set(found.table.weights) == set(usual.table.weights) and found.protocol == usual.protocol
     behind = manifest.read(paths.published(NAME))
+    assert figures.manifests([NAME, "none"]) == []  # not evaluated yet
+    paths.PUBLISHED_RESULTS.mkdir(parents=True, exist_ok=True)
+    (paths.PUBLISHED_RESULTS / "metrics.csv").write_text("method\n")
     assert figures.manifests([NAME, "none"]) == [behind]
     assert (behind["requested"], behind["weights"]) == (PROMPTS, usual.table.weights[0])
+    assert behind["code"] == "c0de" and behind["parameters"] == manifest.parameters_of(params, NAME)
     assert behind["parameters"]["method"]["module"] == "pipeline/methods/frames.py"
     assert behind["parameters"]["model"]["sampling"]["steps"] == params.generate.models["sd"].sampling.steps
     assert behind["seconds"] > 0 and behind["machine"]["processor"] and behind["machine"]["device"] == found.device
