@@ -220,6 +220,7 @@ def test_an_answer_that_is_missing_is_not_sent(begun: Begun) -> None:
 
 def answer_offline(page: Any) -> None:
     """The first answer, which does not arrive."""
+    browser.wait_for_videos(page)  # a video that is cut off while it loads cannot be judged, and its answer is not sent
     page.context.set_offline(True)
     page.keyboard.press("1")
     page.keyboard.press("Enter")
