@@ -49,7 +49,7 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     small["harivo"]["trials"] |= {"points": {}, "choices": {}, "ablation": {}, "pairs": []}  # or trained anew
     for part, few in (("oracle", ORACLE), ("bounds", BOUNDS)):
         if found := small.get("richspace", {}).get(part):
-            small["richspace"] = small["richspace"] | {part: found | few}
+            small["richspace"][part] = found | few
     small["make_a_video"] |= {"whole": None, "cueless": None}
     if parts := small["make_a_video"].get("parts"):
         small["make_a_video"]["parts"] = parts | PARTS

@@ -2,7 +2,7 @@
 if that has changed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -61,7 +61,7 @@ class Evaluation:
         Raises:
             ValueError: if a method was measured by another protocol than the reference.
         """
-        own = {method.name: self._of_method(method) for method in methods}
+        own = {method.name: self._of_method(method, "method", self._evaluate) for method in methods}
         samples = {m.name: self._sample(m, own[m.name]["verdicts"], own[m.name]["attributes"]) for m in methods}
         pairs = [self._of_pair(samples[p.candidate], samples[p.baseline]) for p in self.wanted.comparisons]
         tables = {name: _table(own.values(), name, columns) for name, columns in _COLUMNS.items()}
@@ -89,21 +89,8 @@ class Evaluation:
         Raises:
             ValueError: if a method was measured by another protocol than the reference.
         """
-        rows = [row for method in methods for row in self._values_of(method)]
+        rows = [row for method in methods for row in self._of_method(method, "values", self._values)["metrics"]]
         return pd.DataFrame(rows, columns=list(values.COLUMNS))
-
-    def _values_of(self, method: Evaluated) -> Rows:
-        self._check_alike(method)
-        prompts, judged = self._asked(method)
-        asked = [asdict(entry) for entry in (*prompts.values(), *judged)]
-        key = ["values", method.name, method.content, asked, *self._shared]
-        return self.cache.get(key, lambda: {"metrics": self._evaluate_alone(method, judged)})["metrics"]
-
-    def _evaluate_alone(self, method: Evaluated, judged: Sequence[Mixture]) -> Rows:
-        verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
-        shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
-        sample = self._sample(method, verdicts, shown)
-        return [value.row(method) for value in values.evaluate(sample, self.wanted.metrics)]
 
     def _of_point(self, point: Evaluated, of_videos: Sequence[str]) -> Rows:
         if of_videos:
@@ -117,12 +104,15 @@ class Evaluation:
         shown = attributes.judge_prompts(point, self.prompts).to_dict("records")
         return [value.row(point) for value in values.evaluate(self._sample(point, [], shown), of_videos)]
 
-    def _of_method(self, method: Evaluated) -> Computed:
+    def _of_method(
+        self, method: Evaluated, kind: str, compute: Callable[[Evaluated, Sequence[Mixture]], Computed]
+    ) -> Computed:
+        """What `compute` makes of a method and the mixtures that judge its clips. kind: its name in the cache."""
         self._check_alike(method)
         prompts, judged = self._asked(method)
         asked = [asdict(entry) for entry in (*prompts.values(), *judged)]
-        key = ["method", method.name, method.content, asked, *self._shared]
-        return self.cache.get(key, lambda: self._evaluate(method, judged))
+        key = [kind, method.name, method.content, asked, *self._shared]
+        return self.cache.get(key, lambda: compute(method, judged))
 
     def _check_alike(self, method: Evaluated) -> None:
         """Refuse to compare what was measured in two ways."""
@@ -150,8 +140,7 @@ class Evaluation:
 
     def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Computed:
         real = self.reference.measured
-        verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
-        shown = attributes.judge_prompts(method, self.prompts).to_dict("records")
+        verdicts, shown = self._judged(method, judged)
         sample = self._sample(method, verdicts, shown)
         measured = list(values.evaluate(sample, self.wanted.metrics))
         by_seed = seeds.by_seed(sample, self.wanted.metrics)
@@ -165,6 +154,15 @@ class Evaluation:
             "over_seeds": seeds.summary(by_seed),
             "fvd_by_clips": curves.fvd_curve(method, real, self.wanted.curve_seeds),
         }
+
+    def _values(self, method: Evaluated, judged: Sequence[Mixture]) -> Computed:
+        sample = self._sample(method, *self._judged(method, judged))
+        return {"metrics": [value.row(method) for value in values.evaluate(sample, self.wanted.metrics)]}
+
+    def _judged(self, method: Evaluated, judged: Sequence[Mixture]) -> tuple[Rows, Rows]:
+        """The verdicts on a method's clips of mixtures, and the attributes of those of prompts."""
+        verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
+        return verdicts, attributes.judge_prompts(method, self.prompts).to_dict("records")
 
     def _sample(self, method: Evaluated, verdicts: Rows, judged: Rows) -> MethodSample:
         tables, by_prompt = (pd.DataFrame(verdicts), pd.DataFrame(judged)), self.wanted.cluster == "prompt"

@@ -22,6 +22,10 @@ _CAPTIONS = {
     "mixtures": "Published: methods asked for mixtures, and this run below each",
     "prompts": "Published: methods asked for prompts, and this run below each",
 }
+_EXPLAINED = (
+    f"{REPRODUCED}: the run's value lies in the interval of the published clips of the same prompts and noise, which "
+    "the CSV has."
+)
 _HERE = "· this run"
 _NAN = float("nan")
 
@@ -104,12 +108,6 @@ def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) 
     remarks = [INTERVALS.format(100 * whole.params.evaluate.confidence), _EXPLAINED, *few(methods)]
     remarks += not_compared(results, methods)
     return Table(f"published_{name}", _CAPTIONS[name], *with_shared_notes(columns, rows), data=own, remarks=remarks)
-
-
-_EXPLAINED = (
-    f"{REPRODUCED}: the run's value lies in the interval of the published clips of the same prompts and noise, which "
-    "the CSV has."
-)
 
 
 def _here(here: pd.DataFrame, metric: str) -> Cell:
