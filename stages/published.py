@@ -11,10 +11,11 @@ def main() -> None:
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
+    from pipeline.published import figures
 
     wanted = params.load()
     names = wanted.published.methods
-    methods = [evaluated.read(paths.published(name)) for name in names]
+    methods = [figures.read(name) for name in names]
     pairs = [pair for pair in wanted.evaluate.comparisons if {pair.candidate, pair.baseline} <= set(names)]
     evaluate = wanted.evaluate.model_copy(update={"comparisons": pairs})
     cache = ResultCache(paths.SCRATCH / "evaluation")

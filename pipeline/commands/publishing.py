@@ -9,17 +9,20 @@ from typing import Any
 from pipeline.config import params, paths
 from pipeline.config.section import subset
 from pipeline.methods.context import Context
-from pipeline.published import manifest
+from pipeline.published import figures, manifest
 
 
 def run(names: Sequence[str]) -> int:
     """Sample and measure methods at full size, evaluate all published ones, commit both to DVC; returns an exit code.
 
     Killed and started again, it goes on where it was. Without names: methods that have no figures, or figures of other
-    weights, or parameters, than theirs today.
+    weights, or parameters, than theirs today. dvc.lock vouches for the chosen methods' figures as made of what lies
+    here; what it says of the others stays.
 
     Raises:
-        ValueError: if a name is none of published.methods, or one of these none of generate.methods.
+        FileNotFoundError: if a method that is not chosen has no figures.
+        ValueError: if a name is none of published.methods, or one of these none of generate.methods; if a file of
+            another method's figures is not the one that its manifest names.
     """
     wanted = params.load()
     known = wanted.published.methods
@@ -27,7 +30,9 @@ def run(names: Sequence[str]) -> int:
         raise ValueError(f"params.yaml: published.methods has no {unknown[0]!r}, expected some of {', '.join(known)}")
     subset("published.methods", known, "generate.methods", wanted.generate.methods)
     chosen = list(names) or outdated(wanted)
-    stages = [*(f"publish@{name}" for name in known), "published"]
+    for name in (name for name in known if name not in chosen):
+        figures.read(name)  # all are evaluated together: what is missing shows before the first clip is made
+    stages = [*(f"publish@{name}" for name in chosen), "published"]
     commands = [
         ["dvc", "repro", "--quiet", "code_publish"],
         *([sys.executable, "-m", "stages.publish", name] for name in chosen),
@@ -51,7 +56,7 @@ def _published(name: str) -> tuple[str, dict[str, Any]] | None:
     if not (folder / manifest.FILE).is_file():
         return None
     behind = manifest.read(folder)
-    return behind["weights"], behind["parameters"]
+    return behind.weights, behind.parameters
 
 
 def _today(wanted: params.Params, name: str) -> tuple[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ def run(params: Params, name: str, scratch: Path, target: Path) -> None:
     table = files.read_table(measured / files.TABLE)
     with replaced(target) as aside:
         files.write(aside, table, logits.astype(np.float16), metadata, "%.6g")
-        write(aside, manifest(whole, name, scratch / "clips"))
+        write(aside, manifest(whole, name, scratch / "clips", aside))
 
 
 def full_size(params: Params, name: str) -> Params:

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from metrics.scoring.measured import Measured
-from pipeline.evaluation.catalogue import SPEED
+from pipeline.evaluation.catalogue import PARAMETERS, SPEED
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.results import Evaluation
 
 REPRODUCED, DIFFERS = "reproduced", "differs"
 OTHER_WEIGHTS, OTHERWISE = "other weights", "measured otherwise"
-COLUMNS = ("method", "asked", "metric", "clips", "same", "value", "published", "low", "high", "verdict")
+COLUMNS = ("method", "asked", "metric", "clips", "same", "value", "published", "low", "high", "flag", "verdict")
+_ASKED = ("clip", "prompt_id", "mixture", "caption", "seed")  # what clips of both must have alike
+_NO_FIGURES = (SPEED.name, PARAMETERS.name)  # one is the machine's, the other known beforehand
 _EQUAL = 1e-3  # relative: what half precision leaves of a value that has no interval
 
 
@@ -22,9 +24,13 @@ def compared(evaluation: Evaluation, methods: Sequence[Evaluated], published: Se
     """A row for every metric of every method that the run and the published figures have clips of in common.
 
     clips: of the same prompt or mixture and the same noise in both; same: how many of them are bit for bit alike.
-    value: of the run's, published: of the published ones, low, high: its interval, of so few. verdict: REPRODUCED where
-    the value lies in it, DIFFERS where it does not; and in a single row without values OTHER_WEIGHTS where clips are of
-    another model, OTHERWISE where they were measured with other networks or another protocol.
+    value: of the run's, published: of the published ones, low, high: its interval, of so few; flag: why none of them is
+    to be trusted, or nothing. verdict: REPRODUCED where
+    the value lies in it, or without an interval is the same to 0.1 %, DIFFERS where it does not; and in a single row
+    without values OTHER_WEIGHTS where clips are of another model, OTHERWISE where they were measured with other
+    networks or another protocol.
+
+    REPRODUCED is no proof of equality: where clips are few, intervals are wide, and another method may lie in them.
     """
     by_name = {one.name: one for one in published}
     pairs = [(method, by_name[method.name]) for method in methods if method.name in by_name]
@@ -45,8 +51,8 @@ def only(method: Evaluated, clips: set[str]) -> Evaluated:
 
 
 def _of_pair(evaluation: Evaluation, method: Evaluated, published: Evaluated) -> Iterator[dict[str, Any]]:
-    contents = [one.measured.table.set_index("clip").content for one in (method, published)]
-    common = set(contents[0].index) & set(contents[1].index)
+    asked = [set(one.measured.table[list(_ASKED)].itertuples(index=False, name=None)) for one in (method, published)]
+    common = {clip for clip, *_ in asked[0] & asked[1]}
     if not common:
         return
     why = _incomparable(method, published, common)
@@ -54,9 +60,10 @@ def _of_pair(evaluation: Evaluation, method: Evaluated, published: Evaluated) ->
         about = {"method": method.name, "asked": method.asked, "metric": "", "clips": len(common), "verdict": why}
         yield dict.fromkeys(COLUMNS, np.nan) | about
         return
+    contents = [one.measured.table.set_index("clip").content for one in (method, published)]
     same = sum(contents[0][clip] == contents[1][clip] for clip in common)
     own, theirs = (evaluation.values([only(one, common)]).set_index("metric") for one in (method, published))
-    for metric in theirs.index.intersection(own.index).drop(SPEED.name, errors="ignore"):
+    for metric in theirs.index.intersection(own.index).drop(list(_NO_FIGURES), errors="ignore"):
         figure, value = theirs.loc[metric], float(own.value[metric])
         yield {
             "method": method.name,
@@ -68,6 +75,7 @@ def _of_pair(evaluation: Evaluation, method: Evaluated, published: Evaluated) ->
             "published": figure.value,
             "low": figure.low,
             "high": figure.high,
+            "flag": own.flag[metric],
             "verdict": REPRODUCED if _lies_in(value, figure) else DIFFERS,
         }
 

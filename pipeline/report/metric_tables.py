@@ -24,7 +24,7 @@ SEEDS = (
 )
 FEW = (
     f"n < {MIN_CLIPS}: FVD grows as clips get fewer, and not by as much for every method; not to be compared with "
-    "published values, and a difference may be of this alone."
+    "values of papers, and a difference may be of this alone."
 )
 INTERVALS = "In brackets: {:g} % intervals."
 

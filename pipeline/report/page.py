@@ -26,12 +26,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: <name>.html, made from templates/<name>.html.j2. summary: one line for the overview."""
+    """A page: <name>.html, made from templates/<name>.html.j2. summary: one line for the overview. of_run:
+    whether its tables of methods are the run's own, which may be smaller than what is published."""
 
     name: str
     title: str
     summary: str
     build: Callable[[Results], Content]
+    of_run: bool = False
 
     @property
     def file(self) -> str:

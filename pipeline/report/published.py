@@ -1,11 +1,14 @@
 """Published figures, and this run's values beside them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
 from pipeline.published.reproduced import DIFFERS, REPRODUCED
+from pipeline.report import metric_tables
 from pipeline.report.metric_tables import (
     INTERVALS,
     cell_text,
@@ -22,17 +25,18 @@ _CAPTIONS = {
     "mixtures": "Published: methods asked for mixtures, and this run below each",
     "prompts": "Published: methods asked for prompts, and this run below each",
 }
+_SIGNS = {REPRODUCED: "≈", DIFFERS: "≠"}
 _EXPLAINED = (
-    f"{REPRODUCED}: the run's value lies in the interval of the published clips of the same prompts and noise, which "
-    "the CSV has."
+    f"Of the same clips: the published clips that this run has made again, alone. {_SIGNS[REPRODUCED]} the run's value "
+    f"lies in their interval (reproduced), {_SIGNS[DIFFERS]} it does not (differs)."
 )
-_HERE = "· this run"
+_SAME_CLIPS, _HERE = "of the same clips", "this run"
 _NAN = float("nan")
 
 
 def tables(results: Results) -> list[Table]:
-    """For each group of methods a row of published figures, and below it one of this run's values with what is to be
-    said of them; nothing where nothing is published."""
+    """For each group of methods a row of published figures, and below it those of the clips that this run has too, and
+    this run's values; nothing where nothing is published."""
     whole = results.full_size
     if whole is None:
         return []
@@ -41,10 +45,24 @@ def tables(results: Results) -> list[Table]:
 
 
 def said(results: Results, metric: str, method: str) -> str:
-    """`This run: 81.2 %, reproduced.`; nothing where the run has no such value."""
+    """`This run: 0.81. Published, of the same 16 clips: 0.80 (0.79-0.82). Reproduced.`; nothing where the run has no
+    such value."""
     own = results.reproduced
-    found = own[(own.metric == metric) & (own.method == method)].to_dict("records")
-    return f"This run: {METRICS[metric].cell(found[0]['value'], _NAN, _NAN)}, {found[0]['verdict']}." if found else ""
+    found = own[(own.metric == metric) & (own.method == method)]
+    if found.empty:
+        return ""
+    one, cell = found.iloc[0], METRICS[metric].cell
+    theirs = f"Published, of the same {one.clips:.0f} clips: {cell(one.published, one.low, one.high)}"
+    return f"This run: {cell(one.value, _NAN, _NAN)}. {theirs}. {one.verdict.capitalize()}."
+
+
+def differences(results: Results) -> list[Table]:
+    """The paired differences of published methods."""
+    whole = results.full_size
+    if whole is None or whole.comparisons["differences"].empty:
+        return []
+    caption = "Published: differences on the same prompts and noise"
+    return [replace(metric_tables.differences(whole), name="published_differences", caption=caption)]
 
 
 def background(results: Results) -> dict[str, Any] | None:
@@ -52,24 +70,27 @@ def background(results: Results) -> dict[str, Any] | None:
 
     clips: their number. first, last: days on which they were made. machines: on which. common: clips that this run has
     too; same: how many of them are bit for bit alike. compared: values of this run that were compared; reproduced,
-    differs: how many of them are. others: methods of this run that could not be compared.
+    differs: how many of them are. others: methods of this run that could not be compared; alone: those that have no
+    published figures.
     """
     if results.full_size is None:
         return None
     own, behind = results.reproduced, results.manifests
-    days = sorted(one["made"] for one in behind)
+    days = sorted(one.made for one in behind)
     by_method = own[own.metric != ""].groupby("method")[["clips", "same"]].first().sum()
     compared = own.verdict.isin([REPRODUCED, DIFFERS])
+    known = {one.method for one in behind}
     return {
-        "clips": sum(one["requested"] for one in behind),
+        "clips": sum(one.requested for one in behind),
         "first": days[0],
         "last": days[-1],
-        "machines": sorted({one["machine"]["processor"] for one in behind}),
+        "machines": sorted({one.machine.processor for one in behind}),
         "common": int(by_method.clips),
         "same": int(by_method.same),
         "compared": int(compared.sum()),
         **{verdict: int((own.verdict == verdict).sum()) for verdict in (REPRODUCED, DIFFERS)},
         "others": int(own[~compared].method.nunique()),
+        "alone": [method for method in dict.fromkeys(results.metrics.method) if method not in known],
     }
 
 
@@ -79,40 +100,53 @@ def behind(results: Results) -> Table:
     columns += [Column("Clips"), Column("Sampling", "s")]
     rows = [
         row(
-            one["method"],
-            one["made"],
-            one["commit"][:10] + (" and changes" if one["changed"] else ""),
-            one["weights"],
-            f"{one['machine']['processor']}, {one['machine']['device']}",
-            str(one["requested"]),
-            f"{one['seconds']:,.0f}",
+            one.method,
+            one.made,
+            one.commit[:10] + (" and changes" if one.changed else ""),
+            one.weights,
+            f"{one.machine.processor}, {one.machine.device}",
+            str(one.requested),
+            f"{one.seconds:,.0f}",
         )
         for one in results.manifests
     ]
-    data = pd.json_normalize(results.manifests, sep=".")
-    return Table("published_behind", "What stands behind the published figures", columns, rows, data)
+    data = pd.json_normalize([one.model_dump() for one in results.manifests], sep=".")
+    remark = "Sampling: all clips together; other work ran beside some of them, so methods' times do not compare."
+    return Table("published_behind", "What stands behind the published figures", columns, rows, data, [remark])
 
 
 def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) -> Table:
     own = results.reproduced[results.reproduced.method.isin(methods.method)]
     # speed and size are no figures to reproduce: they stay on the page of methods
     shown = [metric for metric in METRICS if metric in set(methods[methods.low.notna()].metric)]
-    columns = [Column("Method", numeric=False), *(metric_column(metric) for metric in shown), Column("Clips")]
+    columns = [Column("Method", numeric=False), Column("Clips"), *(metric_column(metric) for metric in shown)]
     rows = []
     for method, figures in methods.groupby("method", sort=False):
         values, here = figures.set_index("metric"), own[own.method == method].set_index("metric")
-        rows.append(row(str(method), *(metric_cell(values, metric) for metric in shown), clips_cell(figures.iloc[0])))
-        if len(here):
-            clips = Cell(str(here.clips.max()), note=here.verdict.iloc[0] if "" in here.index else "")
-            rows.append(row(_HERE, *(_here(here, metric) for metric in shown), clips))
+        rows.append(row(str(method), clips_cell(figures.iloc[0]), *(metric_cell(values, metric) for metric in shown)))
+        rows += _of_run(str(method), here, shown) if len(here) else []
     remarks = [INTERVALS.format(100 * whole.params.evaluate.confidence), _EXPLAINED, *few(methods)]
     remarks += not_compared(results, methods)
-    return Table(f"published_{name}", _CAPTIONS[name], *with_shared_notes(columns, rows), data=own, remarks=remarks)
+    full = methods[["method", "metric", "value", "low", "high", "scored"]]
+    data = full.merge(own, "left", ["method", "metric"], suffixes=("_published", "_same_clips"))
+    data = data.rename(columns={"value_same_clips": "value_this_run", "published": "value_same_clips"})
+    return Table(f"published_{name}", _CAPTIONS[name], *with_shared_notes(columns, rows), data=data, remarks=remarks)
+
+
+def _of_run(method: str, here: pd.DataFrame, shown: Sequence[str]) -> list[list[Cell]]:
+    """The published clips that the run has too, and the run; one row without values where they do not compare."""
+    clips = f"{here.clips.max():.0f}"
+    if "" in here.index:
+        return [row(f"{method}, {_HERE}", Cell(clips, note=here.verdict.iloc[0]), *(Cell() for _ in shown))]
+    theirs = here.rename(columns={"value": "own", "published": "value"})
+    cells = [[metric_cell(theirs, metric) for metric in shown], [_here(here, metric) for metric in shown]]
+    return [row(f"{method}, {said}", clips, *values) for said, values in zip((_SAME_CLIPS, _HERE), cells, strict=True)]
 
 
 def _here(here: pd.DataFrame, metric: str) -> Cell:
-    """This run's value and its verdict; what differs is bold."""
+    """This run's value with the sign of its verdict; what differs is bold."""
     if metric not in here.index:
         return Cell()
     own = here.loc[metric]
-    return Cell(f"{cell_text(metric, own.value, _NAN, _NAN)}, {own.verdict}", own.verdict == DIFFERS)
+    text = f"{_SIGNS[own.verdict]} {cell_text(metric, own.value, _NAN, _NAN)}"
+    return Cell(text, own.verdict == DIFFERS, own.flag)

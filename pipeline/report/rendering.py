@@ -33,6 +33,8 @@ _LATEX_MATHS = {
     "±": r"\pm",
     "²": "^2",
     "∞": r"\infty",
+    "≈": r"\approx",
+    "≠": r"\ne",
     "≤": r"\le",
     "≥": r"\ge",
     "↑": r"\uparrow",

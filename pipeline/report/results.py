@@ -12,6 +12,7 @@ from pipeline.config.params import Evaluate, Params
 from pipeline.prompts.sets import Mixture, Prompt
 from pipeline.prompts.tables import read_tables
 from pipeline.published import figures
+from pipeline.published.manifest import Manifest
 from pipeline.report.user_study.studies import Studies
 from pipeline.richspace.optima import read_curves, read_optima
 from pipeline.sweeps.etc_tables import read_larger
@@ -76,7 +77,7 @@ class Results:
     attention_sweep: pd.DataFrame | None
     studies: Studies | None
     reproduced: pd.DataFrame
-    manifests: list[dict[str, Any]]
+    manifests: list[Manifest]
     full_size: "Results | None" = None
 
     @classmethod

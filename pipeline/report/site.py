@@ -28,7 +28,7 @@ def write_report(results: Results, folder: Path) -> Path:
             rendering.write(table, folder / "tables")
         for cards in content.clips.values():
             write_pictures(cards, folder)
-        text = _render(page, content, results.params.report.title, templates)
+        text = _render(page, content, results, templates)
         (folder / page.file).write_text(text, encoding="utf-8")
     return folder / PAGES[0].file
 
@@ -58,11 +58,12 @@ def environment() -> Environment:
     return templates
 
 
-def _render(page: Page, content: Content, title: str, templates: Environment) -> str:
+def _render(page: Page, content: Content, results: Results, templates: Environment) -> str:
     """The page's template, then the frame around it, which lists the headings that the template made."""
     headings = Headings()
     context: dict[str, Any] = {
-        "site": title,
+        "site": results.params.report.title,
+        "published_elsewhere": results.full_size is not None,
         "page": page,
         "pages": PAGES,
         "tables": {table.name: rendering.html(table, templates) for table in content.tables},

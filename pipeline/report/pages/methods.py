@@ -37,4 +37,10 @@ def build(results: Results) -> Content:
     return Content({"made": made(results.params)}, tables, figures, missing=missing)
 
 
-PAGE = Page("methods", "Methods", "Every method by every metric, differences on the same clips, FVD by clips.", build)
+PAGE = Page(
+    "methods",
+    "Methods",
+    "Every method by every metric, differences on the same clips, FVD by clips.",
+    build,
+    of_run=True,
+)

@@ -122,4 +122,10 @@ def _cells(own: pd.DataFrame, everything: pd.DataFrame) -> list[Cell]:
     return [groups.get(method, Cell()) for method in dict.fromkeys(everything.method)]
 
 
-PAGE = Page("mixtures", "Mixtures", "Every mixture along its interpolation, and which kinds each method shows.", build)
+PAGE = Page(
+    "mixtures",
+    "Mixtures",
+    "Every mixture along its interpolation, and which kinds each method shows.",
+    build,
+    of_run=True,
+)

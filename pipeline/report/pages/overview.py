@@ -92,8 +92,8 @@ def _rows(results: Results) -> pd.DataFrame:
     whole = results.full_size
     if whole is None:
         return results.metrics
-    own = results.metrics
-    return pd.concat([whole.metrics, own[~own.method.isin(whole.metrics.method)]], ignore_index=True)
+    own = results.metrics[~results.metrics.method.isin(whole.metrics.method)]
+    return pd.concat([whole.metrics, own.assign(method=own.method + " (this run)")], ignore_index=True)
 
 
 def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:

@@ -25,4 +25,4 @@ def build(results: Results) -> Content:
     )
 
 
-PAGE = Page("paper_etc", "ETC", "The paper's tables and figures, as this toy world has them.", build)
+PAGE = Page("paper_etc", "ETC", "The paper's tables and figures, as this toy world has them.", build, of_run=True)

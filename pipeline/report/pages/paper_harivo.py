@@ -176,5 +176,9 @@ def _table_a1(normality: pd.DataFrame) -> Table:
 
 
 PAGE = Page(
-    "paper_harivo", "HARIVO", "The ablation beside the paper's tables, the mapping network, personalised clips.", build
+    "paper_harivo",
+    "HARIVO",
+    "The ablation beside the paper's tables, the mapping network, personalised clips.",
+    build,
+    of_run=True,
 )

@@ -29,5 +29,9 @@ def build(results: Results) -> Content:
 
 
 PAGE = Page(
-    "paper_make_a_video", "Make-A-Video", "What each part of the cascade buys, and motion without captions.", build
+    "paper_make_a_video",
+    "Make-A-Video",
+    "What each part of the cascade buys, and motion without captions.",
+    build,
+    of_run=True,
 )

@@ -108,4 +108,5 @@ PAGE = Page(
     "RichSpace",
     "What RichSpace's step shows of what any step could, and its 17 mixtures beside the printed steps.",
     build,
+    of_run=True,
 )

@@ -6,8 +6,9 @@ from pipeline.report.results import Results
 
 
 def build(results: Results) -> Content:
-    """Every published figure with this run's value below it, and what stands behind the figures."""
-    tables = published.tables(results)
+    """Every published figure with this run's value below it, what stands behind the figures, and published differences
+    of methods."""
+    tables = [*published.tables(results), *published.differences(results)]
     missing = [] if tables else ["No figures are published."]
     about = published.background(results)
     return Content({"published": about}, [*tables, *([published.behind(results)] if tables else [])], missing=missing)

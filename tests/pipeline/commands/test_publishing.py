@@ -7,8 +7,7 @@ import pytest
 
 from pipeline.commands import publishing
 from pipeline.config import params, paths
-from pipeline.evaluation import evaluated
-from pipeline.published import manifest
+from pipeline.published import figures, manifest
 
 
 def test_the_published_figures_are_of_the_shipped_weights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,9 +15,9 @@ def test_the_published_figures_are_of_the_shipped_weights(root: Path, monkeypatc
     wanted = params.load()
     assert publishing.outdated(wanted) == []
     for name in wanted.published.methods:
-        own, behind = evaluated.read(paths.published(name)), manifest.read(paths.published(name))
-        assert set(own.table.weights) == {behind["weights"]}
-        assert own.counts["scored"] == own.counts["requested"] == behind["requested"]
+        own, behind = figures.read(name), manifest.read(paths.published(name))
+        assert set(own.table.weights) == {behind.weights}
+        assert own.counts["scored"] == own.counts["requested"] == behind.requested
 
 
 def test_figures_of_other_weights_and_missing_ones_are_outdated(
@@ -31,8 +30,11 @@ def test_figures_of_other_weights_and_missing_ones_are_outdated(
         (tmp_path / name).symlink_to(root / name)
     monkeypatch.chdir(tmp_path)
     shutil.rmtree(paths.published(missing))
-    manifest.write(paths.published(other), manifest.read(paths.published(other)) | {"weights": "else"})
+    behind = manifest.read(paths.published(other))
+    manifest.write(paths.published(other), behind.model_copy(update={"weights": "else"}))
     assert publishing.outdated(wanted) == [other, missing]
+    with pytest.raises(FileNotFoundError, match=f"manifest.json not found: run `reelbench publish {missing}`"):
+        publishing.run([other])  # before the first clip: all are evaluated together
 
 
 def test_a_name_that_is_not_published_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,11 +60,13 @@ def test_what_is_measured_is_kept_small_and_is_what_a_run_measures(
     paths.PUBLISHED_RESULTS.mkdir(parents=True, exist_ok=True)
     (paths.PUBLISHED_RESULTS / "metrics.csv").write_text("method\n")
     assert figures.manifests([NAME, "none"]) == [behind]
-    assert (behind["requested"], behind["weights"]) == (PROMPTS, usual.table.weights[0])
-    assert behind["code"] == "c0de" and behind["parameters"] == manifest.parameters_of(params, NAME)
-    assert behind["parameters"]["method"]["module"] == "pipeline/methods/frames.py"
-    assert behind["parameters"]["model"]["sampling"]["steps"] == params.generate.models["sd"].sampling.steps
-    assert behind["seconds"] > 0 and behind["machine"]["processor"] and behind["machine"]["device"] == found.device
+    assert (behind.requested, behind.weights) == (PROMPTS, usual.table.weights[0])
+    assert behind.code == "c0de" and behind.parameters == manifest.parameters_of(params, NAME)
+    assert behind.parameters["method"]["module"] == "pipeline/methods/frames.py"
+    assert behind.parameters["model"]["sampling"]["steps"] == params.generate.models["sd"].sampling.steps
+    assert behind.parameters["features"]["clip"] == params.features.clip
+    assert behind.seconds > 0 and behind.machine.processor and behind.machine.device == found.device
+    assert figures.read(NAME).content == found.content
 
 
 def test_started_again_it_makes_no_clip_twice(params: Params, i3d_weights: Path, minilm: Path) -> None:

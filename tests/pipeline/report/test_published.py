@@ -14,24 +14,42 @@ from pipeline.report.results import Results
 from tests.pipeline.report.published_results import CLIPS, DIFFERING, HERE, OF_OTHER_WEIGHTS, SAME
 from tests.pipeline.report.reading import Reader, words
 
+OF_SAME, OF_RUN = ", of the same clips", ", this run"
+
 
 def test_each_method_has_its_figures_and_below_them_the_run(results: Results) -> None:
     tables = {table.name: [[cell.text for cell in row] for row in table.rows] for table in published.tables(results)}
-    names = [row[0] for row in tables["published_mixtures"]]
-    assert names[::2] == list(dict.fromkeys(results.mixed.method)) and set(names[1::2]) == {"· this run"}
-    figures, here = tables["published_mixtures"][:2]
-    assert figures[1].startswith("0.6 (") and here[1] == "0.5, reproduced"  # FVD
-    assert (figures[-1], here[-1]) == (str(CLIPS), str(HERE))
-    by_method = {row[0]: below for row, below in zip(*[iter(tables["published_prompts"])] * 2, strict=True)}
-    assert set(by_method[OF_OTHER_WEIGHTS][1:-1]) == {"–"}
+    rows = tables["published_mixtures"]
+    names = list(dict.fromkeys(results.mixed.method))
+    assert [row[0] for row in rows] == [f"{name}{said}" for name in names for said in ("", OF_SAME, OF_RUN)]
+    figures, alike, here = rows[:3]
+    assert figures[2].startswith("0.6 (") and (alike[2], here[2]) == ("0.6 (0.1–0.9)", "≈ 0.5")  # FVD
+    assert (figures[1], alike[1], here[1]) == (str(CLIPS), str(HERE), str(HERE))
+    others = [row for row in tables["published_prompts"] if row[0].startswith(f"{OF_OTHER_WEIGHTS},")]
+    assert [(row[0], set(row[2:])) for row in others] == [(f"{OF_OTHER_WEIGHTS}{OF_RUN}", {"–"})]
+
+
+def test_the_file_has_all_three_values(results: Results) -> None:
+    tables = {table.name: table.data for table in published.tables(results)}
+    own = tables["published_mixtures"].set_index(["method", "metric"]).loc["cogvideox", "fvd"]
+    assert (own.value_published, own.value_same_clips, own.value_this_run) == (0.6, 0.6, 0.5)
+    assert (own.low_same_clips, own.high_same_clips, own.verdict) == (0.1, 0.9, "reproduced")
 
 
 def test_what_differs_is_bold_and_what_cannot_be_compared_is_noted(results: Results) -> None:
     for table in published.tables(results):
         bold = [cell.text for row in table.rows for cell in row if cell.bold]
-        assert all(text.endswith(", differs") for text in bold)
+        assert all(text.startswith("≠ ") for text in bold)
         assert bool(bold) == (table.name == "published_mixtures")  # one method alone
         assert ("other weights" in table.marks) == (table.name == "published_prompts")
+        assert "n = 2 < 401" in table.marks
+
+
+def test_published_differences_are_shown(results: Results) -> None:
+    assert results.full_size is not None
+    (table,) = published.differences(results)
+    assert table.name == "published_differences"
+    assert len(table.data) == len(results.full_size.comparisons["differences"]) > 0
 
 
 def test_verdicts_are_counted(results: Results) -> None:
@@ -47,7 +65,8 @@ def test_verdicts_are_counted(results: Results) -> None:
 
 def test_the_overview_leads_with_published_figures(report: Path, results: Results) -> None:
     text = words(Reader(report / "index.html"))
-    assert "60.0 %" in text and "This run: 50.0 %, differs." in text
+    assert "60.0 %" in text
+    assert "This run: 50.0 %. Published, of the same 2 clips: 60.0 % (10–90). Differs." in text
     assert words(Reader(report / "published.html")).count("A processor") > len(results.manifests)
 
 
@@ -57,7 +76,20 @@ def test_methods_of_ones_own_stand_on_the_overview_with_the_runs_numbers(results
     few = replace(results, full_size=replace(whole, metrics=whole.metrics[whole.metrics.method != DIFFERING]))
     tiles = {tile.title: tile for tile in overview.build(few).context["tiles"] if tile.metric == "Mixture shown ↑"}
     assert "50.0" in tiles[f"{DIFFERING} against cogvideox"].value
-    assert set(overview._rows(few).method) == set(results.metrics.method)
+    marked = f"{DIFFERING} (this run)"
+    assert set(overview._rows(few).method) == {marked} | set(results.metrics.method) - {DIFFERING}
+
+
+def test_methods_without_published_figures_are_named(results: Results) -> None:
+    few = replace(results, manifests=[one for one in results.manifests if one.method != DIFFERING])
+    before, after = (published.background(one) for one in (results, few))
+    assert before is not None and after is not None
+    assert set(after["alone"]) - set(before["alone"]) == {DIFFERING}
+
+
+def test_pages_of_the_runs_methods_say_that_more_is_published(report: Path) -> None:
+    for name, said in (("methods", 1), ("paper_richspace", 1), ("training", 0)):
+        assert words(Reader(report / f"{name}.html")).count("Published figures, of more clips") == said
 
 
 def test_figures_keep_the_choices_that_they_were_made_with(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
