@@ -264,7 +264,7 @@ def smoke() -> None:
 @one_sentence(OSError)
 def publish(
     methods: Annotated[
-        list[str] | None, typer.Argument(help="those of other weights than published, by default")
+        list[str] | None, typer.Argument(help="by default those of other weights or parameters than published, and those without figures")
     ] = None,
 ) -> None:
     """Measure methods at full size: the published figures, which come with the repository."""
