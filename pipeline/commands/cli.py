@@ -264,7 +264,8 @@ def smoke() -> None:
 @one_sentence(OSError)
 def publish(
     methods: Annotated[
-        list[str] | None, typer.Argument(help="by default those of other weights or parameters than published, and those without figures")
+        list[str] | None,
+        typer.Argument(help="those of other weights or parameters than published, or unpublished, by default"),
     ] = None,
 ) -> None:
     """Measure methods at full size: the published figures, which come with the repository."""
