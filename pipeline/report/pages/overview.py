@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.catalogue import METRICS
+from pipeline.config import paths
+from pipeline.evaluation.catalogue import METRICS, PARAMETERS
 from pipeline.report import plots, published
-from pipeline.report.formatting import of_clusters, p_value
+from pipeline.report.formatting import fixed, of_clusters, p_value
 from pipeline.report.metric_tables import FEW, INTERVALS, cell_text
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import card
@@ -17,8 +19,10 @@ from pipeline.report.results import Results
 from pipeline.report.run import Made, made
 from pipeline.report.strips import Card
 from pipeline.world.attributes import AVERAGE
+from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
 _FVD = "fvd"
+WORLD = "world"  # the prompt set of the toy world
 _AVERAGE = "Average: of HARIVO's four attributes, content, action, smooth and not weird."
 
 
@@ -55,6 +59,7 @@ def build(results: Results) -> Content:
     context = {
         "tiles": tiles,
         "counts": _counts(results, everything),
+        "world": {"frames": FRAMES, "height": HEIGHT, "width": WIDTH} if _is_toy_world(results) else None,
         "published": published.background(results),
         "remarks": _remarks(results.full_size or results),
     }
@@ -97,14 +102,27 @@ def _rows(results: Results) -> pd.DataFrame:
 
 
 def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
-    """Methods, their clips, mixtures and prompts that clips were asked for."""
+    """Methods, their clips, mixtures and prompts that clips were asked for; millions of parameters of the smallest and
+    the largest model."""
+    sizes = results.metrics[results.metrics.metric == PARAMETERS.name].value / 1e6
     return {
+        "least": fixed(sizes.min(), 1),
+        "most": fixed(sizes.max(), 1),
         "methods": len(everything),
         "clips": sum(one.requested for one in everything),
         "failed": sum(one.failed for one in everything),
         "mixtures": results.verdicts.mixture.nunique(),
         "evaluated": results.metrics.method.nunique(),
     }
+
+
+def _is_toy_world(results: Results) -> bool:
+    """Whether all methods have its prompts and models."""
+    generate = results.params.generate
+    methods = [method for method in generate.methods.values() if method.evaluate]
+    checkpoints = [Path(generate.models[method.model].checkpoint) for method in methods]
+    ours = all(checkpoint.is_relative_to(paths.WORLD_MODELS) for checkpoint in checkpoints)
+    return ours and {generate.set_of(method) for method in methods} == {WORLD}
 
 
 def _successes(results: Results) -> list[Tile]:

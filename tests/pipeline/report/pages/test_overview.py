@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.report.pages import PAGES
@@ -37,5 +38,16 @@ def test_clips_are_counted_from_the_ledgers(results: Results) -> None:
 def test_every_paper_is_named(report: Path) -> None:
     page = Reader(report / "index.html")
     first = words(page).split("Main numbers")[-2]
-    assert all(name in first for name in ("RichSpace runs", "HARIVO on", "ETC on", "Make-A-Video learns"))
+    assert all(name in first for name in ("RichSpace mixes", "HARIVO moves", "ETC makes", "Make-A-Video learns"))
     assert page.references.count("paper_make_a_video.html") == 3  # navigation, sentence, list
+
+
+def test_a_stranger_reads_first_that_it_is_a_toy_world(report: Path, results: Results) -> None:
+    text = words(Reader(report / "index.html"))
+    said = "Measured in a toy world: clips of 16 frames of 32 × 32 pixels"
+    assert text.index(said) < text.index("Main numbers", text.index(said))
+    images = results.params.generate.models["images"].model_copy(update={"checkpoint": "hub/public"})
+    generate = results.params.generate
+    other = generate.model_copy(update={"models": {**generate.models, "images": images}})
+    public = replace(results, params=results.params.model_copy(update={"generate": other}))
+    assert build(public).context["world"] is None
