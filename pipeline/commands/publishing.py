@@ -9,20 +9,19 @@ from typing import Any
 from pipeline.config import params, paths
 from pipeline.config.section import subset
 from pipeline.methods.context import Context
-from pipeline.published import figures, manifest
+from pipeline.published import manifest
 
 
 def run(names: Sequence[str]) -> int:
     """Sample and measure methods at full size, evaluate all published ones, commit both to DVC; returns an exit code.
 
-    Killed and started again, it goes on where it was. Without names: methods that have no figures, or figures of other
-    weights, or parameters, than theirs today. dvc.lock vouches for the chosen methods' figures as made of what lies
-    here; what it says of the others stays.
+    Killed and started again, it goes on where it was. Without names: methods that have no figures, or spoilt ones, or
+    figures of other weights, or parameters, than theirs today. dvc.lock vouches for the chosen methods' figures as made
+    of what lies here; what it says of the others stays.
 
     Raises:
-        FileNotFoundError: if a method that is not chosen has no figures.
-        ValueError: if a name is none of published.methods, or one of these none of generate.methods; if a file of
-            another method's figures is not the one that its manifest names.
+        FileNotFoundError: if a method that is not chosen has no figures that can be read.
+        ValueError: if a name is none of published.methods, or one of these none of generate.methods.
     """
     wanted = params.load()
     known = wanted.published.methods
@@ -30,8 +29,10 @@ def run(names: Sequence[str]) -> int:
         raise ValueError(f"params.yaml: published.methods has no {unknown[0]!r}, expected some of {', '.join(known)}")
     subset("published.methods", known, "generate.methods", wanted.generate.methods)
     chosen = list(names) or outdated(wanted)
-    for name in (name for name in known if name not in chosen):
-        figures.read(name)  # all are evaluated together: what is missing shows before the first clip is made
+    # all are evaluated together: what is missing shows before the first clip is made
+    if lacking := [name for name in known if name not in chosen and _published(name) is None]:
+        missing = f"{', '.join(lacking)}: no figures, or other files than their manifest names"
+        raise FileNotFoundError(f"{paths.PUBLISHED}: {missing}; run `reelbench publish {' '.join(chosen + lacking)}`")
     stages = [*(f"publish@{name}" for name in chosen), "published"]
     commands = [
         ["dvc", "repro", "--quiet", "code_publish"],
@@ -47,15 +48,18 @@ def run(names: Sequence[str]) -> int:
 
 
 def outdated(wanted: params.Params) -> list[str]:
-    """The methods to publish that have no figures, or figures of other weights, or parameters, than theirs today."""
+    """Methods without figures, with spoilt ones, or with those of other weights or parameters than theirs today."""
     return [name for name in wanted.published.methods if _published(name) != _today(wanted, name)]
 
 
 def _published(name: str) -> tuple[str, dict[str, Any]] | None:
+    """Weights and parameters of a method's figures; None where these are missing, or not what their manifest names."""
     folder = paths.published(name)
-    if not (folder / manifest.FILE).is_file():
+    try:
+        manifest.check_files(folder)
+        behind = manifest.read(folder)
+    except (FileNotFoundError, ValueError):
         return None
-    behind = manifest.read(folder)
     return behind.weights, behind.parameters
 
 

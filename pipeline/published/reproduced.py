@@ -24,11 +24,10 @@ def compared(evaluation: Evaluation, methods: Sequence[Evaluated], published: Se
     """A row for every metric of every method that the run and the published figures have clips of in common.
 
     clips: of the same prompt or mixture and the same noise in both; same: how many of them are bit for bit alike.
-    value: of the run's, published: of the published ones, low, high: its interval, of so few; flag: why none of them is
-    to be trusted, or nothing. verdict: REPRODUCED where
-    the value lies in it, or without an interval is the same to 0.1 %, DIFFERS where it does not; and in a single row
-    without values OTHER_WEIGHTS where clips are of another model, OTHERWISE where they were measured with other
-    networks or another protocol.
+    value: of the run's, published: of the published ones, low, high: its interval, of so few. flag: a caveat of the
+    run's value, or nothing. verdict: REPRODUCED where the value lies in the interval, or without one is the same to
+    0.1 %, DIFFERS where it does not; and in a single row without values OTHER_WEIGHTS where clips are of another model,
+    OTHERWISE where they were measured with other networks or another protocol.
 
     REPRODUCED is no proof of equality: where clips are few, intervals are wide, and another method may lie in them.
     """

@@ -22,8 +22,8 @@ from pipeline.report.results import Results
 from pipeline.report.table import Cell, Column, Table, row, with_shared_notes
 
 _CAPTIONS = {
-    "mixtures": "Published: methods asked for mixtures, and this run below each",
-    "prompts": "Published: methods asked for prompts, and this run below each",
+    "mixtures": "Published: methods asked for mixtures; below each the clips that this run has too, and this run",
+    "prompts": "Published: methods asked for prompts; below each the clips that this run has too, and this run",
 }
 _SIGNS = {REPRODUCED: "≈", DIFFERS: "≠"}
 _EXPLAINED = (
@@ -71,7 +71,7 @@ def background(results: Results) -> dict[str, Any] | None:
     clips: their number. first, last: days on which they were made. machines: on which. common: clips that this run has
     too; same: how many of them are bit for bit alike. compared: values of this run that were compared; reproduced,
     differs: how many of them are. others: methods of this run that could not be compared; alone: those that have no
-    published figures.
+    published figures; elsewhere: those that have, but of no clip that this run has.
     """
     if results.full_size is None:
         return None
@@ -79,7 +79,7 @@ def background(results: Results) -> dict[str, Any] | None:
     days = sorted(one.made for one in behind)
     by_method = own[own.metric != ""].groupby("method")[["clips", "same"]].first().sum()
     compared = own.verdict.isin([REPRODUCED, DIFFERS])
-    known = {one.method for one in behind}
+    known, run = {one.method for one in behind}, list(dict.fromkeys(results.metrics.method))
     return {
         "clips": sum(one.requested for one in behind),
         "first": days[0],
@@ -90,7 +90,8 @@ def background(results: Results) -> dict[str, Any] | None:
         "compared": int(compared.sum()),
         **{verdict: int((own.verdict == verdict).sum()) for verdict in (REPRODUCED, DIFFERS)},
         "others": int(own[~compared].method.nunique()),
-        "alone": [method for method in dict.fromkeys(results.metrics.method) if method not in known],
+        "alone": [method for method in run if method not in known],
+        "elsewhere": [method for method in run if method in known - set(own.method)],
     }
 
 
@@ -127,10 +128,17 @@ def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) 
         rows += _of_run(str(method), here, shown) if len(here) else []
     remarks = [INTERVALS.format(100 * whole.params.evaluate.confidence), _EXPLAINED, *few(methods)]
     remarks += not_compared(results, methods)
-    full = methods[["method", "metric", "value", "low", "high", "scored"]]
-    data = full.merge(own, "left", ["method", "metric"], suffixes=("_published", "_same_clips"))
-    data = data.rename(columns={"value_same_clips": "value_this_run", "published": "value_same_clips"})
-    return Table(f"published_{name}", _CAPTIONS[name], *with_shared_notes(columns, rows), data=data, remarks=remarks)
+    data, caption = _values(methods, own), _CAPTIONS[name]
+    return Table(f"published_{name}", caption, *with_shared_notes(columns, rows), data=data, remarks=remarks)
+
+
+def _values(methods: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """A row for every value of published clips, of those among them that the run has too, and of the run."""
+    full = methods[["method", "asked", "metric", "value", "low", "high", "flag", "scored"]]
+    both = full.merge(own, "outer", ["method", "asked", "metric"], suffixes=("_published", "_same_clips"))
+    both = both.rename(columns={"value_same_clips": "value_this_run", "published": "value_same_clips"})
+    both = both.rename(columns={"flag_same_clips": "flag_this_run", "scored": "clips_published"})
+    return both.astype(dict.fromkeys(("clips_published", "clips", "same"), "Int64"))
 
 
 def _of_run(method: str, here: pd.DataFrame, shown: Sequence[str]) -> list[list[Cell]]:

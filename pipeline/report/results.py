@@ -212,7 +212,7 @@ def _compared(params: Params, name: str, folder: Path) -> pd.DataFrame:
 
 
 def _table(name: str, folder: Path = paths.RESULTS) -> pd.DataFrame:
-    text = {"method": str, "candidate": str, "baseline": str, "best": str, "second": str}
+    text = dict.fromkeys(("method", "candidate", "baseline", "best", "second", "metric", "flag"), str)
     table = pd.read_csv(folder / f"{name}.csv", dtype=text)
     return table.fillna({"flag": ""}) if "flag" in table else table
 

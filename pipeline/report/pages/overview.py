@@ -117,12 +117,13 @@ def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
 
 
 def _is_toy_world(results: Results) -> bool:
-    """Whether all methods have its prompts and models."""
+    """Whether all methods have its prompts and models, and no videos of others are evaluated."""
     generate = results.params.generate
     methods = [method for method in generate.methods.values() if method.evaluate]
     checkpoints = [Path(generate.models[method.model].checkpoint) for method in methods]
     ours = all(checkpoint.is_relative_to(paths.WORLD_MODELS) for checkpoint in checkpoints)
-    return ours and {generate.set_of(method) for method in methods} == {WORLD}
+    others = any(entry.evaluate for entry in generate.external.values())
+    return ours and not others and {generate.set_of(method) for method in methods} == {WORLD}
 
 
 def _successes(results: Results) -> list[Tile]:

@@ -6,12 +6,17 @@ from pipeline.report.results import Results
 
 
 def build(results: Results) -> Content:
-    """Every published figure with this run's value below it, what stands behind the figures, and published differences
-    of methods."""
+    """Every published figure, below it that of the clips which this run has too and this run's value; the differences
+    of published methods; what stands behind them."""
     tables = [*published.tables(results), *published.differences(results)]
     missing = [] if tables else ["No figures are published."]
     about = published.background(results)
     return Content({"published": about}, [*tables, *([published.behind(results)] if tables else [])], missing=missing)
 
 
-PAGE = Page("published", "Reproduced", "Every published figure, and this run's value beside it.", build)
+PAGE = Page(
+    "published",
+    "Reproduced",
+    "Published figures and differences of methods, and whether this run reproduces them.",
+    build,
+)

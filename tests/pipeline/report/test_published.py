@@ -34,6 +34,10 @@ def test_the_file_has_all_three_values(results: Results) -> None:
     own = tables["published_mixtures"].set_index(["method", "metric"]).loc["cogvideox", "fvd"]
     assert (own.value_published, own.value_same_clips, own.value_this_run) == (0.6, 0.6, 0.5)
     assert (own.low_same_clips, own.high_same_clips, own.verdict) == (0.1, 0.9, "reproduced")
+    assert (own.clips_published, own.clips, own.flag_this_run) == (CLIPS, HERE, "n = 2 < 401")
+    others = tables["published_prompts"].set_index("method").loc[OF_OTHER_WEIGHTS]
+    assert set(others[others.metric == ""].verdict) == {"other weights"}
+    assert others[others.metric != ""].value_published.notna().all()
 
 
 def test_what_differs_is_bold_and_what_cannot_be_compared_is_noted(results: Results) -> None:
@@ -85,6 +89,12 @@ def test_methods_without_published_figures_are_named(results: Results) -> None:
     before, after = (published.background(one) for one in (results, few))
     assert before is not None and after is not None
     assert set(after["alone"]) - set(before["alone"]) == {DIFFERING}
+
+
+def test_methods_without_a_clip_in_common_are_named(results: Results) -> None:
+    others = replace(results, reproduced=results.reproduced[results.reproduced.method != DIFFERING])
+    about = published.background(others)
+    assert about is not None and about["elsewhere"] == [DIFFERING]
 
 
 def test_pages_of_the_runs_methods_say_that_more_is_published(report: Path) -> None:

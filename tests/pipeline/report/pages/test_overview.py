@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.config.generate import External
 from pipeline.report.pages import PAGES
 from pipeline.report.pages.overview import build
 from pipeline.report.results import Results
@@ -49,5 +50,7 @@ def test_a_stranger_reads_first_that_it_is_a_toy_world(report: Path, results: Re
     images = results.params.generate.models["images"].model_copy(update={"checkpoint": "hub/public"})
     generate = results.params.generate
     other = generate.model_copy(update={"models": {**generate.models, "images": images}})
-    public = replace(results, params=results.params.model_copy(update={"generate": other}))
-    assert build(public).context["world"] is None
+    imported = generate.model_copy(update={"external": {"lvdm": External(clips="videos", captions="videos.csv")}})
+    for changed in (other, imported):
+        elsewhere = replace(results, params=results.params.model_copy(update={"generate": changed}))
+        assert build(elsewhere).context["world"] is None
