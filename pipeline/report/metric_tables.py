@@ -35,7 +35,7 @@ def comparison(results: Results, methods: pd.DataFrame, name: str, caption: str)
     Args:
         methods: their rows of `Results.metrics`. name: of the table in leaders.csv; its files are comparison_<name>.
     """
-    shown = _present(methods)
+    shown = present(methods)
     columns = [Column("Method", numeric=False), *(metric_column(metric) for metric in shown), Column("Clips")]
     best = separated(results, name)
     rows = []
@@ -91,7 +91,7 @@ def separated(results: Results, table: str) -> set[tuple[str, str]]:
 def differences(results: Results) -> Table:
     """One row per comparison, one column per metric: candidate - baseline on the clips that both scored."""
     paired = results.comparisons["differences"]
-    shown, level = _present(paired), 1 - results.params.evaluate.confidence
+    shown, level = present(paired), 1 - results.params.evaluate.confidence
     columns = [Column("Methods", numeric=False), *(_difference_column(metric) for metric in shown), Column("Pairs")]
     rows = []
     for (candidate, baseline), own in paired.groupby(["candidate", "baseline"], sort=False):
@@ -116,7 +116,7 @@ def over_seeds(results: Results, methods: pd.DataFrame, name: str) -> Table:
     """One row per method, one column per metric: mean and standard deviation over seeds, and the best of three."""
     measured = results.of("over_seeds", methods)
     own = measured[measured.seeds > 1]
-    shown = _present(own)
+    shown = present(own)
     columns = [Column("Method", numeric=False), *map(metric_column, shown), Column("Clips a seed"), Column("Seeds")]
     rows = []
     for method, values in own.groupby("method", sort=False):
@@ -158,7 +158,7 @@ def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
 def fingerprints(results: Results) -> Table:
     """One row per method, one column per metric: the fingerprint of the protocol, linked to its choices."""
     metrics = results.metrics
-    shown = _present(metrics)
+    shown = present(metrics)
     columns = [Column("Method", numeric=False), *(Column(METRICS[metric].label, numeric=False) for metric in shown)]
     by_place = {(entry.method, entry.metric): entry.fingerprint for entry in metrics.itertuples()}
     rows = []
@@ -182,7 +182,7 @@ def devices(results: Results, rows: pd.DataFrame) -> str:
     return "; ".join(found) or "device not recorded"
 
 
-def _present(table: pd.DataFrame) -> Sequence[str]:
+def present(table: pd.DataFrame) -> Sequence[str]:
     """The metrics of a table in the order of its columns: what the judge says in one number comes first."""
     measured = set(table.metric)
     return sorted((metric for metric in METRICS if metric in measured), key=_rank)

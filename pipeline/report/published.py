@@ -119,7 +119,7 @@ def behind(results: Results) -> Table:
 def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) -> Table:
     own = results.reproduced[results.reproduced.method.isin(methods.method)]
     # speed and size are no figures to reproduce: they stay on the page of methods
-    shown = [metric for metric in METRICS if metric in set(methods[methods.low.notna()].metric)]
+    shown = metric_tables.present(methods[methods.low.notna()])
     columns = [Column("Method", numeric=False), Column("Clips"), *(metric_column(metric) for metric in shown)]
     rows = []
     for method, figures in methods.groupby("method", sort=False):
