@@ -2,8 +2,9 @@
 
 from pydantic import Field, model_validator
 
-from pipeline.config.section import Above, Positive, Section, Switch, Weight, subset
+from pipeline.config.section import Above, Count, Positive, Section, Switch, Weight, subset
 from pipeline.config.specs import MotionSpec
+from pipeline.config.train import Schedule
 
 
 class SweepPoint(Section):
@@ -53,6 +54,8 @@ class Trial(Section):
 
     training: str
     steps: Positive | None = None
+    batch: Positive | None = None
+    warmup: Count | None = None
     learning_rate: Above | None = None
     seed: Positive | None = None
     queue: Positive | None = None
@@ -70,6 +73,11 @@ class Trial(Section):
     def of_spec(self) -> dict[str, float]:
         """What differs in its specification."""
         return {key: value for key, value in self.changes.items() if key in MotionSpec.model_fields}
+
+    @property
+    def of_schedule(self) -> dict[str, float]:
+        """What differs in its schedule, but for `steps`, with which others change."""
+        return {key: value for key, value in self.changes.items() if key in Schedule.model_fields and key != "steps"}
 
 
 class Trials(Section):

@@ -42,9 +42,9 @@ def _rates(results: Results) -> Table | None:
             for rate in rates
         ]
         rows.append(row(str(training), *cells, _cell(best, AVERAGE)))
-    steps, prompts = int(own.steps.iloc[0]), int(own.clips.iloc[0])
+    prompts = int(own.clips.iloc[0])
     remarks = [
-        f"{steps} steps each. {_NOT_SEEN} Bold: the least, at whose rate the variant is trained; the average of the "
+        f"{_budget(own)} each. {_NOT_SEEN} Bold: the least, at whose rate the variant is trained; the average of the "
         f"attributes is that of {prompts} clips at this rate."
     ]
     return Table("harivo_rates", "Validation loss by learning rate", columns, rows, own, remarks)
@@ -102,7 +102,7 @@ def _timesteps(results: Results) -> Table | None:
         )
         for point in own.to_dict("records")
     ]
-    remarks = [f"{int(own.steps.iloc[0])} steps each, {int(own.clips.iloc[0])} clips. {_NOT_SEEN}"]
+    remarks = [f"{_budget(own)} each, {int(own.clips.iloc[0])} clips. {_NOT_SEEN}"]
     return Table("harivo_timesteps", "Timesteps of training", columns, rows, own, remarks)
 
 
@@ -130,22 +130,36 @@ def _seeds(results: Results) -> Table | None:
         )
         for one in own.itertuples()
     ]
-    first = own.iloc[0]
+    first, trials = own.iloc[0], results.trials
+    budget = _budget(trials[trials.point == results.params.harivo.trials.pairs[0][0]])
     confidence = INTERVALS.format(100 * results.params.evaluate.confidence)
     remarks = [
-        f"{int(first.seeds)} trainings of each, mean ± standard deviation of their means over {int(first.prompts)} "
-        f"prompts. {confidence} They are for trainings and prompts like these. Between seeds: standard deviation of "
+        f"{int(first.seeds)} trainings of each ({budget}), mean ± standard deviation of their means over "
+        f"{int(first.prompts)} prompts. {confidence} They are for trainings and prompts like these. Between seeds: standard deviation of "
         "what a pair of trainings adds to the difference; 0 says that so few did not show any, not that there is none."
     ]
     return Table("harivo_seeds", f"{candidate} and {baseline} over seeds of training", columns, rows, own, remarks)
 
 
 def _pair(results: Results) -> tuple[str, str]:
-    """What the baseline's and the candidate's points are called: by the rows of the ablation, else by their names."""
+    """What the baseline's and the candidate's points are called: by the ablation's rows of such trainings, else by
+    their names."""
     trials = results.params.harivo.trials
-    rows = {point: name for name, point in trials.ablation.items()}
-    baseline, candidate = (rows.get(point, point) for point in trials.pairs[0])
+    rows = {_sampled(results, point): name for name, point in trials.ablation.items()}
+    baseline, candidate = (rows.get(_sampled(results, point), point) for point in trials.pairs[0])
     return baseline, candidate
+
+
+def _sampled(results: Results, point: str) -> tuple[str, bool]:
+    """Of a trial, which training it is one of, and whether its clips are sampled with the mitigating gradient."""
+    trial = results.params.harivo.trials.points[point]
+    return trial.training, trial.mg
+
+
+def _budget(trials: pd.DataFrame) -> str:
+    """The first trial's."""
+    first = trials.iloc[0]
+    return f"{first.steps:,} steps of {first.batch} videos"
 
 
 def _means(one: Any) -> list[tuple[float, float]]:

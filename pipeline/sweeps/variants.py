@@ -82,12 +82,12 @@ def trial_training(params: Params, name: str) -> MotionTraining | None:
     if not point.changes:
         return None
     schedule = base.schedule if point.steps is None else shortened(base.schedule, point.steps)
-    own = {key: value for key, value in point.changes.items() if key in ("learning_rate", "seed")}
-    fewer = {"used": min(base.spec.used, schedule.steps * base.spec.batch), "validation_prompts": 1}
+    spec = base.spec.model_copy(update=point.of_spec)
+    fewer = {"used": min(spec.used, schedule.steps * spec.batch), "validation_prompts": 1}
     return base.model_copy(
         update={
-            "spec": base.spec.model_copy(update=point.of_spec | fewer),
-            "schedule": schedule.model_copy(update=own),
+            "spec": spec.model_copy(update=fewer),
+            "schedule": schedule.model_copy(update=point.of_schedule),
         }
     )
 

@@ -25,6 +25,7 @@ POINTS = {
     "mitigated": {"training": "harivo", "mg": True, "prompts": 2},
     "fast": {"training": "harivo", "steps": 2, "learning_rate": 3e-3},
     "seed": {"training": "harivo", "seed": 1},
+    "brief": {"training": "harivo", "steps": 2, "batch": 1, "warmup": 1},
     "queue": {"training": "harivo", "steps": 2, "queue": 64, "other_content": False, "timestep_power": 1},
 }
 
@@ -60,6 +61,8 @@ def test_a_trial_differs_in_what_it_says(params: Params) -> None:
     short = {"steps": 2, "warmup": 0, "checkpoint_every": 2}
     assert changed(params, "fast") == (clips, short | {"learning_rate": 3e-3})
     assert changed(params, "seed") == (clips, {"seed": 1})
+    brief = {"batch": 1, "used": 2} | clips, short | {"warmup": 1}
+    assert changed(params, "brief") == brief  # no more scenes than it can see
     assert changed(params, "queue") == (clips | {"queue": 64, "other_content": False, "timestep_power": 1}, short)
 
 
@@ -86,17 +89,19 @@ def test_trials_are_trained_sampled_and_measured(params: Params, i3d_weights: Pa
 
 
 def test_a_row_for_each_trial_with_what_its_curves_end_at(params: Params) -> None:
-    two = {name: params.harivo.trials.points[name] for name in ("fast", "seed")}
+    two = {name: params.harivo.trials.points[name] for name in ("brief", "seed")}
     trials_of_two = params.harivo.trials.model_copy(update={"points": two})
     harivo = params.harivo.model_copy(update={"trials": trials_of_two})
     wanted = params.model_copy(update={"harivo": harivo})
     rows = [
         {"method": name, "metric": "average", "value": 0.5, "low": 0.4, "high": 0.6, "requested": 3}
-        for name in ("fast", "seed")
+        for name in ("brief", "seed")
     ]
     paths.RESULTS.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(paths.TRIALS, index=False)
-    paths.trial("seed").mkdir(parents=True, exist_ok=True)
+    for name in ("brief", "seed"):
+        paths.trial(name).mkdir(parents=True, exist_ok=True)
+    pd.DataFrame({"step": [2], "validation_loss": [0.7]}).to_csv(paths.trial("brief") / "history.csv")
     curves = {"step": [10, 30, 45, 50, 50], "validation_loss": [0.9, None, None, None, 0.7]}
     curves |= {"dc_over_chance": [0.0, -1, -2, -4, None], "grad_norm_simple": [1.0, None, 2, 1, None]}
     curves |= {"loss_dc": [0.0, 0, math.log(200) - 2, math.log(256) - 4, None]}
@@ -107,7 +112,7 @@ def test_a_row_for_each_trial_with_what_its_curves_end_at(params: Params) -> Non
     assert (own.validation_loss, own.dc_over_chance) == (0.7, -3)
     assert (own.dc_over_chance_last, own.negatives) == (-4, pytest.approx(256))
     assert own.share_dc == pytest.approx(0.1 * 10)  # λ is 0.1
-    assert found.loc["fast"].learning_rate == 3e-3
+    assert (found.loc["brief"].steps, found.loc["brief"].batch, found.loc["brief"].validation_loss) == (2, 1, 0.7)
     pd.DataFrame(rows[:1]).to_csv(paths.TRIALS, index=False)
     with pytest.raises(FileNotFoundError, match="lacks the trial seed: run its stage and the evaluate stage"):
         trial_tables.read(wanted)
