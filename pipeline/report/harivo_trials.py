@@ -135,8 +135,9 @@ def _seeds(results: Results) -> Table | None:
     confidence = INTERVALS.format(100 * results.params.evaluate.confidence)
     remarks = [
         f"{int(first.seeds)} trainings of each ({budget}), mean ± standard deviation of their means over "
-        f"{int(first.prompts)} prompts. {confidence} They are for trainings and prompts like these. Between seeds: standard deviation of "
-        "what a pair of trainings adds to the difference; 0 says that so few did not show any, not that there is none."
+        f"{int(first.prompts)} prompts. {confidence} They are for trainings and prompts like these. Between seeds: "
+        "standard deviation of what a pair of trainings adds to the difference; 0 says that so few did not show any, "
+        "not that there is none."
     ]
     return Table("harivo_seeds", f"{candidate} and {baseline} over seeds of training", columns, rows, own, remarks)
 
