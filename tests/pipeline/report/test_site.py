@@ -149,7 +149,7 @@ def without_prompts(results: Results) -> Results:
 
 
 def without_trials(results: Results, ablation: dict[str, str] | None = None) -> Results:
-    trials = results.params.harivo.trials.model_copy(update={"points": {}, "choices": {}, "ablation": {}})
+    trials = results.params.harivo.trials.model_copy(update={"points": {}, "choices": {}, "ablation": {}, "pairs": []})
     changes = {"trials": trials} | ({} if ablation is None else {"ablation": ablation})
     harivo = results.params.harivo.model_copy(update=changes)
     return replace(results, params=results.params.model_copy(update={"harivo": harivo}), trials=results.trials.iloc[:0])
