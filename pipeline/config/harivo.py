@@ -60,6 +60,7 @@ class Trial(Section):
     seed: Positive | None = None
     queue: Positive | None = None
     other_content: Switch | None = None
+    limit_dc: Switch | None = None
     timestep_power: Above | None = None
     mg: Switch = False
     prompts: Positive | None = None

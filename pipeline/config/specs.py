@@ -145,9 +145,10 @@ class MotionSpec(OnImages):
     mapping: whether there is a mapping network. tokens: frame-wise tokens per frame, 0 for none. noise: iid, or PYoCo's
     mixed noise with `noise_weight`. lambda_*: the weights of Eq. 5 of HARIVO; 0 leaves a loss out. queue: negatives of
     L_DC; other_content: whether those that show what a video itself shows are left out (colour and shape in the toy
-    world, the caption elsewhere). timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains
-    high noise more often. used: how many of the scenes are trained on; scenes_seed: of which draw they are, the
-    text-to-image model's. videos: a folder of captioned videos to train on instead of the toy world.
+    world, the caption elsewhere); limit_dc: whether its gradient is limited to the running median of its norm.
+    timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often. used: how
+    many of the scenes are trained on; scenes_seed: of which draw they are, the text-to-image model's. videos: a folder
+    of captioned videos to train on instead of the toy world.
     """
 
     heads: Positive
@@ -160,6 +161,7 @@ class MotionSpec(OnImages):
     lambda_dc: Weight
     queue: Positive
     other_content: Switch
+    limit_dc: Switch
     drop: Share
     timestep_power: Above
     used: Positive

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 TEMPERATURE = 0.1
 _NONE = -1e4  # e to the power of it is 0
+_TINY = 1e-12
 
 
 @contextmanager
@@ -44,13 +45,43 @@ class Contrasted:
         return {"over_chance": self.over_chance, "positive": self.positive, "negative": self.negative}
 
 
+class MedianLimit(nn.Module):
+    """Passes features on, and limits the norm of the gradient that comes back to the median of the last ones.
+
+    L_DC compares a batch with projections of earlier steps, the queue. Where the network has moved since, its gradient
+    can be a hundred times that of L_simple, and clipped as a whole such a step has next to nothing of the other losses.
+    Ours: the paper clips nothing apart. The norms are a buffer, so that a run that is killed continues with them.
+    """
+
+    def __init__(self, length: int = 200) -> None:
+        super().__init__()
+        self.register_buffer("norms", torch.zeros(length))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The same features; gradients that reach them on other ways are not limited."""
+        if not features.requires_grad:
+            return features
+        passed = features.view_as(features)
+        passed.register_hook(self._limited)
+        return passed
+
+    @torch.no_grad()
+    def _limited(self, gradient: torch.Tensor) -> torch.Tensor:
+        norm = gradient.norm()
+        self.norms[int(self.seen) % len(self.norms)] = norm
+        self.seen += 1
+        return gradient * (self.norms[: int(self.seen)].median() / norm.clamp(min=_TINY)).clamp(max=1)
+
+
 class Contrast(nn.Module):
     """Projection g of the bottleneck's features, and the queue of earlier projections, the negatives.
 
     Used in training only. The queue is a buffer, so that a run that is killed continues with it; `filled` counts the
     projections that it holds. `gather` gives the rows of all processes where several share a batch: each then has the
     loss and the queue of the whole batch. `other_content`: whether negatives that show what a video itself shows are
-    left out of its sum (the paper has dissimilar frames of other videos in it).
+    left out of its sum (the paper has dissimilar frames of other videos in it). `limit`: whether what the network gets
+    of its gradient is limited (MedianLimit).
     """
 
     def __init__(
@@ -59,10 +90,12 @@ class Contrast(nn.Module):
         size: int,
         length: int,
         other_content: bool = False,
+        limit: bool = False,
         gather: Callable[[torch.Tensor], torch.Tensor] = lambda rows: rows,
     ) -> None:
         super().__init__()
         self.gather, self.other_content = gather, other_content
+        self.limit: nn.Module = MedianLimit() if limit else nn.Identity()
         self.project = nn.Sequential(
             nn.Conv2d(channels, channels, size, bias=False),
             nn.SiLU(),
@@ -85,6 +118,7 @@ class Contrast(nn.Module):
             bottleneck: (B, F, C, s, s), the deepest features of every frame.
             pair: (B, 2), two frames of each video. content: (B,), a number of what each video shows.
         """
+        bottleneck = self.limit(bottleneck)
         video = torch.arange(len(bottleneck), device=bottleneck.device)
         projected = [F.normalize(self.project(bottleneck[video, pair[:, i]]), dim=1) for i in (0, 1)]
         first, second = (self.gather(rows) for rows in projected)

@@ -52,11 +52,12 @@ def _rates(results: Results) -> Table | None:
 
 def _contrast(results: Results) -> Table | None:
     """Trials that differ in the negatives of L_DC: what shows whether it learns."""
-    varied = _changing(results, "queue", "other_content")
-    if varied.empty or "dc_over_chance" not in varied:
+    varied = ["queue", "other_content", "limit_dc"]
+    changing = _changing(results, *varied)
+    if changing.empty or "dc_over_chance" not in changing:
         return None
-    own = pd.concat([varied, _alike(results, varied.iloc[0], ["queue", "other_content"])])
-    own = own.sort_values(["other_content", "queue"], ascending=[False, True])
+    own = _equal(results, changing.iloc[0], but=varied)
+    own = own.sort_values(["limit_dc", "other_content", "queue"], ascending=[False, False, True])
     titles = ("L_DC − ln n", "Cosine of positives", "Cosine of negatives")
     columns = [
         Column("Queue", numeric=False),
@@ -69,6 +70,7 @@ def _contrast(results: Results) -> Table | None:
     rows = []
     for point in own.to_dict("records"):
         label = f"{point['queue']}" + ("" if point["other_content"] else ", of the same content too")
+        label += "" if point["limit_dc"] else ", gradient not limited"
         shares = [fixed(100 * point[name], 1) for name in _SHARES if name in own]
         values = [f"{fixed(point[name], 2)} → {fixed(point[f'{name}_last'], 2)}" for name in CONTRAST]
         shown = [fixed(point["validation_loss"], 4), *(_cell(point, name) for name in (AVERAGE, "roughness"))]
@@ -176,11 +178,15 @@ def _changing(results: Results, *names: str) -> pd.DataFrame:
 
 def _alike(results: Results, point: pd.Series, but: list[str]) -> pd.DataFrame:
     """The trial of the same training whose values are as in params.yaml where this one differs; no row without one."""
-    trials, names = results.trials, [name for name in DIFFERS if name not in but]
-    same = (trials[["training", *names]] == point[["training", *names]]).all(axis=1)
-    spec = results.params.train[point.training].spec
-    usual = (trials[but] == pd.Series({name: getattr(spec, name) for name in but})).all(axis=1)
-    return trials[same & usual].head(1)
+    equal, spec = _equal(results, point, but), results.params.train[point.training].spec
+    usual = (equal[but] == pd.Series({name: getattr(spec, name) for name in but})).all(axis=1)
+    return equal[usual].head(1)
+
+
+def _equal(results: Results, point: pd.Series, but: list[str]) -> pd.DataFrame:
+    """The trials of the same training, itself among them, that differ from it in nothing but these."""
+    trials, names = results.trials, ["training", *(name for name in DIFFERS if name not in but)]
+    return trials[(trials[names] == point[names]).all(axis=1)]
 
 
 def _cell(point: Mapping[str, float] | pd.Series, metric: str) -> Cell:

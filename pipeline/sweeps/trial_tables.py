@@ -11,7 +11,7 @@ from pipeline.config.train import MotionTraining
 from pipeline.sweeps.tables import measured, results_of
 from pipeline.sweeps.variants import trial_training
 
-DIFFERS = ("steps", "batch", "learning_rate", "seed", "queue", "other_content", "timestep_power", "mg")
+DIFFERS = ("steps", "batch", "learning_rate", "seed", "queue", "other_content", "limit_dc", "timestep_power", "mg")
 CONTRAST = ("dc_over_chance", "dc_positive", "dc_negative")
 _LAST = 0.2  # share of a training that the means at its end are over
 _WEIGHTS = {"trs": "lambda_trs", "reg": "lambda_reg", "dc": "lambda_dc"}

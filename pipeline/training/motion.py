@@ -69,7 +69,7 @@ class MotionTask:
     def _contrast(self) -> Contrast:
         channels = self.images.unet.config.block_out_channels
         size = -(-self.data.latents.shape[-1] // 2 ** (len(channels) - 1))
-        return Contrast(channels[-1], size, self.spec.queue, self.spec.other_content, gathered)
+        return Contrast(channels[-1], size, self.spec.queue, self.spec.other_content, self.spec.limit_dc, gathered)
 
     @property
     def apart(self) -> dict[str, nn.Module]:

@@ -84,7 +84,14 @@ def lora_spec(checkpoint: Path) -> LoraSpec:
 
 def motion_spec(checkpoint: Path) -> MotionSpec:
     """The paper's kind of checkpoint, every part of HARIVO on; 16 frames of the toy world."""
-    losses = {"lambda_trs": 0.1, "lambda_reg": 0.1, "lambda_dc": 0.1, "queue": 8, "other_content": True}
+    losses = {
+        "lambda_trs": 0.1,
+        "lambda_reg": 0.1,
+        "lambda_dc": 0.1,
+        "queue": 8,
+        "other_content": True,
+        "limit_dc": True,
+    }
     return MotionSpec(
         checkpoint=str(checkpoint),
         codec=None,
