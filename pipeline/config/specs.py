@@ -147,8 +147,8 @@ class MotionSpec(OnImages):
     L_DC; other_content: whether those that show what a video itself shows are left out (colour and shape in the toy
     world, the caption elsewhere); limit_dc: whether its gradient is limited to the running median of its norm.
     timestep_power: t = T u^power for uniform u; 1 is the paper's uniform t, less trains high noise more often. used:
-    how many of the scenes are trained on; scenes_seed: of which draw they are, the text-to-image model's. videos: a folder
-    of captioned videos to train on instead of the toy world.
+    how many of the scenes are trained on; scenes_seed: of which draw they are, the text-to-image model's. videos: a
+    folder of captioned videos to train on instead of the toy world.
     """
 
     heads: Positive
