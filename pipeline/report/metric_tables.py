@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from metrics.digests import shortened
 from metrics.distances.fvd import MIN_CLIPS
 from pipeline.evaluation.catalogue import METRICS, SPEED
 from pipeline.report.results import Results
@@ -164,7 +163,7 @@ def fingerprints(results: Results) -> Table:
     rows = []
     for method in dict.fromkeys(metrics.method):
         marks = [by_place.get((method, metric), "") for metric in shown]
-        rows.append(row(method, *(Cell(shortened(mark), link=f"p-{mark}") if mark else Cell() for mark in marks)))
+        rows.append(row(method, *(Cell(mark, link=f"p-{mark}") if mark else Cell() for mark in marks)))
     data = metrics[["method", "metric", "fingerprint"]]
     return Table("fingerprints", "Fingerprints of the protocols", columns, rows, data=data)
 

@@ -77,16 +77,17 @@ def _measured(results: Results) -> Table:
     metrics = metrics.sort_values("asked", key=lambda asked: asked != "prompts", kind="stable")
     shown = [_shown(results, str(name), own) for name, own in metrics.groupby("method", sort=False)]
     columns = [
-        *(Column(name, numeric=False) for name in ("Method", "Asked for", "Trained")),
-        Column("Data", "clips"),
+        Column("Method", numeric=False),
         Column("Parameters"),
         Column("Whole model"),
         metric_column(SPEED),
-        Column("Iterations"),
-        Column("Batch"),
         *map(metric_column, VALUES),
         Column("User study", "%"),
         Column("Clips"),
+        Column("Data", "clips"),
+        Column("Iterations"),
+        Column("Batch"),
+        *(Column(name, numeric=False) for name in ("Asked for", "Trained")),
     ]
     rows = [_row(results, one) for one in shown]
     remarks = [
@@ -116,17 +117,17 @@ def _row(results: Results, one: _Shown) -> list[Cell]:
     data, iterations, batch = (_chain(one.steps, key) for key in STEPS)
     return row(
         one.name,
-        one.own.asked.iloc[0],
-        " + ".join(step.name for step in one.steps) or NOTHING,
-        data,
         metric_cell(values, SIZE),
         _whole(values, one.around),
         _speed(results, values, one.method),
-        iterations,
-        batch,
         *(metric_cell(values, metric) for metric in VALUES),
         _votes(results.studies, one.name),
         clips_cell(one.own.iloc[0]),
+        data,
+        iterations,
+        batch,
+        one.own.asked.iloc[0],
+        " + ".join(step.name for step in one.steps) or NOTHING,
     )
 
 
