@@ -22,12 +22,13 @@ _DIGITS = {"fvd": 2, "clipsim": 4}  # as they are printed
 _MILLION, _BILLION = 1e6, 1e9
 _WORLDS = (
     "The worlds differ: the printed values are FVD on UCF-101 and CLIPSIM on MSR-VTT, those of this run are of the toy "
-    "world. No printed row compares with one of this run: compare the order among the ones and among the others."
+    "world. Do not compare a printed row with one of this run; compare the order of the printed rows with the order "
+    "here."
 )
 _COLUMNS = (
     "Single stage: one network makes the clip, none adds frames or enlarges it. Frozen: the text-to-image model below "
-    "the trained layers stays as it was. Frames by themselves are neither. Parameters: of the denoiser, of a cascade "
-    "those of all its networks."
+    "the trained layers is not trained. Frames by themselves are neither. Parameters: of the denoiser, or of all "
+    "networks of a cascade."
 )
 
 

@@ -24,7 +24,7 @@ from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 _FVD = "fvd"
 _TRANSFORMER = "cogvideox"  # a family of models
 WORLD = "world"  # the prompt set of the toy world
-_AVERAGE = "Average: of HARIVO's four attributes, content, action, smooth and not weird."
+_AVERAGE = "Average: mean of HARIVO's four attributes (content, action, smooth, not weird)."
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _tests(results: Results) -> str:
     """What p is, and of which family."""
     kinds = {"success_tests": "mixtures shown", "attribute_tests": "averages", "differences": "FVD"}
     families = "; ".join(f"{name}: {results.family(kind)}" for kind, name in kinds.items())
-    how = f"p: signs of whole {results.drawn} flipped (of FVD by the interval)"
+    how = f"p: from a sign-flip test over whole {results.drawn} (for FVD from the interval)"
     return f"{how}, corrected by Holm for its family ({families})."
 
 
