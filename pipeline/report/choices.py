@@ -20,8 +20,9 @@ NAMES = {
 }
 _READ = (
     "Percent of pairs of mixture and initial noise whose clip shows the mixture, from the clips that the oracle "
-    "sampled. For the foot the nearest step is taken, for a random step the mean over all steps but 0. Difference: RichSpace's "
-    "step minus this one, in percentage points; better, worse: mixtures that it shows with more, or fewer, seeds."
+    "sampled. For the foot the nearest step is taken, for a random step the mean over all steps but 0. Difference: "
+    "RichSpace's step minus this one, in percentage points; better, worse: mixtures that it shows with more, or fewer, "
+    "seeds."
 )
 _TESTS = (
     "p: two-sided sign-flip test over whole mixtures, corrected by Holm within the attribute; intervals resample "

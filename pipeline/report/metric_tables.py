@@ -14,8 +14,8 @@ MAIN = ("success_rate", AVERAGE)
 NOTHING = float("nan")
 BOLD = (
     "Bold: the best of a column, if a test on the same clips shows that it is better than the second best (corrected "
-    "by Holm for all metrics of the table). For FVD only the methods with the most clips are compared, because its bias "
-    "depends on the number of clips."
+    "by Holm for all metrics of the table). For FVD only the methods with the most clips are compared, because its "
+    "bias depends on the number of clips."
 )
 PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
 SEEDS = (
