@@ -1,4 +1,5 @@
-"""The smoke profile: the whole DAG in a scratch copy of the working tree, with few mixtures, seeds and steps."""
+"""The smoke profile: the whole DAG in a scratch copy of the working tree, with few mixtures, seeds and steps, and then
+the commands of the documents that need a run."""
 
 import os
 import shutil
@@ -8,6 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from pipeline.commands import documents
 from pipeline.config import params, paths
 
 LIMIT = 4  # mixtures, and prompts, of every method
@@ -29,9 +31,11 @@ def run() -> int:
         _copy_tree(copy)
         params.write(shrink(params.read(copy / paths.PARAMS)), copy / paths.PARAMS)
         environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-        for command in (["dvc", "config", "--local", "core.no_scm", "true"], ["dvc", "repro"]):
-            code = subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+        follow = [documents.written(copy, beginning) for beginning in documents.OF_A_RUN]
+        for command in ("dvc config --local core.no_scm true", "dvc repro", *follow):
+            code = subprocess.run(["bash", "-c", command], cwd=copy, env=environment, check=False).returncode
             if code:
+                print(f"smoke: failed with exit code {code}: {command}")
                 return code
         if not (copy / paths.REPORTS / "index.html").is_file():
             return 1

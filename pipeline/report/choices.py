@@ -19,13 +19,14 @@ NAMES = {
     "random": "random step",
 }
 _READ = (
-    "Percent of pairs of mixture and initial noise whose clip shows the mixture, by the steps that the oracle sampled: "
-    "of the foot the nearest, of a random step the mean over all but step 0. Difference: RichSpace's step less this, "
-    "in percentage points; better, worse: mixtures that it shows with more, or fewer, seeds."
+    "Percent of pairs of mixture and initial noise whose clip shows the mixture, from the clips that the oracle "
+    "sampled. For the foot the nearest step is taken, for a random step the mean over all steps but 0. Difference: "
+    "RichSpace's step minus this one, in percentage points; better, worse: mixtures that it shows with more, or fewer, "
+    "seeds."
 )
 _TESTS = (
-    "p: signs of whole mixtures flipped, two-sided, corrected by Holm within the attribute; intervals resample "
-    f"mixtures. None for fewer than {FEWEST} mixtures, nor where the steps are RichSpace's own everywhere."
+    "p: two-sided sign-flip test over whole mixtures, corrected by Holm within the attribute; intervals resample "
+    f"mixtures. Neither is given for fewer than {FEWEST} mixtures, nor if the steps are RichSpace's for every mixture."
 )
 
 

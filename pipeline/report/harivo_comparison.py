@@ -22,12 +22,13 @@ _DIGITS = {"fvd": 2, "clipsim": 4}  # as they are printed
 _MILLION, _BILLION = 1e6, 1e9
 _WORLDS = (
     "The worlds differ: the printed values are FVD on UCF-101 and CLIPSIM on MSR-VTT, those of this run are of the toy "
-    "world. No printed row compares with one of this run: compare the order among the ones and among the others."
+    "world. Do not compare a printed row with one of this run; compare the order of the printed rows with the order "
+    "here."
 )
 _COLUMNS = (
     "Single stage: one network makes the clip, none adds frames or enlarges it. Frozen: the text-to-image model below "
-    "the trained layers stays as it was. Frames by themselves are neither. Parameters: of the denoiser, of a cascade "
-    "those of all its networks."
+    "the trained layers is not trained. Frames by themselves are neither. Parameters: of the denoiser, or of all "
+    "networks of a cascade."
 )
 
 
@@ -42,10 +43,11 @@ def table(results: Results, printed: Mapping[str, Mapping[str, Any]]) -> Table |
     if not len(own):
         return None
     columns = [
-        *(Column(title, numeric=False) for title in ("Method", "Single stage", "Frozen text-to-image model")),
-        Column("Parameters", "M"),
+        Column("Method", numeric=False),
         *map(metric_column, VALUES),
         Column("Clips"),
+        Column("Parameters", "M"),
+        *(Column(title, numeric=False) for title in ("Single stage", "Frozen text-to-image model")),
     ]
     rows = [_printed(name, values) for name, values in printed.items()]
     for name, found in own.groupby("method", sort=False):
@@ -77,11 +79,11 @@ def _of_frames(family: str, method: Method) -> bool:
 def _printed(name: str, values: Mapping[str, Any]) -> list[Cell]:
     return row(
         Cell(f"{PAPER}{name}", note=values.get("note", "")),
-        _word(values.get("single_stage")),
-        _word(values.get("frozen")),
-        fixed(values.get("parameters", float("nan")) * _BILLION / _MILLION, 0),
         *(fixed(values.get(metric, float("nan")), _DIGITS[metric]) for metric in VALUES),
         Cell(),
+        fixed(values.get("parameters", float("nan")) * _BILLION / _MILLION, 0),
+        _word(values.get("single_stage")),
+        _word(values.get("frozen")),
     )
 
 
@@ -90,11 +92,11 @@ def _measured(params: Params, name: str, method: Method, own: pd.DataFrame) -> l
     size = values["value"].get(PARAMETERS.name, float("nan"))
     return row(
         Cell(name, note=_placeholder(params, method)),
-        _word(single_stage(params, method)),
-        _word(frozen(params, method)),
-        fixed(size / _MILLION, 2),
         *(metric_cell(values, metric) for metric in VALUES),
         clips_cell(own.iloc[0]),
+        fixed(size / _MILLION, 2),
+        _word(single_stage(params, method)),
+        _word(frozen(params, method)),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from metrics.digests import shortened
 from metrics.distances.fvd import MIN_CLIPS
 from pipeline.evaluation.catalogue import METRICS, SPEED
 from pipeline.report.results import Results
@@ -14,8 +13,9 @@ from pipeline.world.attributes import AVERAGE
 MAIN = ("success_rate", AVERAGE)
 NOTHING = float("nan")
 BOLD = (
-    "Bold: the best of a column, where a test on the same clips separates it from the second best, corrected by Holm "
-    "for all metrics of the table; of FVD, whose bias depends on their number, among the methods of most clips."
+    "Bold: the best of a column, if a test on the same clips shows that it is better than the second best (corrected "
+    "by Holm for all metrics of the table). For FVD only the methods with the most clips are compared, because its "
+    "bias depends on the number of clips."
 )
 PAIRED = "Paired bootstrap: every resample holds the same pairs of both methods."
 SEEDS = (
@@ -23,8 +23,8 @@ SEEDS = (
     "reports (Appendix E.3)."
 )
 FEW = (
-    f"n < {MIN_CLIPS}: FVD grows as clips get fewer, and not by as much for every method; not to be compared with "
-    "values of papers, and a difference may be of this alone."
+    f"n < {MIN_CLIPS}: with few clips FVD is too large, by an amount that depends on the method. Do not compare it "
+    "with values of papers; a difference between methods may have no other cause."
 )
 INTERVALS = "In brackets: {:g} % intervals."
 
@@ -164,7 +164,7 @@ def fingerprints(results: Results) -> Table:
     rows = []
     for method in dict.fromkeys(metrics.method):
         marks = [by_place.get((method, metric), "") for metric in shown]
-        rows.append(row(method, *(Cell(shortened(mark), link=f"p-{mark}") if mark else Cell() for mark in marks)))
+        rows.append(row(method, *(Cell(mark, link=f"p-{mark}") if mark else Cell() for mark in marks)))
     data = metrics[["method", "metric", "fingerprint"]]
     return Table("fingerprints", "Fingerprints of the protocols", columns, rows, data=data)
 

@@ -1,12 +1,14 @@
 """A table as Markdown, LaTeX and HTML, and its files."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from tabulate import tabulate
 
+from metrics.digests import SHOWN, shortened
 from pipeline.report.table import Cell, Column, Table
 
 FORMATS = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
@@ -106,17 +108,25 @@ def breakable(name: str) -> Markup:
     return Markup("_<wbr>").join(name.split("_"))
 
 
+def abbreviated(text: str) -> Markup:
+    """A text whose sha256 digests are shown by their first digits, with the whole digest as a tooltip."""
+    pieces = re.split(r"\b([0-9a-f]{64})\b", str(text))
+    shown = [Markup('<abbr title="{}">{}</abbr>').format(one, one[:SHOWN]) for one in pieces[1::2]]
+    plain = [escape(one) for one in pieces[::2]]
+    return Markup("").join(part for pair in zip(plain, [*shown, ""], strict=True) for part in pair)
+
+
 def html(table: Table, environment: Environment) -> Markup:
     """A table that scrolls in its own box, footnotes, remarks, and links to its files."""
     return Markup(environment.get_template("table.html.j2").render(table=table, formats=FORMATS))
 
 
 def _md(text: str) -> str:
-    return text.translate(_MARKDOWN)
+    return shortened(text).translate(_MARKDOWN)
 
 
 def _tex(text: str) -> str:
-    return text.translate(_LATEX)
+    return shortened(text).translate(_LATEX)
 
 
 def _bold(text: str, cell: Cell, form: str) -> str:

@@ -54,6 +54,7 @@ def environment() -> Environment:
         "of_clusters": formatting.of_clusters,
         "points": formatting.points,
         "breakable": rendering.breakable,
+        "abbreviated": rendering.abbreviated,
     }
     return templates
 

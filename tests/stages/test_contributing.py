@@ -1,4 +1,4 @@
-"""CONTRIBUTING's method, followed to the letter in a scratch copy: one file, one entry, and the report has it."""
+"""CONTRIBUTING's method and prompt set, followed to the letter in a scratch copy."""
 
 import re
 import shutil
@@ -69,6 +69,32 @@ def follow(copy: Path, document: str) -> str:
     text = (copy / "params.yaml").read_text()
     (copy / "params.yaml").write_text(text.replace("  methods:\n", "  methods:\n" + textwrap.indent(entry, "    "), 1))
     return entry.partition(":")[0]
+
+
+def add_prompt_set(copy: Path, document: str) -> str:
+    """Put the files and entries of the document where it says; returns the set's name."""
+    section = document.split("## Add a prompt set")[1].split("\n## ")[0]
+    files = re.findall(r"`(prompts/\w+(?:\.mixtures)?\.csv)`", section.partition("For example")[2])
+    tables = re.findall(r"```csv\n(.*?)```", section, re.DOTALL)
+    for file, table in zip(files, tables, strict=True):
+        (copy / file).write_text(table)
+    licence, embedded = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
+    with (copy / "prompts/sets.yaml").open("a") as sets:
+        sets.write(licence)
+    name = Path(files[0]).stem
+    wanted = yaml.safe_load((copy / "params.yaml").read_text())
+    wanted["prompts"]["sets"].append(name)
+    wanted["embed"]["encoders"]["minilm"]["sets"] |= yaml.safe_load(embedded)
+    (copy / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))
+    return name
+
+
+def test_a_prompt_set_is_embedded_and_searched(copy: Path, root: Path) -> None:
+    name = add_prompt_set(copy, (root / "CONTRIBUTING.md").read_text())
+    run(copy, "prompts", "embed minilm", "search minilm")
+    found = pd.concat(pd.read_csv(path) for path in (copy / "data/search/minilm").glob("*.csv"))
+    own = found[found.mixture.str.startswith(f"{name}/")]
+    assert len(own) == 1 and own.step.between(1, own.k).all()
 
 
 def test_a_method_takes_two_places_and_is_everywhere(copy: Path, root: Path) -> None:

@@ -17,10 +17,10 @@ PRINTED = {"fvd": ("FVD", ""), "clipsim": ("CLIP", "×100"), "cut_wrongly": ("Er
 _SHOWN = ("fvd", "clipsim", "cut_wrongly", "content", "action", "smooth", "not_weird", "heading", "roughness")
 _REMARKS = (
     "ME: mixed embedding; TDT: triple-data training. Without TDT a model learns from videos alone.",
-    "Err.: clips of which more than a quarter of the frames shows an object that goes on in the frame beside it in the "
-    "grid, or several objects.",
-    "The paper's values: MSR-VTT, Stable Diffusion 2.1. Its Table 2 swaps the marks of the two middle rows relative to "
-    "its text, which is followed here. Other data, other size: compare the order.",
+    "Err.: share of clips in which more than a quarter of the frames show several objects, or an object that continues "
+    "in the neighbouring frame of the grid.",
+    "The paper's values: MSR-VTT, Stable Diffusion 2.1. Its Table 2 and its text disagree on which of the two middle "
+    "rows is which; the text is followed here. Data and model sizes differ: compare the order.",
 )
 
 

@@ -28,7 +28,7 @@ _CAPTION = (
     "Self-attention of the mid block after the softmax: row i, column j is the share of its attention that frame i "
     "gives to frame j, so that rows sum to 1; mean over {prompts} unseen prompts, the prediction with the prompt. The "
     "paper's caption prints y ∈ Frame_i in its sum; Frame_j is meant. Its maps are 4 × 4, of 20 heads and 50 "
-    "steps of DDPM; here {heads} heads, sampled with DDIM. All maps have one scale of colours."
+    "steps of DDPM; here {heads} heads, sampled with DDIM. All maps have the same colour scale."
 )
 
 

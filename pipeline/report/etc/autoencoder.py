@@ -25,12 +25,12 @@ SHOWN = {
 }
 CHANGE = "change"  # of ssim, from the autoencoder before
 _REMARKS = (
-    "Frame by frame: the same frames, encoded and decoded one by one and laid out afterwards. What is lacking beside "
-    "these is what the grid costs.",
+    "Frame by frame: the same frames, encoded and decoded one by one and laid out afterwards. The difference "
+    "from these is what the grid costs.",
     "Near seams: within 2 pixels of a border between two frames. KL: of the latents of grids, in nats per latent.",
-    "ETC of the toy world encodes and decodes frame by frame and lays out latents, so none of this touches its videos. "
+    "ETC of the toy world encodes and decodes frame by frame and lays out latents, so its videos are not affected. "
     "This table is of a small AutoencoderKL that was trained for it.",
-    "The paper's values: a Stable Diffusion autoencoder on WebVid. Other data, other size: compare the order.",
+    "The paper's values: a Stable Diffusion autoencoder on WebVid. Data and model sizes differ: compare the order.",
 )
 
 

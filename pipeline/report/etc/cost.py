@@ -23,8 +23,8 @@ _TIMES = (
     "turns. The paper's times are of 1,000 calls on another machine: compare the ratios."
 )
 _RATIOS = (
-    "Image/video: the one attention of a video as an image, for one of spatial and temporal attention together. "
-    "Operations: (4C + THW) / (8C + HW + T), C = {channels} (Appendix A.1.3)."
+    "Image/video: the time of attention on a video as one image, divided by that of spatial and temporal attention "
+    "together. Operations: (4C + THW) / (8C + HW + T), C = {channels} (Appendix A.1.3)."
 )
 
 

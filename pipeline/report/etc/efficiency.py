@@ -25,25 +25,28 @@ SPEED, SIZE = "frames_per_second", "parameters"
 VALUES = ("fvd", "clipsim")
 STEPS = ("clips", "iterations", "batch")  # of a training
 _TRAINED = (
-    "Data, Iterations, Batch: one number for each training behind the denoiser, the first one first; a clip counts for "
-    "every training that draws from it. A text-to-image model draws single frames of its clips, in batches of frames. "
-    "A dash: weights that were trained elsewhere. The paper counts the last training alone."
+    "Data, Iterations, Batch: one number for each training behind the denoiser, in their order; a clip counts for "
+    "every training that uses it. A text-to-image model uses single frames of its clips, in batches of frames. "
+    "A dash: weights that were trained elsewhere. The paper counts only the last training."
 )
 _SIZES = (
-    "Parameters: of the denoiser, of a cascade those of all its networks. Whole model: with the text encoder, and both "
-    "halves of the codec; of a cascade, which makes pixels, with the dual encoder."
+    "Parameters: of the denoiser, or of all networks of a cascade. Whole model: with the text encoder and the codec's "
+    "encoder and decoder; for a cascade, which makes pixels, with the dual encoder."
 )
 _SPEED = (
     "Speed: frames divided by seconds of sampling and decoding, in batches, when each method's clips were made ({}). "
-    "Other work may have run beside: look at ratios, between methods of one precision (bfloat16 is the faster one), "
-    "and at how far methods of the same weights differ."
+    "Other work may have run at the same time. So look at ratios between methods of one precision (bfloat16 is "
+    "faster); methods of the same weights show how much times vary."
 )
-_GROUPS = "Methods that were asked for different things have other clips, and FVD of other numbers of clips."
+_GROUPS = (
+    "Methods that were asked for mixtures and for prompts have different clips, and their FVD different numbers "
+    "of clips."
+)
 _VOTES = "Share of votes as the best of several, in study {} (page User study)."
 _SIMULATED = "Simulated raters, nobody voted. "
 _ESTIMATED = "The paper's estimate."
 _OTHERS = (
-    "Other models, data and hardware: of these values only ratios compare with this project's. Votes: how often "
+    "Models, data and hardware differ: compare only ratios with those of this project. Votes: how often "
     "volunteers picked the model as the best of five."
 )
 
@@ -77,16 +80,17 @@ def _measured(results: Results) -> Table:
     metrics = metrics.sort_values("asked", key=lambda asked: asked != "prompts", kind="stable")
     shown = [_shown(results, str(name), own) for name, own in metrics.groupby("method", sort=False)]
     columns = [
-        *(Column(name, numeric=False) for name in ("Method", "Asked for", "Trained")),
-        Column("Data", "clips"),
+        Column("Method", numeric=False),
         Column("Parameters"),
         Column("Whole model"),
         metric_column(SPEED),
-        Column("Iterations"),
-        Column("Batch"),
         *map(metric_column, VALUES),
         Column("User study", "%"),
         Column("Clips"),
+        Column("Data", "clips"),
+        Column("Iterations"),
+        Column("Batch"),
+        *(Column(name, numeric=False) for name in ("Asked for", "Trained")),
     ]
     rows = [_row(results, one) for one in shown]
     remarks = [
@@ -116,17 +120,17 @@ def _row(results: Results, one: _Shown) -> list[Cell]:
     data, iterations, batch = (_chain(one.steps, key) for key in STEPS)
     return row(
         one.name,
-        one.own.asked.iloc[0],
-        " + ".join(step.name for step in one.steps) or NOTHING,
-        data,
         metric_cell(values, SIZE),
         _whole(values, one.around),
         _speed(results, values, one.method),
-        iterations,
-        batch,
         *(metric_cell(values, metric) for metric in VALUES),
         _votes(results.studies, one.name),
         clips_cell(one.own.iloc[0]),
+        data,
+        iterations,
+        batch,
+        one.own.asked.iloc[0],
+        " + ".join(step.name for step in one.steps) or NOTHING,
     )
 
 

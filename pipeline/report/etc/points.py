@@ -20,15 +20,15 @@ from pipeline.world.scene import FPS, SPEED
 
 _QUALITY = ("fvd", "clipsim", "cut_wrongly", "content", "action", "not_weird")
 _SHORT = (
-    "Short trainings of one seed, each with its own schedule to the end, where the paper measures one training as it "
-    "goes on; FVD of few clips is for this table alone."
+    "Short trainings with one seed, each with a complete schedule of its own; the paper measures one training at "
+    "several steps. Compare FVD, which is of few clips, only within this table."
 )
 _RATE = (
     f"An object of the toy world moves {SPEED:g} px on average from frame to frame at {FPS} frames/s. Object speed is "
     "the judge's, of the clips that show an object: at low rates it soon leaves the frame."
 )
 _LARGER = (
-    "Shares of the judge, of so many clips, without intervals; larger clips are reduced to the toy world's size before "
+    "Shares of clips by the judge, without intervals; larger clips are reduced to the toy world's size before "
     "they are judged."
 )
 

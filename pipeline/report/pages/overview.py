@@ -22,14 +22,15 @@ from pipeline.world.attributes import AVERAGE
 from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
 _FVD = "fvd"
+_TRANSFORMER = "cogvideox"  # a family of models
 WORLD = "world"  # the prompt set of the toy world
-_AVERAGE = "Average: of HARIVO's four attributes, content, action, smooth and not weird."
+_AVERAGE = "Average: mean of HARIVO's four attributes (content, action, smooth, not weird)."
 
 
 @dataclass(frozen=True)
 class Tile:
     """One main number: a candidate's value of a metric beside its baseline's. test: what comparing both says. here:
-    this run's value, where the numbers are published ones."""
+    this run's value, where the numbers are published ones. size: of the models of both."""
 
     title: str
     metric: str
@@ -39,6 +40,7 @@ class Tile:
     test: str
     page: str
     here: str = ""
+    size: str = ""
 
 
 def build(results: Results) -> Content:
@@ -103,11 +105,15 @@ def _rows(results: Results) -> pd.DataFrame:
 
 def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
     """Methods, their clips, mixtures and prompts that clips were asked for; millions of parameters of the smallest and
-    the largest model."""
-    sizes = results.metrics[results.metrics.metric == PARAMETERS.name].value / 1e6
+    the largest model, and of CogVideoX, None where no method samples one."""
+    sizes = results.metrics[results.metrics.metric == PARAMETERS.name].set_index("method").value / 1e6
+    generate = results.params.generate
+    transformers = [name for name, one in generate.methods.items() if generate.models[one.model].family == _TRANSFORMER]
+    own = sizes[sizes.index.isin(transformers)]
     return {
         "least": fixed(sizes.min(), 1),
         "most": fixed(sizes.max(), 1),
+        "transformer": fixed(own.max(), 1) if len(own) else None,
         "methods": len(everything),
         "clips": sum(one.requested for one in everything),
         "failed": sum(one.failed for one in everything),
@@ -187,7 +193,7 @@ def _tests(results: Results) -> str:
     """What p is, and of which family."""
     kinds = {"success_tests": "mixtures shown", "attribute_tests": "averages", "differences": "FVD"}
     families = "; ".join(f"{name}: {results.family(kind)}" for kind, name in kinds.items())
-    how = f"p: signs of whole {results.drawn} flipped (of FVD by the interval)"
+    how = f"p: from a sign-flip test over whole {results.drawn} (for FVD from the interval)"
     return f"{how}, corrected by Holm for its family ({families})."
 
 
@@ -198,7 +204,15 @@ def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: 
     interval = record.range(candidate.low, candidate.high)
     theirs = f"{pair['baseline']}: {record.cell(baseline.value, baseline.low, baseline.high)}"
     title, here = f"{pair['candidate']} against {pair['baseline']}", published.said(results, metric, pair["candidate"])
-    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page, here)
+    sizes = _sizes(results, pair["candidate"], pair["baseline"])
+    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page, here, sizes)
+
+
+def _sizes(results: Results, *methods: str) -> str:
+    """`3.7 M parameters`, or `7.5 and 1.8 M parameters` of two methods on different models; nothing if not known."""
+    of = results.metrics[results.metrics.metric == PARAMETERS.name].set_index("method").value
+    texts = dict.fromkeys(fixed(of[method] / 1e6, 1) for method in methods if method in of.index)
+    return f"{' and '.join(texts)} M parameters" if texts else ""
 
 
 def _values(results: Results, metric: str, method: str) -> pd.Series:

@@ -84,13 +84,13 @@ def reliability(results: Results | None, studies: Studies) -> Table:
     """A row for each study and question."""
     data = studies.table("reliability")
     columns = [
-        *(Column(title, numeric=False) for title in ("Study", "Question", "Scale")),
-        *(Column("Krippendorff's α"), Column("Raters"), Column("Units")),
+        *(Column(title, numeric=False) for title in ("Study", "Question")),
+        *(Column("Krippendorff's α"), Column("Raters"), Column("Units"), Column("Scale", numeric=False)),
     ]
     rows = [
         row(
-            *(one.study, words(one.question), one.scale),
-            *(interval(one.value, one.low, one.high, 2), str(one.raters), str(one.units)),
+            *(one.study, words(one.question), interval(one.value, one.low, one.high, 2)),
+            *(str(one.raters), str(one.units), one.scale),
         )
         for one in data.itertuples()
     ]

@@ -12,7 +12,8 @@ class Reader(HTMLParser):
     """What a page holds.
 
     references: href and src. images: their attributes. headings and bold: texts. tables: by id, rows of texts. places:
-    names of the plots that are shown. text: all that is visible. unclosed: tags that do not match.
+    names of the plots that are shown. tooltips: titles of elements. text: all that is visible. unclosed: tags without
+    a partner.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,6 +25,7 @@ class Reader(HTMLParser):
         self.tables: dict[str, list[list[str]]] = {}
         self.bold: list[str] = []
         self.places: list[str] = []
+        self.tooltips: list[str] = []
         self.unclosed: list[str] = []
         self.text = ""
         self.data = ""
@@ -42,6 +44,7 @@ class Reader(HTMLParser):
         self.ids += [found["id"]] if found.get("id") is not None else []
         self.references += [found[name] for name in ("href", "src") if found.get(name)]
         self.places += [found["data-plot"]] if "data-plot" in found else []
+        self.tooltips += [found["title"]] if found.get("title") else []
         if tag == "img":
             self.images.append(found)
         if tag == "table":

@@ -26,7 +26,7 @@ def test_what_protocols_share_is_told_once(results: Results, tmp_path: Path) -> 
     assert {"p-of-fvd", "p-other"} <= set(page.ids)
 
 
-def test_digests_are_printed_short_and_linked_whole(results: Results, tmp_path: Path) -> None:
+def test_digests_are_short_in_tables_and_whole_in_tooltips_and_below(results: Results, tmp_path: Path) -> None:
     mark, weights = "a1" * 32, "b2" * 32
     results.metrics.loc[results.metrics.metric == "fvd", "fingerprint"] = mark
     protocols = results.evaluation["protocols"] | {mark: {"weights": weights}}
@@ -34,5 +34,9 @@ def test_digests_are_printed_short_and_linked_whole(results: Results, tmp_path: 
     page = Reader(write_report(own, tmp_path).parent / "protocol.html")
     assert f"p-{mark}" in page.ids
     assert [["Fingerprint"], [mark[:12]]] in page.tables.values()
-    assert weights[:12] in words(page)
-    assert not {mark, weights} & set(words(page).split())
+    assert {mark, weights} <= set(page.tooltips)
+    tables, whole = words(page).rsplit("Digests in full", 1)
+    assert weights[:12] in tables
+    assert not {mark, weights} & set(tables.split())
+    assert f"{mark[:12]} {mark} {weights[:12]} {weights}" in whole
+    assert mark not in (tmp_path / "tables/fingerprints.md").read_text()
