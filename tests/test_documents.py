@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,18 @@ import torch
 import yaml
 from typer.main import get_command
 
+from metrics.scoring.metric import Metric
 from pipeline.clips.files import write_clip
 from pipeline.commands.cli import app
 from pipeline.commands.documents import OF_A_RUN, commands, written
+from pipeline.config import params
+from pipeline.config.params import Params
+from pipeline.config.section import Section
 from tests.conftest import ROOT
 from tests.metrics.user_study.tables import row
 from tests.pipeline.study.videos import write_captions, write_videos
 from tests.pipeline.study.web.process import Server
+from tests.test_profiles import with_entries
 
 WRITTEN = list(dict.fromkeys(command.text for command in commands(ROOT)))
 
@@ -254,6 +259,24 @@ def test_the_library_in_the_documents_runs(number: int, i3d_weights: Path) -> No
     names: dict[str, Any] = {"clips": torch.rand(2, 3, 9, 224, 224) * 2 - 1}
     for code in blocks("docs/score.md", "python")[: number + 1]:
         exec(compile(code, "docs/score.md", "exec"), names)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_entries_for_models_and_folders_fit_params(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of docs/models.md, beside the entries that are there."""
+    monkeypatch.chdir(ROOT)
+    entries = yaml.safe_load(blocks("docs/models.md", "yaml")[number])
+    merged = Params.model_validate(with_entries(params.read(ROOT / "params.yaml"), entries))
+    assert {"modelscope_ucf101", "gen_x"} & set(merged.generate.everything)
+
+
+def test_the_parts_of_methods_and_metrics_are_python() -> None:
+    """CONTRIBUTING's options and record, with the names that the text says they need."""
+    _, options, record = blocks("CONTRIBUTING.md", "python")
+    names: dict[str, Any] = {"Section": Section, "Literal": Literal, "Metric": Metric}
+    exec(compile(options + record, "CONTRIBUTING.md", "exec"), names)
+    assert names["Options"].model_validate({"part": "first"}).part == "first"
+    assert names["MOTION"].comparable
 
 
 def blocks(document: str, language: str) -> list[str]:

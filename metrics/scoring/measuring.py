@@ -150,7 +150,7 @@ def _labels(needs: str) -> str:
 
 
 def _columns(video: Extracted, text: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Per-clip metrics (W,) by name: what a network says in one number a clip is one already."""
+    """Per-clip metrics (W,) by name. Features that are one number per window are metrics as they are."""
     columns = {k: v for arrays in video.features.values() for k, v in arrays.items() if v.ndim == 1}
     if "clip" in video.features:
         columns |= _of_frames(torch.from_numpy(video.features["clip"]["frames"]), text)
