@@ -1,6 +1,8 @@
 """Scoring folders with the real networks, through the library: values, counts, statistics files, the result's file."""
 
+import os
 import shutil
+import stat
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -80,7 +82,10 @@ def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
 
 def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
     path, recipe = tmp_path / "real.safetensors", scorer.networks[0].recipe  # type: ignore[attr-defined]
+    known = os.umask(0o002)
     write_stats(scorer.real(folders / "real"), PROTOCOL, recipe, path)
+    os.umask(known)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664  # others of the group score against them
     ours, _ = scorer.score(["fvd", "kvd"], folders / "gen", stats=path)
     theirs, _ = scorer.score(["fvd", "kvd"], folders / "gen", folders / "real")
     assert [value.model_dump() for value in ours.values] == [value.model_dump() for value in theirs.values]
@@ -194,7 +199,7 @@ def test_clips_of_unlike_numbers_of_windows_are_flagged(scorer: Scorer, folders:
     found, _ = own.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
     flags = {value.metric: value.flag for value in found.values}
     assert flags["fvd"] == "n = 2 < 401; clips weigh by their 1 to 2 windows"
-    assert flags["kvd"] == "clips weigh by their 1 to 2 windows"
+    assert flags["kvd"] == "n = 2 < 16; clips weigh by their 1 to 2 windows"
     assert "windows" not in flags["frame_consistency"]
 
 
