@@ -232,8 +232,9 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
     found, table = scorer.score(["fvd", "frame_consistency"], folders / "gen", folders / "real")
     written = result.write(found, table, tmp_path / "out/r.json")
     assert result.read(tmp_path / "out/r.json") == written
-    assert written.schema_ == "reelbench.score/3"
-    assert '"schema": "reelbench.score/3"' in (tmp_path / "out/r.json").read_text()
+    assert written.schema_ == "reelbench.score/4"
+    assert written.run is None  # the command line's
+    assert '"schema": "reelbench.score/4"' in (tmp_path / "out/r.json").read_text()
     clips = pd.read_parquet(tmp_path / "out" / str(written.per_clip))
     assert clips["clip"].tolist() == ["c0", "c1", "c2"]
     assert clips.frame_consistency.mean() == pytest.approx(found.values[1].value)
