@@ -219,6 +219,16 @@ def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders:
     assert found["styleganv"].value < found["reelbench"].value  # a smaller covariance on both sides
 
 
+def test_clips_that_are_on_both_sides_are_flagged(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    """Whatever they are called: a folder of real clips that lies below that of the generated ones, for example."""
+    shutil.copytree(folders / "gen", tmp_path / "gen")
+    for i in range(2):
+        shutil.copy(folders / f"real/c{i}.npy", tmp_path / f"gen/copy{i}.npy")
+    found, _ = scorer.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
+    flags = [value.flag for value in found.values]
+    assert flags == [*(f"n = 5 < {least}; on both sides: 2 clips" for least in (401, 16)), "toy world's own encoder"]
+
+
 def test_a_second_metric_costs_nothing(scorer: Scorer, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
     monkeypatch.setattr("metrics.networks.i3d.extract", None)
