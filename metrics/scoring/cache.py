@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 
 class FeatureCache:
@@ -35,7 +35,8 @@ class FeatureCache:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.tmp")  # another process may be writing the same
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside, metadata)
+        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
+        aside.write_bytes(content)  # with the umask's mode: `save_file` lets nobody else read it
         aside.replace(path)
 
     def _path(self, key: str) -> Path:

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from metrics.scoring.comparing import Comparisons, Side
-from metrics.scoring.result import LIBRARIES, Number
+from metrics.scoring.result import LIBRARIES, Number, Run
 
-SCHEMA = "reelbench.compare/1"
+SCHEMA = "reelbench.compare/2"
 FAMILY = "all metrics of the two sides"
 
 
@@ -47,9 +47,11 @@ class OneSide(_Part):
 
 
 class CompareResult(_Part):
-    """cluster: what is drawn and flipped. family: what p_holm is corrected for. missing: why a metric is not here."""
+    """run: null for what the library made. cluster: what is drawn and flipped. family: what p_holm is corrected for.
+    missing: why a metric is not here."""
 
-    schema_: Literal["reelbench.compare/1"] = SCHEMA
+    schema_: Literal["reelbench.compare/2"] = SCHEMA
+    run: Run | None = None
     protocol: str
     confidence: float
     resamples: int

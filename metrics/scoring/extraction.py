@@ -35,10 +35,14 @@ from metrics.versions import version
 
 @dataclass(frozen=True)
 class VideoInput:
-    """A video to read, and the one to compare it with pixel by pixel, if there is one (decoded in the same go)."""
+    """A video to read, and the one to compare it with pixel by pixel, if there is one (decoded in the same go).
+
+    compared: what is measured of the two, of `metrics.distances.pairs.MEASURES`.
+    """
 
     source: Source
     partner: Source | None = None
+    compared: Sequence[str] = pairs.MEASURES
 
 
 @dataclass
@@ -168,21 +172,33 @@ class Extractor:
             return own, None
         theirs = [network for network in self.networks if network.name in self.for_partners]
         partner = self._known(given.partner, theirs)
-        key = self._key(digest(pairs.environment()), own, partner)
-        pair = self.cache.get(key)
-        clips = self._prepare(own, self.networks, again=pair is None)
-        originals = self._prepare(partner, theirs, again=pair is None)
-        if pair is not None:
-            _take(own, PAIR, *pair)
-        elif clips is not None and originals is not None:
+        absent = self._take_compared(own, partner, given.compared)
+        clips = self._prepare(own, self.networks, again=bool(absent))
+        originals = self._prepare(partner, theirs, again=bool(absent))
+        if absent and clips is not None and originals is not None:
             try:
-                own.features[PAIR] = compare(clips, originals)
-                self.cache.put(key, own.features[PAIR], _about(own))
+                self._keep_compared(own, partner, compare(clips, originals, absent))
             except VideoError as error:
                 own.unpaired = str(error)
-        elif not own.error:
+                own.features.pop(PAIR, None)  # as where nothing was cached
+        elif absent and not own.error:
             own.unpaired = f"its original: {partner.error}"
         return own, partner
+
+    def _take_compared(self, own: _Read, partner: _Read, names: Sequence[str]) -> list[str]:
+        """Take what the cache has of a pair; the names of what it has not."""
+        kept = {name: self.cache.get(self._key_of_pair(name, own, partner)) for name in names}
+        for arrays, about in filter(None, kept.values()):
+            _take(own, PAIR, own.features.get(PAIR, {}) | arrays, about)
+        return [name for name, found in kept.items() if found is None]
+
+    def _keep_compared(self, own: _Read, partner: _Read, found: dict[str, np.ndarray]) -> None:
+        own.features[PAIR] = own.features.get(PAIR, {}) | found
+        for name, values in found.items():
+            self.cache.put(self._key_of_pair(name, own, partner), {name: values}, _about(own))
+
+    def _key_of_pair(self, name: str, own: _Read, partner: _Read) -> str:
+        return self._key(digest([name, pairs.environment()]), own, partner)
 
     def _known(self, source: Source, networks: Sequence[Network]) -> _Read:
         """The video with what the cache holds of it; its content is hashed, nothing is decoded."""

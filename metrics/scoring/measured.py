@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from metrics.digests import digest_of_text
 from metrics.reading.rule import ClipRule
@@ -141,7 +141,8 @@ def write_stats(real: Measured, protocol: Protocol, recipe: Mapping[str, str], p
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
-    save_file({"i3d": np.ascontiguousarray(real.logits, np.float32)}, aside, metadata)
+    content = save({"i3d": np.ascontiguousarray(real.logits, np.float32)}, metadata)
+    aside.write_bytes(content)  # with the umask's mode: `save_file` lets nobody else read it
     aside.replace(path)
 
 

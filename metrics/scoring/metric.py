@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 ASKED = ("prompts", "mixtures", "videos")  # what a set of clips can be of; "videos": made elsewhere
 MISSING = "–"  # printed for a value that is not there
-BOUND_DIGITS = 3  # significant digits of a bound
+BOUND_DIGITS = 3  # significant digits of a bound, and of a small value
+_MOST_DIGITS = 6  # after the point; a smaller number is written as 1.23e-08
 _ARROWS = {True: " ↑", False: " ↓", None: ""}
 
 
@@ -73,7 +74,8 @@ class Metric:
 
     Args:
         label: what tables call it. higher_is_better: None where neither direction is better.
-        digits: of a printed value, after the point. unit: "%" prints a share of [0, 1] in percent.
+        digits: of a printed value, after the point; more for small values. unit: "%" prints a share of [0, 1] in
+            percent.
         needs: "real" clips, "captions", "pairs" of a clip and its original, "mixtures" or "attributes" that the judge
             can tell; "" for nothing. by_name: whether it is computed only if it is asked for. asked: which clips it is
             for, see `ASKED`. network: that must have seen the clips: "i3d" (or what takes its place), "clip", "pixels"
@@ -113,33 +115,49 @@ class Metric:
         """The label with an arrow towards the better."""
         return self.label + _ARROWS[self.higher_is_better]
 
-    def number(self, value: float | None) -> str:
-        """A value as it is printed: 227.7, 15.2 %; "–" for none and NaN."""
+    def number(self, value: float | None, *beside: float | None) -> str:
+        """A value as it is printed: 227.7, 15.2 %, 0.00312; "–" for none and NaN.
+
+        beside: what it is compared with, or its bounds, which say what is small.
+        """
         if value is None or math.isnan(value):
             return MISSING
-        return f"{_text(value * self._scale, self.digits)}{' %' if self.unit == '%' else ''}"
+        text = _text(value * self._scale, self._digits_for(value, *beside))
+        return f"{text}{' %' if self.unit == '%' else ''}"
 
-    def range(self, low: float | None, high: float | None) -> str:
-        """An interval with fewer digits than the value: 141–334, or -2.0 to 25.6; "–" where a bound is none or NaN."""
+    def range(self, low: float | None, high: float | None, *beside: float | None) -> str:
+        """An interval with fewer digits than the value: 141–334, or -2.0 to 25.6; "–" where a bound is none or NaN.
+
+        beside: as for `number`.
+        """
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             return MISSING
         bounds = [bound * self._scale for bound in (low, high)]
-        texts = [_text(bound, self._bound_digits(*bounds)) for bound in bounds]
-        return (" to " if min(bounds) < 0 else "–").join(texts)
+        digits = self._bound_digits(*bounds, self._digits_for(low, high, *beside))
+        return (" to " if min(bounds) < 0 else "–").join(_text(bound, digits) for bound in bounds)
 
-    def _bound_digits(self, low: float, high: float) -> int:
+    def _digits_for(self, *values: float | None) -> int:
+        """Digits after the point: three significant ones of the largest value, if it is below 1 and the metric's own
+        left fewer than two of it, as of a distance of small features. Shares keep theirs."""
+        largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+        if self.unit == "%" or not 0 < largest < 10.0 ** min(1 - self.digits, 0):
+            return self.digits
+        return BOUND_DIGITS - 1 - math.floor(math.log10(largest))
+
+    @staticmethod
+    def _bound_digits(low: float, high: float, of_value: int) -> int:
         """Digits after the point: fewer than the value's, unless the bounds would then look alike, or like 0."""
         largest, width = max(abs(low), abs(high)), high - low
         of_largest = BOUND_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
         of_width = -math.floor(math.log10(width)) if width > 0 else 0
-        digits = max(min(of_largest, max(self.digits - 1, 0)), min(of_width, self.digits))
+        digits = max(min(of_largest, max(of_value - 1, 0)), min(of_width, of_value))
         vanishes = any(bound and not round(bound, digits) for bound in (low, high))
-        return max(digits, self.digits) if vanishes else digits
+        return max(digits, of_value) if vanishes else digits
 
     def cell(self, value: float | None, low: float | None, high: float | None) -> str:
         """The value with its interval, 227.7 (141–334); the value alone where a bound is none or NaN."""
-        bounds = self.range(low, high)
-        return self.number(value) if bounds == MISSING else f"{self.number(value)} ({bounds})"
+        number, bounds = self.number(value, low, high), self.range(low, high, value)
+        return number if bounds == MISSING else f"{number} ({bounds})"
 
     @property
     def _scale(self) -> float:
@@ -148,4 +166,6 @@ class Metric:
 
 def _text(value: float, digits: int) -> str:
     """A number with `digits` after the point; -1 rounds to tens. No negative zero."""
+    if digits > _MOST_DIGITS:
+        return f"{value:.{BOUND_DIGITS - 1}e}"
     return f"{round(value, digits) + 0.0:,.{max(digits, 0)}f}"

@@ -1,7 +1,10 @@
 """The result of scoring as a small, versioned JSON with the per-clip values in Parquet beside it (docs/score.md)."""
 
 import math
-from collections.abc import Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Container, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,12 +12,14 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from metrics.networks.environment import device_name
+from metrics.reading.errors import readable
 from metrics.scoring.clusters import PROMPT
 from metrics.scoring.measured import Measured
 from metrics.scoring.metric import Sample
 from metrics.scoring.summary import Value
 
-SCHEMA = "reelbench.score/3"
+SCHEMA = "reelbench.score/4"
 LIBRARIES = ("torch", "transformers", "torchmetrics", "scipy", "numpy")
 Number = Annotated[float | None, BeforeValidator(lambda x: None if isinstance(x, float) and math.isnan(x) else x)]
 
@@ -52,14 +57,26 @@ class Scored(_Part):
     fingerprint: str
 
 
+class Run(_Part):
+    """What was run. command: as typed. date: when it began, in UTC. device: the GPU's name, or cpu. inputs: the places
+    that were given, by option, as absolute paths."""
+
+    command: str
+    date: str
+    device: str
+    inputs: dict[str, str]
+
+
 class ScoreResult(_Part):
     """Everything that is needed to quote the values and to make them again.
 
-    cluster: what intervals draw, "prompt", "none" or a field of the captions. clusters: how many; null where every clip
-    is its own.
+    run: null for what the library made. cluster: what intervals draw, "prompt", "none" or a field of the captions.
+    clusters: how many; null where every clip is its own. missing: why a metric that nobody asked for by name is not
+    here.
     """
 
-    schema_: Literal["reelbench.score/3"] = SCHEMA
+    schema_: Literal["reelbench.score/4"] = SCHEMA
+    run: Run | None = None
     protocol: str
     confidence: float
     resamples: int
@@ -69,6 +86,7 @@ class ScoreResult(_Part):
     gen: Counts
     real: Counts | None
     values: list[Scored]
+    missing: dict[str, str] = {}
     fingerprints: dict[str, dict[str, str | int]]
     errors: list[Unscored]
     versions: dict[str, str]
@@ -77,6 +95,29 @@ class ScoreResult(_Part):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=lambda name: name.rstrip("_"), validate_by_name=True
     )
+
+    def without_empty(self, asked: Container[str], missing: Mapping[str, str]) -> "ScoreResult":
+        """The same without metrics that have no value, unless they were asked for by name; `missing` says why.
+
+        Args:
+            missing: of other metrics, which were not computed.
+        """
+        empty = {one.metric: one.flag for one in self.values if one.value is None and one.metric not in asked}
+        values = [one for one in self.values if one.metric not in empty]
+        kept = {mark: self.fingerprints[mark] for mark in (one.fingerprint for one in values)}
+        return self.model_copy(update={"values": values, "fingerprints": kept, "missing": {**empty, **missing}})
+
+
+def this_run(device: str, inputs: Mapping[str, Path]) -> Run:
+    """What this process runs, from now on.
+
+    Args:
+        device: as torch names it. inputs: places by option.
+    """
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    places = {option: readable(place.absolute()) for option, place in inputs.items()}
+    return Run(command=readable(command), date=date, device=device_name(device), inputs=places)
 
 
 def result_of(values: Sequence[Value], sample: Sample, cluster: str = PROMPT) -> ScoreResult:

@@ -95,34 +95,23 @@ class Scorer:
         needs = {METRICS[name].needs for name in checked(names)}
         sources = find(gen)
         originals = find(real) if real else []
-        partners = paired(sources, originals) if "pairs" in needs else None
+        compared = [name for name in names if METRICS[name].needs == "pairs"]
+        partners = paired(sources, originals) if compared else None
         texts = matched(read_captions(captions), sources, captions) if captions else None
         clusters = clusters_of(cluster, captions, texts, sources)
         if stats and "real" in needs and real_side is None:
             real_side = self.stats(stats)
         seen: list[tuple[Extracted, None]] = []
-        measured = self._generated(sources, partners, texts, seen)
+        inputs = [VideoInput(source, (partners or {}).get(source.id), compared) for source in sources]
+        measured = self.measure(inputs, "generated", texts, seen)
+        if partners is not None:
+            measured = _noting_alone(measured, inputs)
         if originals and "real" in needs and real_side is None:
             met = {original.source for original, _ in seen}
             rest = self._i3d_of([source for source in originals if source not in met])
             real_side = collect(chain(seen, rest), self.provenance)
         clustered = measured.clustered(clusters and measured.table["clip"].map(clusters))
         return Sample(clustered, real_side, self.protocol, self.uncertainty)
-
-    def _generated(
-        self,
-        sources: Sequence[Source],
-        partners: Mapping[str, Source] | None,
-        texts: Mapping[str, str] | None,
-        seen: list[tuple[Extracted, None]],
-    ) -> Measured:
-        """The generated side. partners: originals by clip id, None if not wanted; `seen` takes what is made of them."""
-        inputs = [VideoInput(source, (partners or {}).get(source.id)) for source in sources]
-        measured = self.measure(inputs, "generated", texts, seen)
-        if partners is None:
-            return measured
-        alone = [(source.id, "has no original of its name") for source in sources if source.id not in partners]
-        return replace(measured, errors=[*measured.errors, *alone])
 
     def measure(
         self,
@@ -143,6 +132,12 @@ class Scorer:
     def _i3d_of(self, sources: Sequence[Source]) -> Iterator[tuple[Extracted, Extracted | None]]:
         i3d = [network for network in self.networks if network.name == "i3d"]
         return replace(self.measurer, networks=i3d).extract([VideoInput(source) for source in sources], "real")
+
+
+def _noting_alone(measured: Measured, inputs: Sequence[VideoInput]) -> Measured:
+    """The same with an error for each clip that has nothing to be compared with."""
+    alone = [(video.source.id, "has no original of its name") for video in inputs if video.partner is None]
+    return replace(measured, errors=[*measured.errors, *alone])
 
 
 def _noting(

@@ -116,7 +116,7 @@ _ON_I3D = ("fvd", "fvd_inf", "kvd")  # published values of these are
 
 def _flag(metric: Metric, gen: Measured, real: Measured) -> str:
     """Why a distance is not to be compared with published values, or ""."""
-    return "; ".join(filter(None, [*_reasons(metric, gen, real), _unequal_windows(gen, real)]))
+    return "; ".join(filter(None, [*_reasons(metric, gen, real), _on_both(gen, real), _unequal_windows(gen, real)]))
 
 
 def _reasons(metric: Metric, gen: Measured, real: Measured) -> list[str]:
@@ -132,6 +132,12 @@ def _reasons(metric: Metric, gen: Measured, real: Measured) -> list[str]:
     elif not metric.ddof:
         reasons.append(few_clips(gen.scored, real.scored, metric=metric))
     return reasons
+
+
+def _on_both(gen: Measured, real: Measured) -> str:
+    """The flag of a distance of sets that share clips, by content, and so seem nearer than they are, or ""."""
+    shared_clips = set(gen.table["content"]) & set(real.table["content"])
+    return f"on both sides: {len(shared_clips)} clips" if shared_clips else ""
 
 
 def _unequal_windows(*sides: Measured) -> str:

@@ -43,7 +43,9 @@ Windows = Annotated[int | None, typer.Option(help="clips from each video, one af
 Weights = Annotated[Path | None, typer.Option(help="converted I3D weights (those of the weights stage)")]
 Network = Annotated[Path | None, typer.Option(help="in I3D's place: a transformers folder, or a specification")]
 Flow = Annotated[Path | None, typer.Option(help="TorchScript optical flow (OpenCV's DIS)")]
-Clip = Annotated[Path | None, typer.Option(help="folder of a CLIP checkpoint (the toy world's own encoder)")]
+Clip = Annotated[
+    Path | None, typer.Option(help="folder of a CLIP checkpoint, for clipsim, clip_score and frame_consistency")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")]
 Precision = Annotated[str, typer.Option(help="of I3D: float32, or bfloat16, which is faster and not exact")]
 Decoder = Annotated[str | None, typer.Option(help="pyav or torchcodec (torchcodec where it is installed)")]
@@ -94,13 +96,15 @@ def score(
     """Score a folder of videos: fvd, fvd_inf, kvd, jedi, precision, recall, density, coverage, clipsim, clip_score,
     frame_consistency, ssim, psnr, temporal_flickering, dynamic_degree, warping_error."""
     from pipeline.commands import scoring
+    from pipeline.commands.inputs import Inputs
+    from pipeline.commands.setup import Setup
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
     networks = {"i3d": i3d, "network": network, "clip": clip, "flow": flow, "device": device}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    setup = scoring.Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
-    scoring.score(setup, _names(metrics), gen, real, real_stats, captions, out, cluster)
+    setup = Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
+    scoring.score(setup, _names(metrics), gen, Inputs(real, real_stats, captions, cluster), out)
 
 
 @app.command()
@@ -137,15 +141,16 @@ def compare(
     seed: Seed = 0,
 ) -> None:
     """Compare two sets of clips on the same prompts: paired differences of every metric, with intervals and tests."""
-    from pipeline.commands import comparing, scoring
+    from pipeline.commands import comparing
+    from pipeline.commands.inputs import Inputs
+    from pipeline.commands.setup import Setup
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
     networks = {"i3d": i3d, "network": network, "clip": clip, "flow": flow, "device": device}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     intervals = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    setup = scoring.Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
-    inputs = comparing.Inputs(real, real_stats, captions, cluster)
-    comparing.compare(setup, _names(metrics), (a, b), inputs, out)
+    setup = Setup(protocol, **rule, **networks, precision=precision, **running, **intervals)
+    comparing.compare(setup, _names(metrics), (a, b), Inputs(real, real_stats, captions, cluster), out)
 
 
 @app.command()
@@ -170,11 +175,12 @@ def stats(
 ) -> None:
     """Write the reference statistics of a folder of real videos."""
     from pipeline.commands import scoring
+    from pipeline.commands.setup import Setup
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}
     networks = {"i3d": i3d, "network": network, "device": device, "precision": precision}
-    setup = scoring.Setup(protocol, **rule, **running, **networks)
+    setup = Setup(protocol, **rule, **running, **networks)
     scoring.write_reference(setup, real, out)
 
 
@@ -227,7 +233,7 @@ def filter_(
     otherwise.
     """
     from pipeline.commands import filtering
-    from pipeline.commands.scoring import Setup
+    from pipeline.commands.setup import Setup
 
     rule = {"frames": frames, "start": start, "stride": stride, "windows": windows}
     running = {"decoder": decoder, "cache": _folder(cache, no_cache), "batch": batch, "workers": workers}

@@ -28,16 +28,21 @@ def distances(
     from metrics.scoring.metric import Sample
     from metrics.scoring.summary import summarise
     from metrics.statistics.bootstrap import Uncertainty
-    from pipeline.commands.scoring import show
+    from pipeline.commands.inputs import prepare_out
+    from pipeline.commands.showing import show
 
-    names = [name.strip() for name in metrics.split(",") if name.strip()] or [metric.name for metric in OF_SETS]
+    asked = [name.strip() for name in metrics.split(",") if name.strip()]
+    names = asked or [metric.name for metric in OF_SETS]
     other = [name for name in checked(names) if METRICS[name] not in OF_SETS]
     if other:
         raise ValueError(f"{other[0]} is no distance of features: score the videos with `reelbench score`")
     sides = [saved.read_features(path) for path in (gen, real)]
     saved.check_alike(gen, real, sides)
+    prepare_out(out, suffix=".json")
     sample = Sample(*sides, saved.protocol(ddof), Uncertainty(resamples, confidence, seed))
     scored = result.result_of(summarise(names, sample), sample, NONE)  # nothing is known of prompts
+    run = result.this_run("cpu", {"gen": gen, "real": real})
+    scored = scored.without_empty(checked(asked), {}).model_copy(update={"run": run})
     if out:
         scored = result.write(scored, sample.gen.table, out)
     show(scored, out)

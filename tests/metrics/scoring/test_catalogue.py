@@ -29,9 +29,15 @@ FVD, SHARE = METRICS["fvd"], Metric("share", "Share", True, 1, "%")
         (FVD, 227.66, 141.2, 333.9, "227.7 (141–334)"),
         (FVD, 4045.61, 3891.4, 4213.2, "4,045.6 (3,890–4,210)"),
         (FVD, 9.94, 8.72, 11.31, "9.9 (9–11)"),
-        (METRICS["kvd"], 0.03, 0.012, 0.048, "0.03 (0.01–0.05)"),
+        (METRICS["kvd"], 0.03, 0.012, 0.048, "0.0300 (0.012–0.048)"),
+        (METRICS["kvd"], 0.03, -1.981, 2.112, "0.03 (-2.0 to 2.1)"),  # near zero, not small
+        (FVD, 0.003123, 0.00123, 0.00561, "0.00312 (0.0012–0.0056)"),  # features of a small scale
+        (FVD, 0.96, 0.87, 1.06, "1.0 (0.9–1.1)"),
+        (FVD, 3.1234e-9, math.nan, math.nan, "3.12e-09"),
+        (FVD, 3.1234e-9, 1.234e-9, 5.678e-9, "3.12e-09 (1.23e-09–5.68e-09)"),
+        (Metric("seconds", "Seconds", None, 0), 4.2, 3.8, 4.6, "4 (4–5)"),
         (METRICS["clipsim"], 0.0012, 0.0004, 0.0021, "0.0012 (0.0004–0.0021)"),
-        (FVD, -0.01, math.nan, math.nan, "0.0"),
+        (FVD, -0.01, -1.0, 1.0, "0.0 (-1 to 1)"),
         (SHARE, 0.1515, 0.0853, 0.2423, "15.2 % (9–24)"),
         (SHARE, 1.0, 0.9, 1.0, "100.0 % (90–100)"),
         (SHARE, 0.0, 0.0, 0.0, "0.0 % (0–0)"),
@@ -56,10 +62,15 @@ def test_titles_point_to_the_better() -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.integers(0, 4), st.booleans())
 def test_what_is_printed_is_the_value_rounded(low: float, width: float, digits: int, percent: bool) -> None:
-    """To the metric's digits; a bound to three significant digits, and no digit more than the value."""
+    """To the metric's digits, small values to three significant ones; a bound to three significant digits, and no digit
+    more than the value."""
     metric = Metric("m", "M", True, digits, "%" if percent else "")
     scale = 100 if percent else 1
     shown = float(metric.number(low).removesuffix(" %").replace(",", ""))
+    if not percent and 0 < abs(low) < min(10.0 ** (1 - digits), 1):
+        assert shown == pytest.approx(low, rel=0.0051)
+    if not percent and 0 < max(abs(low), abs(low + width)) < min(10.0 ** (1 - digits), 1):
+        return  # the table above has such bounds
     assert shown == pytest.approx(low * scale, abs=0.51 * 10.0**-digits, rel=1e-12)
     bounds = [float(text.replace(",", "")) for text in re.split("–| to ", metric.range(low, low + width))]
     tolerance = max(10.0 ** -max(digits - 1, 0), max(abs(low), abs(low + width)) * scale / 100)

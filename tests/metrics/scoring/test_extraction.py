@@ -1,5 +1,7 @@
 """Extraction with a network that can be counted: order, cache, errors, pairs, worker processes, a stop midway."""
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ from metrics.reading.rule import ClipRule
 from metrics.reading.sources import find
 from metrics.scoring import extraction
 from metrics.scoring.cache import FeatureCache
-from metrics.scoring.extraction import Extractor, VideoInput
+from metrics.scoring.extraction import Extracted, Extractor, VideoInput
 
 
 @dataclass
@@ -219,6 +221,27 @@ def test_pairs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert again[1].features[PAIR]["psnr"].tolist() == found[1].features[PAIR]["psnr"].tolist()
 
 
+def test_of_a_pair_only_what_is_wanted_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PSNR without SSIM, which takes thirty times as long and wants larger frames; what is cached stays."""
+    gen, real = clips(tmp_path / "gen", 1), clips(tmp_path / "real", 1)
+    for folder in (gen, real):
+        np.save(folder / "small.npy", np.zeros((4, 8, 8, 3), np.uint8))
+    extractor = Extractor([], ClipRule(frames=2), FeatureCache(tmp_path / "cache"), workers=0)
+
+    def measured(*names: str) -> list[Extracted]:
+        inputs = [VideoInput(a, b, names) for a, b in zip(find(gen), find(real), strict=True)]
+        return [own for own, _ in extractor.extract(inputs, "test")]
+
+    first = measured("psnr")
+    assert [list(own.features[PAIR]) for own in first] == [["psnr"], ["psnr"]]
+    both = measured("ssim", "psnr")
+    assert set(both[0].features[PAIR]) == {"psnr", "ssim"}
+    assert "8x8 pixels, SSIM wants at least 11x11" in both[1].unpaired
+    assert PAIR not in both[1].features  # whatever is cached of it
+    monkeypatch.setattr(video, "read", None)
+    assert set(measured("ssim")[0].features[PAIR]) == {"ssim"}
+
+
 def test_pairs_alone_are_scored_from_the_cache_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No network says how many windows there are."""
     inputs = [VideoInput(find(clips(tmp_path / "gen", 1))[0], find(clips(tmp_path / "real", 1))[0])]
@@ -251,3 +274,15 @@ def test_pictures_of_another_pillow_are_read_anew(tmp_path: Path, monkeypatch: p
         network = MeanColour()
         run(network, tmp_path / "v", tmp_path / "cache")
         assert len(network.seen) == expected
+
+
+def test_what_is_cached_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    """A cache may be a group's; safetensors' own writer takes that away."""
+    known = os.umask(0o027)
+    try:
+        FeatureCache(tmp_path).put("ab", {"x": np.zeros(2)}, {"codec": "npy"})
+    finally:
+        os.umask(known)
+    (path,) = tmp_path.rglob("*.safetensors")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert FeatureCache(tmp_path).get("ab")[1] == {"codec": "npy"}  # type: ignore[index]

@@ -1,6 +1,8 @@
 """Scoring folders with the real networks, through the library: values, counts, statistics files, the result's file."""
 
+import os
 import shutil
+import stat
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -80,7 +82,10 @@ def test_nothing_is_dropped_silently(scorer: Scorer, folders: Path) -> None:
 
 def test_statistics_stand_in_for_the_folder(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
     path, recipe = tmp_path / "real.safetensors", scorer.networks[0].recipe  # type: ignore[attr-defined]
+    known = os.umask(0o002)
     write_stats(scorer.real(folders / "real"), PROTOCOL, recipe, path)
+    os.umask(known)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664  # others of the group score against them
     ours, _ = scorer.score(["fvd", "kvd"], folders / "gen", stats=path)
     theirs, _ = scorer.score(["fvd", "kvd"], folders / "gen", folders / "real")
     assert [value.model_dump() for value in ours.values] == [value.model_dump() for value in theirs.values]
@@ -194,7 +199,7 @@ def test_clips_of_unlike_numbers_of_windows_are_flagged(scorer: Scorer, folders:
     found, _ = own.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
     flags = {value.metric: value.flag for value in found.values}
     assert flags["fvd"] == "n = 2 < 401; clips weigh by their 1 to 2 windows"
-    assert flags["kvd"] == "clips weigh by their 1 to 2 windows"
+    assert flags["kvd"] == "n = 2 < 16; clips weigh by their 1 to 2 windows"
     assert "windows" not in flags["frame_consistency"]
 
 
@@ -214,6 +219,16 @@ def test_protocols_change_the_value_and_the_fingerprint(scorer: Scorer, folders:
     assert found["styleganv"].value < found["reelbench"].value  # a smaller covariance on both sides
 
 
+def test_clips_that_are_on_both_sides_are_flagged(scorer: Scorer, folders: Path, tmp_path: Path) -> None:
+    """Whatever they are called: a folder of real clips that lies below that of the generated ones, for example."""
+    shutil.copytree(folders / "gen", tmp_path / "gen")
+    for i in range(2):
+        shutil.copy(folders / f"real/c{i}.npy", tmp_path / f"gen/copy{i}.npy")
+    found, _ = scorer.score(["fvd", "kvd", "frame_consistency"], tmp_path / "gen", folders / "real")
+    flags = [value.flag for value in found.values]
+    assert flags == [*(f"n = 5 < {least}; on both sides: 2 clips" for least in (401, 16)), "toy world's own encoder"]
+
+
 def test_a_second_metric_costs_nothing(scorer: Scorer, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer.score(NAMES, folders / "gen", folders / "real", captions=folders / "captions.csv")
     monkeypatch.setattr("metrics.networks.i3d.extract", None)
@@ -227,8 +242,9 @@ def test_the_result_is_read_back_as_written(scorer: Scorer, folders: Path, tmp_p
     found, table = scorer.score(["fvd", "frame_consistency"], folders / "gen", folders / "real")
     written = result.write(found, table, tmp_path / "out/r.json")
     assert result.read(tmp_path / "out/r.json") == written
-    assert written.schema_ == "reelbench.score/3"
-    assert '"schema": "reelbench.score/3"' in (tmp_path / "out/r.json").read_text()
+    assert written.schema_ == "reelbench.score/4"
+    assert written.run is None  # the command line's
+    assert '"schema": "reelbench.score/4"' in (tmp_path / "out/r.json").read_text()
     clips = pd.read_parquet(tmp_path / "out" / str(written.per_clip))
     assert clips["clip"].tolist() == ["c0", "c1", "c2"]
     assert clips.frame_consistency.mean() == pytest.approx(found.values[1].value)

@@ -33,7 +33,8 @@ def sample(clips: int, seed: int, real: int = 500) -> Sample:
         (FVD, 400, 500, "n = 400 < 401"),
         (FVD, 401, 500, ""),
         (FVD, 500, 300, "n = 300 < 401"),
-        (KVD, 30, 30, ""),
+        (KVD, 15, 30, "n = 15 < 16"),
+        (KVD, 16, 16, ""),
     ],
 )
 def test_a_value_and_a_difference_carry_the_flag_of_few_clips(metric: Metric, clips: int, real: int, flag: str) -> None:

