@@ -12,7 +12,7 @@ def main() -> None:
     from pipeline.tracking import store as tracking
 
     wanted = params.load()
-    state = tracking.state_of([*results.result_files(), *results.artifacts()])
+    state = tracking.state_of([*results.result_files(wanted), *results.artifacts()])
     summary = {
         "k": wanted.search.default_k,
         "seeds": wanted.generate.mixtures.seeds,

@@ -7,9 +7,10 @@ already there adds nothing, and a deleted database is restored by running it aga
 import hashlib
 import logging
 import os
+import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ import numpy as np
 
 from pipeline.config import paths
 from pipeline.config.revision import revision
+from pipeline.tracking.opening import RESULTS, TRAINING, opens_with
 
 log = logging.getLogger(__name__)
 
-RESULTS, TRAINING = "reelbench", "reelbench-training"
+KIND_TAG, RESULTS_TAG = "kind", "results"  # of every run: what it is, and the name of its parent of all
 STATE_TAG, PARENT_TAG, DONE_TAG = "reelbench.state", "mlflow.parentRunId", "reelbench.complete"
-_BATCH = 500  # MLflow takes at most 1,000 metrics in a call
+_SQLITE = "sqlite:///"
+_METRICS, _PARAMS = 500, 100  # in a call; MLflow takes at most 1,000 and 100
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,22 @@ class Series:
 
 @dataclass(frozen=True)
 class ChildRun:
-    """One child run: parameters, final metrics and curves, children of its own, and tags."""
+    """One child run: what kind it is, parameters (None is not logged), final metrics and curves, children of its own,
+    tags, and files to keep with it."""
 
     name: str
-    params: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
+    kind: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     children: list["ChildRun"] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
 
 
 def uri() -> str:
     """MLFLOW_TRACKING_URI, else a sqlite file in the working directory."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}mlflow.db"
 
 
 def _client() -> Any:
@@ -60,8 +66,29 @@ def _client() -> Any:
 
 
 def _experiment(client: Any, name: str) -> str:
+    """The id of an experiment, which has what it opens with; what somebody wrote in its place stays."""
     experiment = client.get_experiment_by_name(name)
-    return experiment.experiment_id if experiment else client.create_experiment(name)
+    own = experiment.experiment_id if experiment else client.create_experiment(name)
+    there = experiment.tags if experiment else {}
+    for key, value in opens_with(name, own).items():
+        if key not in there:
+            client.set_experiment_tag(own, key, value)
+    _make_relative(Path(uri().removeprefix(_SQLITE)))
+    return own
+
+
+def _make_relative(database: Path) -> None:
+    """Artifact locations as seen from the working directory, if the database is a file there: so both can be moved.
+
+    MLflow makes the path absolute when it creates an experiment, takes a relative one as it is when it reads or writes,
+    and has no call that changes it.
+    """
+    if not (uri().startswith(_SQLITE) and database.absolute().parent == Path.cwd()):
+        return
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+            start = f"instr({column}, '/mlruns/')"
+            connection.execute(f"UPDATE {table} SET {column} = substr({column}, {start} + 1) WHERE {start} > 0")
 
 
 @contextmanager
@@ -70,10 +97,10 @@ def live_run(name: str, params: dict[str, Any]) -> Iterator[Any]:
     from PIL import Image
 
     client = _client()
-    run = client.create_run(_experiment(client, TRAINING), run_name=name, tags=_revisions())
-    for section, values in params.items():
-        for key, value in values.items():
-            client.log_param(run.info.run_id, f"{section}.{key}", value)
+    tags = {KIND_TAG: "training", **_revisions()}
+    run = client.create_run(_experiment(client, TRAINING), run_name=name, tags=tags)
+    named = {f"{section}.{key}": value for section, values in params.items() for key, value in values.items()}
+    _log_params(client, run.info.run_id, named)
 
     def report(step: int, metrics: dict[str, float], picture: np.ndarray | None) -> None:
         values = [(key, float(value)) for key, value in metrics.items() if key != "step"]
@@ -112,13 +139,12 @@ def track_results(state: str, children: list[ChildRun], params: dict[str, Any], 
         if run.data.tags.get(DONE_TAG) == "true":
             return run.info.run_id
         _delete_family(client, experiment, run.info.run_id)
-    parent = client.create_run(
-        experiment, run_name=f"results-{state[:8]}", tags={STATE_TAG: state, **_revisions()}
-    ).info.run_id
-    for key, value in params.items():
-        client.log_param(parent, key, value)
+    name = f"results-{state[:8]}"
+    tags = {KIND_TAG: "results", RESULTS_TAG: name, **_revisions()}
+    parent = client.create_run(experiment, run_name=name, tags={STATE_TAG: state, **tags}).info.run_id
+    _log_params(client, parent, params)
     for child in children:
-        _write_child(client, experiment, parent, child)
+        _write_child(client, experiment, parent, child, tags)
     for path in artifacts:
         client.log_artifact(parent, str(path), artifact_path=path.parent.as_posix())
     client.set_tag(parent, DONE_TAG, "true")
@@ -126,16 +152,31 @@ def track_results(state: str, children: list[ChildRun], params: dict[str, Any], 
     return parent
 
 
-def _write_child(client: Any, experiment: str, parent: str, child: ChildRun) -> None:
-    tags = {PARENT_TAG: parent, **_revisions(), **child.tags}
+def _write_child(client: Any, experiment: str, parent: str, child: ChildRun, shared: Mapping[str, str]) -> None:
+    """A run below its parent, and its children below it. shared: tags of all runs of a state."""
+    tags = {**shared, **child.tags, PARENT_TAG: parent, KIND_TAG: child.kind}
     run = client.create_run(experiment, run_name=child.name, tags=tags).info.run_id
-    for key, value in child.params.items():
-        client.log_param(run, key, value)
+    _log_params(client, run, child.params)
     final = [Series(name, [(0, value)]) for name, value in child.metrics.items()]
     _log_series(client, run, [*final, *child.series])
+    for path in child.files:
+        client.log_artifact(run, str(path), artifact_path=path.parent.as_posix())
     for grandchild in child.children:
-        _write_child(client, experiment, run, grandchild)
+        _write_child(client, experiment, run, grandchild, shared)
     client.set_terminated(run)
+
+
+def _log_params(client: Any, run: str, params: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    known = [Param(key, _text(value)) for key, value in params.items() if value is not None]
+    for i in range(0, len(known), _PARAMS):
+        client.log_batch(run, params=known[i : i + _PARAMS])
+
+
+def _text(value: Any) -> str:
+    """A parameter as one would type it into a filter: 4, not 4.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _log_series(client: Any, run: str, series: list[Series]) -> None:
@@ -143,8 +184,8 @@ def _log_series(client: Any, run: str, series: list[Series]) -> None:
 
     now = time.time_ns() // 1_000_000
     points = [Metric(s.name, value, now, step) for s in series for step, value in s.points if np.isfinite(value)]
-    for i in range(0, len(points), _BATCH):
-        client.log_batch(run, metrics=points[i : i + _BATCH])
+    for i in range(0, len(points), _METRICS):
+        client.log_batch(run, metrics=points[i : i + _METRICS])
 
 
 def _delete_family(client: Any, experiment: str, parent: str) -> None:
@@ -154,10 +195,9 @@ def _delete_family(client: Any, experiment: str, parent: str) -> None:
 
 
 def _revisions() -> dict[str, str]:
-    """Git commit and state, and the hash of dvc.lock, as tags; empty values where there is no repository."""
+    """Git commit and state under MLflow's names, and the hash of dvc.lock; none where there is no repository."""
+    from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_GIT_DIRTY
+
     code, lock = revision(), paths.LOCK
-    return {
-        "git.commit": code.commit,
-        "git.dirty": str(code.changed).lower() if code.commit else "",
-        "dvc.lock": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "",
-    }
+    git = {MLFLOW_GIT_COMMIT: code.commit, MLFLOW_GIT_DIRTY: str(code.changed).lower()} if code.commit else {}
+    return git | ({"dvc.lock": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})

@@ -41,7 +41,7 @@ def _run(about: dict[str, object], tables: dict[str, pd.DataFrame]) -> ChildRun:
                 metrics |= {f"{key}{end}": float(row[column]) for end, column in _BOUNDS.items()}
     described = {name: about[name] for name in ("design", "methods", "simulated")}
     name = f"{'simulated-' if simulated else ''}user-study-{about['study']}"
-    return ChildRun(name, described, metrics, tags={SIMULATED_TAG: str(simulated).lower()})
+    return ChildRun(name, "user-study", described, metrics, tags={SIMULATED_TAG: str(simulated).lower()})
 
 
 def _table(name: str) -> pd.DataFrame:

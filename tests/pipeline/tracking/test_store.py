@@ -1,5 +1,7 @@
 """A real sqlite store: nothing twice, everything back after a deletion. The schema is migrated once and copied."""
 
+import json
+import re
 import shutil
 import subprocess
 from hashlib import sha256
@@ -13,8 +15,8 @@ from pipeline.tracking import store as tracking
 from pipeline.tracking.store import ChildRun, Series, live_run, state_of, track_results
 
 CHILDREN = [
-    ChildRun("cogvideox", {"module": "m"}, {"fvd": 12.5, "clipsim": float("nan")}),
-    ChildRun("search", {}, {}, [Series("similarity/x", [(i, i / 700) for i in range(1, 701)])]),
+    ChildRun("cogvideox", "method", {"guidance": 4.0, "limit": None}, {"fvd": 12.5, "clipsim": float("nan")}),
+    ChildRun("search", "search", series=[Series("similarity/x", [(i, i / 700) for i in range(1, 701)])]),
 ]
 
 
@@ -64,27 +66,85 @@ def test_one_parent_with_a_child_each(database: Path, artifact: Path) -> None:
     assert [(m.step, m.value) for m in history] == [(i, pytest.approx(i / 700)) for i in range(1, 701)]
     assert [a.path for a in client.list_artifacts(parent, "reports")] == ["reports/table.csv"]
     assert client.get_run(parent).data.tags[tracking.STATE_TAG] == "s1"
-    assert {"git.commit", "dvc.lock"} <= set(client.get_run(parent).data.tags)
-    method = next(run for run in children if run.info.run_name == "cogvideox")
+    (method,) = client.search_runs([search.info.experiment_id], "tags.kind = 'method' and params.guidance = '4'")
     assert method.data.metrics == {"fvd": 12.5}  # NaN is no metric
+    assert method.data.params == {"guidance": "4"}  # nor None a parameter
+    assert method.data.tags["results"] == client.get_run(parent).info.run_name == "results-s1"
+
+
+def test_an_experiment_opens_with_a_kind_a_description_and_views(database: Path) -> None:
+    track_results("s1", [], {}, [])
+    client = MlflowClient(tracking.uri())
+    experiment = client.get_experiment_by_name(tracking.RESULTS)
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    links = re.findall(r"#/experiments/(\d+)/runs\S*viewStateShareKey=(\w+)", experiment.tags["mlflow.note.content"])
+    assert {own for own, _ in links} == {experiment.experiment_id}
+    views = {view: json.loads(experiment.tags[f"mlflow.sharedViewState.{view}"]) for _, view in links}
+    assert {"params.`k`", "metrics.`fvd`"} <= set(views["methods"]["selectedColumns"])
+    for view in views.values():
+        client.search_runs([experiment.experiment_id], view["searchFilter"])  # MLflow can read it
+    client.set_experiment_tag(experiment.experiment_id, "mlflow.note.content", "my own")
+    track_results("s2", [], {}, [])
+    assert client.get_experiment_by_name(tracking.RESULTS).tags["mlflow.note.content"] == "my own"
+
+
+def move(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Rename the working directory and go there."""
+    moved = folder.rename(folder.with_name(f"{folder.name}-moved"))
+    monkeypatch.chdir(moved)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{moved / 'mlflow.db'}")
+    return moved
+
+
+def test_a_moved_folder_keeps_its_artifacts(database: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = track_results("s1", CHILDREN, {}, [artifact])
+    with live_run("codec", {}) as report:
+        report(20, {}, np.zeros((4, 4, 3), np.uint8))
+    moved = move(database.parent, monkeypatch)
+    client = MlflowClient(tracking.uri())
+    kept = client.download_artifacts(parent, "reports/table.csv", str(moved))
+    assert Path(kept).read_text() == artifact.read_text()
+    assert client.list_artifacts(runs(tracking.TRAINING)[0].info.run_id)
+
+
+def test_a_database_that_was_moved_before_finds_its_artifacts_again(
+    database: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "_make_relative", lambda _: None)  # as earlier versions wrote it
+        parent = track_results("s1", CHILDREN, {}, [artifact])
+    assert MlflowClient(tracking.uri()).get_run(parent).info.artifact_uri.startswith(str(database.parent))
+    move(database.parent, monkeypatch)
+    track_results("s1", CHILDREN, {}, [artifact])
+    assert [a.path for a in MlflowClient(tracking.uri()).list_artifacts(parent, "reports")] == ["reports/table.csv"]
+
+
+def test_files_are_kept_with_their_run(database: Path, artifact: Path) -> None:
+    track_results("s1", [ChildRun("search-x", "sweep", files=[artifact])], {}, [])
+    (search,) = (run for run in runs() if run.info.run_name == "search-x")
+    assert [a.path for a in MlflowClient(tracking.uri()).list_artifacts(search.info.run_id, "reports")] == [
+        "reports/table.csv"
+    ]
 
 
 def test_a_sweep_is_a_parent_of_its_points(database: Path) -> None:
-    points = [ChildRun(f"mg_scale={value}", {"mg_scale": value}, {"average": value / 100}) for value in (0, 40)]
-    parent = track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    points = [
+        ChildRun(f"mg_scale={value}", "point", {"mg_scale": value}, {"average": value / 100}) for value in (0, 40)
+    ]
+    parent = track_results("s1", [ChildRun("sweep-mg_scale", "sweep", children=points)], {}, [])
     (sweep,) = (run for run in runs() if run.data.tags.get("mlflow.parentRunId") == parent)
     below = {run.info.run_name: run for run in runs() if run.data.tags.get("mlflow.parentRunId") == sweep.info.run_id}
     assert set(below) == {"mg_scale=0", "mg_scale=40"}
     assert below["mg_scale=40"].data.metrics == {"average": 0.4}
     MlflowClient(tracking.uri()).delete_tag(parent, tracking.DONE_TAG)
-    track_results("s1", [ChildRun("sweep-mg_scale", children=points)], {}, [])
+    track_results("s1", [ChildRun("sweep-mg_scale", "sweep", children=points)], {}, [])
     assert len(runs()) == 4  # the half-written family is gone, to its last generation
 
 
 def test_a_childs_own_tags_are_kept(database: Path) -> None:
-    track_results("s1", [ChildRun("a study", tags={"simulated": "true"})], {}, [])
+    track_results("s1", [ChildRun("a study", "user-study", tags={"simulated": "true"})], {}, [])
     (child,) = (run for run in runs() if run.info.run_name == "a study")
-    assert child.data.tags["simulated"] == "true" and "git.commit" in child.data.tags
+    assert child.data.tags["simulated"] == "true" and child.data.tags["kind"] == "user-study"
 
 
 def test_the_same_state_adds_nothing(database: Path, artifact: Path) -> None:
@@ -121,19 +181,28 @@ def git(*arguments: str) -> str:
     return subprocess.run(["git", *who, *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
+def tags_of(run: str) -> dict[str, str]:
+    """The revisions among a run's tags, without the prefix of MLflow's names."""
+    found = MlflowClient(tracking.uri()).get_run(run).data.tags
+    return {
+        key.removeprefix("mlflow.source."): value
+        for key, value in found.items()
+        if key.startswith(("mlflow.source", "dvc"))
+    }
+
+
 def test_a_run_names_the_commit_and_the_lock_that_made_it(database: Path) -> None:
-    outside = MlflowClient(tracking.uri()).get_run(track_results("s1", [], {}, [])).data.tags
-    assert (outside["git.commit"], outside["git.dirty"], outside["dvc.lock"]) == ("", "", "")
+    assert tags_of(track_results("s1", [], {}, [])) == {}
     Path(".gitignore").write_text("mlflow.db\nmlruns\n")
     Path("dvc.lock").write_text("stages: {}\n")
     git("init", "--quiet")
     git("add", ".gitignore", "dvc.lock")
     git("commit", "--quiet", "--message", "x")
-    clean = MlflowClient(tracking.uri()).get_run(track_results("s2", [], {}, [])).data.tags
-    assert (clean["git.commit"], clean["git.dirty"]) == (git("rev-parse", "HEAD"), "false")
-    assert clean["dvc.lock"] == sha256(b"stages: {}\n").hexdigest()
+    clean = tags_of(track_results("s2", [], {}, []))
+    lock = sha256(b"stages: {}\n").hexdigest()
+    assert clean == {"git.commit": git("rev-parse", "HEAD"), "git.dirty": "false", "dvc.lock": lock}
     Path("dvc.lock").write_text("stages: {x: {}}\n")
-    changed = MlflowClient(tracking.uri()).get_run(track_results("s3", [], {}, [])).data.tags
+    changed = tags_of(track_results("s3", [], {}, []))
     assert (changed["git.commit"], changed["git.dirty"]) == (clean["git.commit"], "true")
     assert changed["dvc.lock"] != clean["dvc.lock"]
 

@@ -28,7 +28,7 @@ def test_a_study_is_a_run_with_its_main_values(root: Path, tmp_path: Path, monke
     assert "preferences/motion/harivo/animatediff" in found["simulated-user-study-small-pairwise"].metrics
     assert "mixture/success/richspace" in found["simulated-user-study-small-mixture"].metrics
     assert "reliability/quality" in found["simulated-user-study-small-rating"].metrics
-    assert paths.STUDY / "shares.csv" in result_files()
+    assert paths.STUDY / "shares.csv" in result_files(wanted)
 
 
 def test_votes_of_people_are_not_called_simulated(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

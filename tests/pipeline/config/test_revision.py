@@ -1,0 +1,63 @@
+"""What git says of the working tree: a commit, and whether the content of any file differs from it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.revision import revision
+
+MACHINE = "  search@minilm:\n    cmd: x\n    outs:\n    - path: data/search/minilm\n      md5: {md5}\n"
+SHIPPED = "  train_codec:\n    cmd: x\n    outs:\n    - path: models/world/codec\n      md5: {md5}\n"
+
+
+def git(*arguments: str) -> str:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    return subprocess.run(["git", *who, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone with the project's filter for dvc.lock turned on, which has what is shipped."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet")
+    git("config", "filter.shipped.clean", f"awk -f {root / '.dvc/shipped.awk'}")
+    for name, text in ((".gitattributes", (root / ".gitattributes").read_text()), ("a", "1\n"), ("kept/b", "1\n")):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    Path("dvc.lock").write_text("stages:\n" + SHIPPED.format(md5=1))
+    git("add", ".")
+    git("commit", "--quiet", "--message", "x")
+    return tmp_path
+
+
+def test_where_there_is_no_repository_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (revision().commit, revision().changed) == ("", False)
+
+
+def test_the_commit_is_the_one_that_is_checked_out(repository: Path) -> None:
+    assert (revision().commit, revision().changed) == (git("rev-parse", "HEAD"), False)
+
+
+def test_a_file_of_other_content_and_a_new_one_are_changes(repository: Path) -> None:
+    Path("a").write_text("other\n")
+    assert revision().changed
+    assert not revision(Path("a")).changed
+    Path("a").write_text("1\n")
+    assert not revision().changed
+    Path("kept/new").write_text("")
+    assert revision().changed
+    assert not revision(Path("kept")).changed
+
+
+def test_what_this_machine_locked_is_no_change(repository: Path) -> None:
+    Path("dvc.lock").write_text("stages:\n" + MACHINE.format(md5=2) + SHIPPED.format(md5=1))
+    assert not revision().changed
+    git("add", "dvc.lock")  # as `make report` does: no content of it is new, and git learns the size
+    assert git("status", "--porcelain") == ""
+
+
+def test_another_lock_of_what_is_shipped_is_a_change(repository: Path) -> None:
+    Path("dvc.lock").write_text("stages:\n" + MACHINE.format(md5=2) + SHIPPED.format(md5=3))
+    assert revision().changed
