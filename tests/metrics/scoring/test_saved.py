@@ -98,7 +98,7 @@ def test_values_are_those_of_the_functions(tmp_path: Path) -> None:
 
 def test_few_vectors_of_many_features_are_flagged(tmp_path: Path) -> None:
     np.save(tmp_path / "wide.npy", np.random.default_rng(0).normal(size=(7, 8)))
-    np.save(tmp_path / "few.npy", np.random.default_rng(0).normal(size=(5, 8)))
+    np.save(tmp_path / "few.npy", np.random.default_rng(1).normal(size=(5, 8)))
     wide, few = (read_features(tmp_path / f"{name}.npy") for name in ("wide", "few"))
     values = summarise(["fvd", "density"], sample(few, wide))
     assert [value.flag for value in values] == ["features of your own; n = 5 < 9", "needs 6 clips a side"]

@@ -56,7 +56,7 @@ def test_a_method_of_which_nothing_could_be_scored_is_still_reported(
 def test_failed_clips_stay_in_the_denominators(method: Evaluated) -> None:
     values = values_of(method, method)
     assert values["fvd"].interval.value == pytest.approx(0, abs=1e-3)
-    assert values["fvd"].flag == "n = 4 < 401"
+    assert values["fvd"].flag == "n = 4 < 401; on both sides: 4 clips"
     assert values["parameters"].interval.value == 123
     assert values["frames_per_second"].interval.value == pytest.approx(16 / 0.5)
     assert values["frames_per_second"].protocol["device"] == "cpu"
@@ -89,7 +89,7 @@ def test_seeds_and_curves_are_those_of_the_functions(method: Evaluated) -> None:
     assert (fvd["clips"], fvd["seeds"], fvd["best_of"]) == (2, 2, 2)
     assert (fvd["mean"], fvd["sd"]) == pytest.approx((np.mean(parts), np.std(parts, ddof=1)))
     assert fvd["best_value"] == pytest.approx(min(parts))
-    assert fvd["flag"] == "n = 2 < 401"
+    assert fvd["flag"] == "n = 2 < 401; on both sides: 2 clips"
     assert (found["success_rate"]["mean"], found["success_rate"]["best_value"]) == (0.75, 1.0)  # higher is better
     curve = pd.DataFrame(fvd_curve(method, measured, seeds=2))
     assert curve[["n", "seed"]].to_numpy().tolist() == [[4, 0], [4, 1]]
