@@ -86,7 +86,7 @@ def test_attention_stands_beside_the_papers_with_three_ratios(report: Path) -> N
     assert (len(header), header[3], header[-1]) == (12, "Image (ms)", "Operations: image/video")
     text = words(Reader(report / "paper_etc.html"))
     assert "1 of 2 threads, torch 2.0" in text and "compare the ratios" in text
-    assert "B = 4 takes least. With more sequences operations go on falling" in text
+    assert "B = 4 takes least. With more sequences the number of operations keeps falling" in text
 
 
 def test_papers_times_are_of_its_settings_and_add_up() -> None:

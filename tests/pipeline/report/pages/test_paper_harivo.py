@@ -68,7 +68,7 @@ def test_the_long_table_has_the_papers_values(report: Path) -> None:
 
 def test_the_test_is_told_with_its_interval(report: Path) -> None:
     text = words(Reader(report / "paper_harivo.html"))
-    assert "is +10.0 points (−10.0 to +20.0) from that of harivo_base: better in 1, worse in 0" in text
+    assert "differs by +10.0 points (−10.0 to +20.0) from that of harivo_base: better in 1, worse in 0" in text
     assert "p = 0.4. No difference is shown." in text
 
 

@@ -39,7 +39,7 @@ def test_the_oracle_is_a_table_and_words_that_follow_from_it(report: Path) -> No
     words = " ".join(page.text.split())
     assert "any step 70.0 % (10.0–90.0), the midpoint 40.0 % (10.0–90.0), RichSpace's step 35.0 %" in words
     assert "RichSpace's step shows 50.0 % (10.0–90.0) of the pairs that any step shows." in words
-    assert "One part alone counts as the mixture too, now and then: part b: 0.0 %, part a: 20.0 %." in words
+    assert "A clip of one part alone sometimes counts as the mixture too: part b: 0.0 %, part a: 20.0 %." in words
     assert "Every step 0 … 2 of the interpolation was sampled." in words
     assert "Below that: colour (75.0 % of pairs, 100.0 % of mixtures). Not asked for: texture, size, motion." in words
     row = next(row for row in page.tables["table-richspace_oracle"] if row[0] == "shape")
