@@ -21,6 +21,7 @@ from pipeline.evaluation.files import TABLE, TENSORS
 FILE = "manifest.json"
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "av")
 _PROCESSORS = Path("/proc/cpuinfo")
+_UNSET = "unset"
 
 
 class Machine(Section):
@@ -90,6 +91,24 @@ def parameters_of(params: Params, name: str) -> dict[str, Any]:
         "mg_scale": params.harivo.mg_scale,
         "features": params.features.model_dump(mode="json", include={"protocol", "clips", "clip", "clip_text_tower"}),
     }
+
+
+def other_parameters(params: Params, published: Manifest) -> list[str]:
+    """Each of a method's parameters that is another here, as `model.sampling.steps 6 (published: 25)`; how many clips
+    are asked for is none of them."""
+    theirs, here = (_flat(one) for one in (published.parameters, parameters_of(params, published.method)))
+    names = [name for name in theirs | here if not name.startswith("published.")]
+    said = [(name, here.get(name, _UNSET), theirs.get(name, _UNSET)) for name in names]
+    return [f"{name} {own} (published: {other})" for name, own, other in said if own != other]
+
+
+def _flat(parameters: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """`{"model": {"fps": 8}}` as `{"model.fps": "8"}`."""
+    flat: dict[str, str] = {}
+    for name, value in parameters.items():
+        below = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{name}.") if below else {f"{prefix}{name}": json.dumps(value)}
+    return flat
 
 
 def write(folder: Path, content: Manifest) -> None:

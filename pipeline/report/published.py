@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
+from pipeline.published.manifest import other_parameters
 from pipeline.published.reproduced import DIFFERS, REPRODUCED
 from pipeline.report import metric_tables
 from pipeline.report.metric_tables import (
@@ -120,12 +121,14 @@ def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) 
     own = results.reproduced[results.reproduced.method.isin(methods.method)]
     # speed and size are no figures to reproduce: they stay on the page of methods
     shown = metric_tables.present(methods[methods.low.notna()])
+    behind = [one for one in results.manifests if one.method in set(own.method)]
+    others = {one.method: ", ".join(other_parameters(results.params, one)) for one in behind}
     columns = [Column("Method", numeric=False), Column("Clips"), *(metric_column(metric) for metric in shown)]
     rows = []
     for method, figures in methods.groupby("method", sort=False):
         values, here = figures.set_index("metric"), own[own.method == method].set_index("metric")
         rows.append(row(str(method), clips_cell(figures.iloc[0]), *(metric_cell(values, metric) for metric in shown)))
-        rows += _of_run(str(method), here, shown) if len(here) else []
+        rows += _of_run(str(method), here, shown, others.get(str(method), "")) if len(here) else []
     remarks = [INTERVALS.format(100 * whole.params.evaluate.confidence), _EXPLAINED, *few(methods)]
     remarks += not_compared(results, methods)
     data, caption = _values(methods, own), _CAPTIONS[name]
@@ -136,19 +139,22 @@ def _values(methods: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """A row for every value of published clips, of those among them that the run has too, and of the run."""
     full = methods[["method", "asked", "metric", "value", "low", "high", "flag", "scored"]]
     both = full.merge(own, "outer", ["method", "asked", "metric"], suffixes=("_published", "_same_clips"))
-    both = both.rename(columns={"value_same_clips": "value_this_run", "published": "value_same_clips"})
-    both = both.rename(columns={"flag_same_clips": "flag_this_run", "scored": "clips_published"})
+    of_run = {"value_same_clips": "value_this_run", "flag_same_clips": "flag_this_run"}  # as the merge calls them
+    both = both.rename(columns=of_run | {"published": "value_same_clips", "scored": "clips_published"})
     return both.astype(dict.fromkeys(("clips_published", "clips", "same"), "Int64"))
 
 
-def _of_run(method: str, here: pd.DataFrame, shown: Sequence[str]) -> list[list[Cell]]:
-    """The published clips that the run has too, and the run; one row without values where they do not compare."""
+def _of_run(method: str, here: pd.DataFrame, shown: Sequence[str], others: str) -> list[list[Cell]]:
+    """The published clips that the run has too, and the run; one row without values where they do not compare. others:
+    parameters of the run that are not those of the published clips, noted at its name."""
     clips = f"{here.clips.max():.0f}"
+    name = Cell(f"{method}, {_HERE}", note=f"other parameters: {others}" if others else "")
     if "" in here.index:
-        return [row(f"{method}, {_HERE}", Cell(clips, note=here.verdict.iloc[0]), *(Cell() for _ in shown))]
+        return [row(name, Cell(clips, note=here.verdict.iloc[0]), *(Cell() for _ in shown))]
     theirs = here.rename(columns={"value": "own", "published": "value"})
     cells = [[metric_cell(theirs, metric) for metric in shown], [_here(here, metric) for metric in shown]]
-    return [row(f"{method}, {said}", clips, *values) for said, values in zip((_SAME_CLIPS, _HERE), cells, strict=True)]
+    names = (f"{method}, {_SAME_CLIPS}", name)
+    return [row(name, clips, *values) for name, values in zip(names, cells, strict=True)]
 
 
 def _here(here: pd.DataFrame, metric: str) -> Cell:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import paths
+from pipeline.config import params, paths
 from pipeline.published import figures, manifest
 
 NAME = "richspace"
@@ -68,3 +68,19 @@ def test_a_file_that_is_not_the_measured_one_is_refused(folder: Path, name: str)
 def test_a_method_without_figures_is_named(folder: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"manifest\.json not found: run `reelbench publish nowhere`"):
         figures.read("nowhere")
+
+
+def test_parameters_that_are_others_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    wanted, published = params.load(), manifest.read(paths.published(NAME))
+    assert manifest.other_parameters(wanted, published) == []
+    more = wanted.search.model_copy(update={"default_k": 50})
+    fewer = wanted.published.model_copy(update={"mixtures": wanted.generate.mixtures})  # of clips
+    other = wanted.model_copy(update={"search": more, "published": fewer})
+    assert manifest.other_parameters(other, published) == ["k 50 (published: 30)"]
+    theirs = {key: value for key, value in published.parameters.items() if key != "mg_scale"} | {"gone": [1]}
+    older = published.model_copy(update={"parameters": theirs})
+    assert manifest.other_parameters(wanted, older) == [
+        "gone unset (published: [1])",
+        f"mg_scale {wanted.harivo.mg_scale} (published: unset)",
+    ]

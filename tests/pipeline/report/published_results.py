@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from typing import Any
 
 import pandas as pd
 
 from pipeline.config import params, paths
-from pipeline.published.manifest import Machine, Manifest, write
+from pipeline.published.manifest import Machine, Manifest, parameters_of, write
 from pipeline.published.reproduced import COLUMNS, DIFFERS, OTHER_WEIGHTS, REPRODUCED
 from pipeline.report.results import COMPARISONS
 
@@ -36,10 +37,10 @@ def write_published(wanted: params.Params) -> None:
     pd.DataFrame([*rows, other], columns=list(COLUMNS)).to_csv(paths.REPRODUCED, index=False)
     for name in wanted.published.methods:
         paths.published(name).mkdir(parents=True)
-        write(paths.published(name), behind(name))
+        write(paths.published(name), behind(name, parameters_of(wanted, name)))
 
 
-def behind(name: str) -> Manifest:
+def behind(name: str, parameters: dict[str, Any]) -> Manifest:
     """A manifest of figures without files."""
     return Manifest(
         method=name,
@@ -51,7 +52,7 @@ def behind(name: str) -> Manifest:
         versions={},
         weights="w" * 12,
         origin="",
-        parameters={},
+        parameters=parameters,
         requested=CLIPS,
         seconds=1234.5,
         files={},

@@ -59,6 +59,19 @@ def test_published_differences_are_shown(results: Results) -> None:
     assert len(table.data) == len(results.full_size.comparisons["differences"]) > 0
 
 
+def test_parameters_that_are_others_are_named_at_the_runs_row(results: Results) -> None:
+    """A run of more steps differs for that reason."""
+    models = results.params.generate.models
+    sampling = models["world"].sampling.model_copy(update={"steps": 99})
+    changed = models | {"world": models["world"].model_copy(update={"sampling": sampling})}
+    generate = results.params.generate.model_copy(update={"models": changed})
+    other = replace(results, params=results.params.model_copy(update={"generate": generate}))
+    said = f"other parameters: model.sampling.steps 99 (published: {models['world'].sampling.steps})"
+    notes = {row[0].text: row[0].note for table in published.tables(other) for row in table.rows}
+    assert notes[f"cogvideox{OF_RUN}"] == said and notes[f"cogvideox{OF_SAME}"] == ""
+    assert not any("other parameters" in mark for table in published.tables(results) for mark in table.marks)
+
+
 def test_verdicts_are_counted(results: Results) -> None:
     about = published.background(results)
     assert about is not None
