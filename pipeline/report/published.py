@@ -121,7 +121,8 @@ def _beside(results: Results, whole: Results, methods: pd.DataFrame, name: str) 
     own = results.reproduced[results.reproduced.method.isin(methods.method)]
     # speed and size are no figures to reproduce: they stay on the page of methods
     shown = metric_tables.present(methods[methods.low.notna()])
-    behind = [one for one in results.manifests if one.method in set(own.method)]
+    run = set(own.method) & set(results.params.generate.methods)  # a method may have left params.yaml since it ran
+    behind = [one for one in results.manifests if one.method in run]
     others = {one.method: ", ".join(other_parameters(results.params, one)) for one in behind}
     columns = [Column("Method", numeric=False), Column("Clips"), *(metric_column(metric) for metric in shown)]
     rows = []
