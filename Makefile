@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # git sees of dvc.lock what is shipped (docs/dag.md). It goes by the size of a file, so that `add` of the same content
 # tells it that nothing changed.
 SHIPPED := git config filter.shipped.clean 'awk -f .dvc/shipped.awk' 2>/dev/null || true
-SAME := ! git diff --quiet dvc.lock 2>/dev/null || git add dvc.lock 2>/dev/null || true
+SAME := ! git diff --quiet -- dvc.lock 2>/dev/null || git add dvc.lock 2>/dev/null || true
 
 report: $(READY)
 	@$(SHIPPED)

@@ -91,7 +91,7 @@ def _label(kind: str, stages: Iterable[str]) -> str:
     """A kind's name above its stages, a few in a line."""
     names = list(stages)
     rows = [", ".join(names[i : i + _IN_A_LINE]) for i in range(0, len(names), _IN_A_LINE)]
-    return kind if names == [kind] else "<br/>".join([f"<b>{kind}</b>", *rows])
+    return kind if names == [kind] else "<br/>".join([f"{kind}:", *rows])
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def test_stages_of_a_kind_are_a_box_and_arrows_that_follow_are_left_out() -> Non
     assert set(picture.edges) == {("prompts", "trainings"), ("trainings", "generate")}
     assert picture.nodes["trainings"]["stages"] == ["train_a", "train_b"]
     lines = mermaid(picture).split("\n")
-    assert '    trainings["<b>trainings</b><br/>train_a, train_b"]' in lines
+    assert '    trainings["trainings:<br/>train_a, train_b"]' in lines
     assert "    trainings --> generate" in lines and "    class trainings shipped" in lines
 
 
