@@ -96,12 +96,12 @@ def missing_places(params: Params) -> list[str]:
     made = {paths.I3D, paths.MINILM, *(paths.world_model(name) for name in params.train)}
     return [
         f"params.yaml: {key} is {place!r}: no such file or folder" + ("" if local else ", and no hub id owner/name")
-        for key, place, local in _places(params)
+        for key, place, local in places(params)
         if not Path(place).expanduser().exists() and Path(place) not in made and (local or not looks_like_hub_id(place))
     ]
 
 
-def _places(params: Params) -> Iterator[tuple[str, str, bool]]:
+def places(params: Params) -> Iterator[tuple[str, str, bool]]:
     """(key, place, whether it must be here) of everything that is read."""
     for key, path in (*params.weights, ("prompts.msrvtt.path", params.prompts.msrvtt.path)):
         if path is not None:

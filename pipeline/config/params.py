@@ -230,14 +230,22 @@ def load(path: Path = paths.PARAMS) -> Params:
     Raises:
         ParamsError: naming the key, what was found and what was expected.
     """
-    values = read(path)
+    return checked(read(path), str(path))
+
+
+def checked(values: dict[str, Any], origin: str) -> Params:
+    """Parameters as `read` gives them, validated. origin: what they are, for errors.
+
+    Raises:
+        ParamsError: naming the key, what was found and what was expected.
+    """
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise ParamsError("\n".join(f"{path}: {said}" for said in explain(error, values))) from None
+        raise ParamsError("\n".join(f"{origin}: {said}" for said in explain(error, values))) from None
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Refuses a key that stands twice in a section, of which YAML would take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -250,14 +258,14 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read(path: Path = paths.PARAMS) -> dict[str, Any]:
+def read(path: Path = paths.PARAMS, loader: type[Loader] = Loader) -> dict[str, Any]:
     """The parameters as they are written, unchecked.
 
     Raises:
         ParamsError: if there is no such file, or it is no YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), loader)
     except ParamsError as error:
         raise ParamsError(f"{path}: {error}") from None
     except FileNotFoundError:
