@@ -1,4 +1,4 @@
-"""features: the clips of all methods, new ones decoded once -> I3D features, per-clip metrics and measurements."""
+"""features: the clips of all methods, and real ones of one's own, new ones decoded once -> I3D features, per-clip metrics and measurements."""
 
 from pipeline.config import params, paths
 from pipeline.config.entry import stage
@@ -11,7 +11,7 @@ def main() -> None:
 
     wanted = params.load()
     clips = {name: wanted.generate.folder(name) for name in wanted.generate.evaluated}
-    extract(clips, measurer(wanted.features), paths.FEATURES)
+    extract(clips, measurer(wanted.features), paths.FEATURES, wanted.evaluate.place)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pipeline.config import paths
 from pipeline.config.cascade import Embedded, OnNetwork, Pixels, PriorSpec
 from pipeline.config.params import Params
 from pipeline.config.specs import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
+from pipeline.evaluation.labels import Labels
 from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
@@ -20,7 +21,17 @@ from pipeline.weights.checkpoints import looks_like_hub_id
 
 def problems(params: Params) -> list[str]:
     """What stands in the way of the stages, a sentence each; prompts, embeddings and searches must be there."""
-    return [*missing_places(params), *unnamed_mixtures(), *unbuilt_methods(params)]
+    return [*missing_places(params), *_said_of_labels(params), *unnamed_mixtures(), *unbuilt_methods(params)]
+
+
+def _said_of_labels(params: Params) -> list[str]:
+    """What is wrong with the file of labels by itself; missing files are named elsewhere."""
+    path = params.evaluate.labels
+    try:
+        Labels.read(Path(path)) if path and Path(path).is_file() else None
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def unnamed_mixtures() -> list[str]:
@@ -110,6 +121,9 @@ def places(params: Params) -> Iterator[tuple[str, str, bool]]:
         yield f"embed.encoders.{name}.checkpoint", encoder.checkpoint, False
     yield "features.clip", params.features.clip, False
     yield "features.clip_text_tower", params.features.clip_text_tower, False
+    for name, read in (("reference", params.evaluate.place), ("labels", params.evaluate.labels)):
+        if read is not None:
+            yield f"evaluate.{name}", str(read), True
     yield from _of_models_and_methods(params)
     for name, entry in params.generate.external.items():
         yield f"generate.external.{name}.clips", entry.clips, True
@@ -132,6 +146,9 @@ def _of_options(key: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str
     for name in ("motion", "trained", "lora", "clip", "text_tower", "video"):
         if options.get(name):
             yield f"{key}.{name}", options[name], False
+    for name, file in (("controlnet", "video"), ("image_prompt", "image")):
+        if isinstance(options.get(name), Mapping) and options[name].get(file):
+            yield f"{key}.{name}.{file}", options[name][file], True
     for name in ("prior", "interpolation", "sr_t", "sr_h", "controlnet", "image_prompt"):
         if isinstance(options.get(name), Mapping) and options[name].get("folder"):
             yield f"{key}.{name}.folder", options[name]["folder"], False

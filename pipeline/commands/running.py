@@ -4,13 +4,12 @@ The copy has its own params.yaml, dvc.yaml, data/ and reports/: the default run 
 meanwhile disturbs nothing, and what stood behind the numbers can be read in one folder.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from metrics.scoring.catalogue import METRICS
 from pipeline.commands import check, tree
 from pipeline.config import params, paths, profiles
 
@@ -19,7 +18,7 @@ STAGES = (
     *("weights", "prompts", "embed", "search", "check", "generate", "external", "reference", "features"),
     *("evaluate", "study", "report", "track"),
 )
-_VOUCHED = ("weights", "reference")  # what these make is copied, too, and the checkout's lock vouches for it
+_VOUCHED = "reference"  # what it makes is copied, too, and the checkout's lock vouches for it
 _OWN = (paths.PARAMS, paths.DAG, paths.LOCK)  # files that a copy has of its own
 
 
@@ -54,7 +53,8 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not tree.is_copy(folder):
         raise ValueError(f"{folder}: is no run, expected a new folder or one that `reelbench run` made")
     wanted = params.checked(values, "the parameters with the profile")
-    tree.copy(folder, without=_OWN)
+    read = {Path(place) for _, place, _ in check.places(wanted)} | ({paths.REFERENCE} if _rendered(wanted) else set())
+    tree.copy(folder, lambda path: _comes_along(path, bool(wanted.train), read))
     for key, place in _elsewhere(wanted, folder):
         profiles.assign(values, key, place)
     params.write(values, folder / paths.PARAMS)
@@ -63,9 +63,20 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     _vouch(folder)
 
 
+def _comes_along(path: Path, of_world: bool, read: Collection[Path]) -> bool:
+    """Whether a run has a file of the checkout. Where nothing is trained in the toy world, none of its models and
+    results comes that is not read."""
+    if path in _OWN:
+        return False
+    shipped = path.parts[0] in (paths.MODELS.name, paths.PUBLISHED.name) and not path.is_relative_to(paths.I3D.parent)
+    return of_world or not shipped or any(path.is_relative_to(place) for place in read)
+
+
 def narrowed(dag: Mapping[str, Any], wanted: params.Params, folder: Path) -> dict[str, Any]:
     """The DAG of a run: STAGES, without deps that none of them makes and the copy lacks, with the run's own files."""
-    stages = {name: dict(dag["stages"][name]) for name in STAGES if name != "reference" or _rendered(wanted)}
+    here = all((folder / place).exists() for place in (paths.I3D, paths.MINILM))
+    left_out = {*(["weights"] if here else []), *([] if _rendered(wanted) else ["reference"])}
+    stages = {name: dag["stages"][name] for name in STAGES if name not in left_out}
     outs = [out for entry in stages.values() for out in _outs(entry)]
     for name, entry in stages.items():
         own = entry["do"] if "do" in entry else entry
@@ -76,7 +87,7 @@ def narrowed(dag: Mapping[str, Any], wanted: params.Params, folder: Path) -> dic
 
 def _rendered(wanted: params.Params) -> bool:
     """Whether the toy world's clips are the real side of a metric."""
-    return wanted.evaluate.reference is None and any(METRICS[name].needs == "real" for name in wanted.evaluate.metrics)
+    return wanted.evaluate.reference is None and wanted.evaluate.compares
 
 
 def _outs(entry: Mapping[str, Any]) -> list[str]:
@@ -90,7 +101,8 @@ def _is_there(dep: str, outs: Sequence[str], folder: Path) -> bool:
 
 def _read_by(stage: str, wanted: params.Params) -> list[str]:
     """What a stage reads of files that only a run's parameters name, so that dvc watches them."""
-    return []
+    own = {"features": wanted.evaluate.place, "evaluate": wanted.evaluate.labels}
+    return [str(own[stage])] if own.get(stage) else []
 
 
 def _elsewhere(wanted: params.Params, folder: Path) -> Iterator[tuple[str, str]]:
@@ -103,11 +115,12 @@ def _elsewhere(wanted: params.Params, folder: Path) -> Iterator[tuple[str, str]]
 
 def _vouch(folder: Path) -> None:
     """Have the copy's lock file know what came with it, unless the run has made it anew."""
-    ours, theirs = ({}, {})
+    ours: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
     if (folder / paths.LOCK).is_file():
         ours = yaml.safe_load((folder / paths.LOCK).read_text(encoding="utf-8"))
     if paths.LOCK.is_file():
         theirs = yaml.safe_load(paths.LOCK.read_text(encoding="utf-8"))["stages"]
-    came = {name: theirs[name] for name in _VOUCHED if name in theirs}
+    came = {_VOUCHED: theirs[_VOUCHED]} if _VOUCHED in theirs else {}
     lock = {"schema": "2.0", "stages": came | ours.get("stages", {})}
     (folder / paths.LOCK).write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")

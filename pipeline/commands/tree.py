@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipeline.config import paths
@@ -11,16 +11,16 @@ from pipeline.config import paths
 _COPIED = paths.SCRATCH / "copied.txt"  # in a copy: the files that came from the working tree
 
 
-def copy(target: Path, without: Collection[Path] = ()) -> None:
-    """Bring the working tree as git sees it (tracked, and new files that are not ignored), and the public weights, into
-    a folder; `without` some. A copy that is there already is brought up to date: what it made itself stays.
+def copy(target: Path, wanted: Callable[[Path], bool] = lambda _: True) -> None:
+    """Bring the wanted files of the working tree as git sees it (tracked, and new ones that are not ignored), and the
+    public weights, into a folder. A copy that is there already is brought up to date: what it made itself stays.
     """
-    listed = [path for path in (*_listed(), *_public()) if path not in without]
+    listed = [path for path in (*_listed(), *_public()) if wanted(path)]
     for path in listed:
         if _differs(path, target / path):
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target / path)
-    for gone in sorted(_copied(target) - set(listed) - set(without)):
+    for gone in sorted(_copied(target) - set(listed)):
         (target / gone).unlink(missing_ok=True)
     (target / _COPIED).parent.mkdir(parents=True, exist_ok=True)
     (target / _COPIED).write_text("\n".join(map(str, listed)) + "\n", encoding="utf-8")

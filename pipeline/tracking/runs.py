@@ -74,6 +74,8 @@ def _searches(params: Params) -> list[ChildRun]:
 
 def _sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep of HARIVO's; its children are its points, named by the swept value."""
+    if not params.harivo.sweep.points:
+        return []
     points, base = sweeps.read(params), sweeps.base_of(params)
     keys = ["mg_scale", *sweeps.LAMBDAS]
     return [
