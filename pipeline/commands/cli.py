@@ -265,7 +265,8 @@ def smoke() -> None:
 def run_(
     profile: Annotated[str, typer.Option(help="a folder of profiles/; `reelbench profiles` lists them")],
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value of params.yaml: generate.prompts.limit=4; may be repeated")
+        list[str] | None,
+        typer.Option("--set", help="key=value of params.yaml: generate.prompts.limit=4; may be repeated"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="the folder of the run (runs/PROFILE)")] = None,
     prepare: Annotated[bool, typer.Option("--prepare", help="make the folder, and run nothing")] = False,

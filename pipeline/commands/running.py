@@ -79,7 +79,7 @@ def narrowed(dag: Mapping[str, Any], wanted: params.Params, folder: Path) -> dic
     stages = {name: dag["stages"][name] for name in STAGES if name not in left_out}
     outs = [out for entry in stages.values() for out in _outs(entry)]
     for name, entry in stages.items():
-        own = entry["do"] if "do" in entry else entry
+        own = entry.get("do", entry)
         made = [dep for dep in own["deps"] if _is_there(dep, outs, folder)]
         own["deps"] = [*made, *_read_by(name, wanted)]
     return {**dag, "stages": stages}

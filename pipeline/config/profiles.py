@@ -9,10 +9,10 @@ from copy import deepcopy
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from pipeline.config import params, paths
 from pipeline.config.section import Section, explain
-from pydantic import ValidationError
 
 ABOUT = "profile"  # the key of a profile that is none of params.yaml
 
@@ -100,9 +100,7 @@ def assign(values: dict[str, Any], key: str, value: Any) -> None:
         KeyError: saying what holds no such key.
     """
     name = key if key in values else next((name for name in values if key.startswith(f"{name}.")), key)
-    if name == key and "." not in key:
-        values[key] = value
-    elif name == key and key in values:
+    if (name == key and "." not in key) or (name == key and key in values):
         values[key] = value
     elif isinstance(values.get(name), dict):
         assign(values[name], key[len(name) + 1 :], value)

@@ -13,9 +13,9 @@ from metrics.scoring.measured import Measured
 from metrics.scoring.measuring import Batch, Measurer
 from pipeline.clips import ledger
 from pipeline.evaluation.evaluated import write
+from pipeline.evaluation.readings import COLUMNS, readings_of
 from pipeline.evaluation.real import FOLDER as REAL
 from pipeline.evaluation.real import measure as measure_real
-from pipeline.evaluation.readings import COLUMNS, readings_of
 
 
 def extract(clips: Mapping[str, Path], measurer: Measurer, target: Path, real: Path | None = None) -> None:

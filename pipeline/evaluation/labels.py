@@ -58,7 +58,8 @@ class Labels:
         """
         made = {(one.name, clip) for one in methods for clip in _of_mixtures(one).query("outcome == @OK").clip}
         asked = {(one.name, clip) for one in methods for clip in _of_mixtures(one).clip}
-        for left, said in ((made - set(self.shown), "no label for"), (set(self.shown) - asked, "a label, but no clip:")):
+        has = set(self.shown)
+        for left, said in ((made - has, "no label for"), (has - asked, "a label, but no clip:")):
             if left:
                 method, clip = min(left)
                 raise LabelError(f"{self.path}: {said} {clip} of {method} ({len(left)} in all)")

@@ -38,8 +38,8 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What methods are evaluated against, and how. reference: the real side; None where no metric wants one. prompts: by
-    id. mixtures: of all sets; the world's are judged. labels: in the judge's place."""
+    """What methods are evaluated against, and how. reference: the real side; None where no metric wants one.
+    prompts: by id. mixtures: of all sets; the world's are judged. labels: in the judge's place."""
 
     reference: Reference | None
     prompts: dict[str, Prompt]
