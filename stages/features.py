@@ -1,4 +1,4 @@
-"""features: the clips of all methods, and real ones, decoded once -> I3D features, per-clip metrics and measurements."""
+"""features: all methods' clips, and real ones, decoded once -> I3D features, per-clip metrics and measurements."""
 
 from pipeline.config import params, paths
 from pipeline.config.entry import stage

@@ -53,8 +53,9 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not tree.is_copy(folder):
         raise ValueError(f"{folder}: is no run, expected a new folder or one that `reelbench run` made")
     wanted = params.checked(values, "the parameters with the profile")
+    of_world = bool(set(wanted.train) & set(params.read()["train"]))
     read = {Path(place) for _, place, _ in check.places(wanted)} | ({paths.REFERENCE} if _rendered(wanted) else set())
-    tree.copy(folder, lambda path: _comes_along(path, bool(wanted.train), read))
+    tree.copy(folder, lambda path: _comes_along(path, of_world, read))
     for key, place in _elsewhere(wanted, folder):
         profiles.assign(values, key, place)
     params.write(values, folder / paths.PARAMS)
@@ -64,8 +65,8 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
 
 
 def _comes_along(path: Path, of_world: bool, read: Collection[Path]) -> bool:
-    """Whether a run has a file of the checkout. Where nothing is trained in the toy world, none of its models and
-    results comes that is not read."""
+    """Whether a run has a file of the checkout. Where no training is the toy world's, none of its models and results
+    comes that is not read."""
     if path in _OWN:
         return False
     shipped = path.parts[0] in (paths.MODELS.name, paths.PUBLISHED.name) and not path.is_relative_to(paths.I3D.parent)
