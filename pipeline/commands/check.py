@@ -102,6 +102,29 @@ def _said_of(key: str, built: Callable[[], Method | None]) -> list[str]:
     return []
 
 
+def hub_ids(params: Params) -> dict[str, list[str]]:
+    """The hub ids that are named, nothing being here under that name: each with its keys. Nothing is looked up."""
+    named: dict[str, list[str]] = {}
+    for key, place, local in places(params):
+        if not local and looks_like_hub_id(place) and not Path(place).expanduser().exists():
+            named.setdefault(place, []).append(key)
+    return named
+
+
+def of_hub(name: str) -> str:
+    """What can be said of a hub id without network: how much of it is in the hub's cache on this machine."""
+    from huggingface_hub import CacheNotFound, scan_cache_dir
+
+    try:
+        sizes = {repo.repo_id: repo.size_on_disk for repo in scan_cache_dir().repos if repo.repo_type == "model"}
+    except CacheNotFound:
+        sizes = {}
+    if name in sizes:
+        cached = f"{sizes[name] / 1e9:.1f} GB in the hub's cache"
+        return f"hub id {name}: {cached}; not looked up whether that is all of it"
+    return f"hub id {name}, not looked up: needs network or a local copy"
+
+
 def missing_places(params: Params) -> list[str]:
     """The files and folders that are neither here, nor made by a stage, nor hub ids."""
     made = {paths.I3D, paths.MINILM, *(paths.world_model(name) for name in params.train)}

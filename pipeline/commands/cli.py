@@ -260,6 +260,15 @@ def smoke() -> None:
     raise typer.Exit(run())
 
 
+@app.command("profiles")
+@one_sentence(OSError)
+def profiles_() -> None:
+    """List the profiles for `reelbench run`, and what each measures, needs and costs."""
+    from pipeline.commands.running import show
+
+    show()
+
+
 @app.command("run")
 @one_sentence(OSError)
 def run_(

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
+from rich.padding import Padding
 
 from pipeline.commands import check, tree
 from pipeline.config import params, paths, profiles
@@ -42,6 +44,17 @@ def run(profile: str, settings: Sequence[str] = (), out: Path | None = None, pre
     end = f"report: {(folder / paths.REPORTS / 'index.html').absolute()}"
     print(f"{profile}: {end if not code else 'stopped; the same command goes on from here'}")
     return code
+
+
+def show() -> None:
+    """Print what each profile says of itself; from the repository's root."""
+    console = Console(highlight=False)
+    for name in profiles.names():
+        about = profiles.about(name)
+        console.print(f"[bold]{name}[/]: {about.title}")
+        for key, said in about.model_dump(exclude={"title", "extends"}).items():
+            if said:
+                console.print(Padding(f"{key}: {said}", (0, 0, 0, 2)))
 
 
 def prepare(values: dict[str, Any], folder: Path) -> None:
