@@ -75,6 +75,12 @@ class Model(Section):
     device: Device | None = None
     memory: Memory = Memory()
 
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What of it decides what a clip shows: not where, and how many at a time."""
+        own = self.model_dump(mode="json", exclude={"batch", "device", "memory"})
+        return own | ({"memory": self.memory.settings} if self.memory.settings else {})
+
     @model_validator(mode="after")
     def _memory_is_known(self) -> "Model":
         precision, memory = self.sampling.precision, self.memory

@@ -56,8 +56,9 @@ class Labels:
         Raises:
             LabelError: naming a clip without a label, or a label without a clip, and how many there are.
         """
-        made = {(one.name, clip) for one in methods for clip in _of_mixtures(one).query("outcome == @OK").clip}
-        asked = {(one.name, clip) for one in methods for clip in _of_mixtures(one).clip}
+        tables = {one.name: _of_mixtures(one) for one in methods}
+        asked = {(name, clip) for name, own in tables.items() for clip in own["clip"]}
+        made = {(name, clip) for name, own in tables.items() for clip in own.loc[own.outcome == OK, "clip"]}
         has = set(self.shown)
         for left, said in ((made - has, "no label for"), (has - asked, "a label, but no clip:")):
             if left:

@@ -106,7 +106,7 @@ def test_cogvideox_with_labels_and_real_videos_of_ones_own(
     made = {name: clips_of(folder, "cogvideox", name) for name in ("cogvideox", "richspace", "richspace_midpoint")}
     assert read_all(folder / "data/clips/cogvideox/richspace" / made["richspace"][0].file).shape == (9, 32, 32, 3)
     about = json.loads((folder / "data/clips/cogvideox/richspace/method.json").read_text())
-    assert about["made_by"]["settings"]["dtype"] == "bfloat16"
+    assert about["made_by"]["sampling"]["dtype"] == "bfloat16"
 
     labels, real = tmp_path / "labels.csv", tmp_path / "real"
     rows = [(name, one.clip, int(name == "richspace")) for name, entries in made.items() for one in entries]
