@@ -6,12 +6,16 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
+    from pipeline.evaluation import real
     from pipeline.evaluation.features import extract
     from pipeline.evaluation.measuring import measurer
 
     wanted = params.load()
     clips = {name: wanted.generate.folder(name) for name in wanted.generate.evaluated}
-    extract(clips, measurer(wanted.features), paths.FEATURES, wanted.evaluate.place)
+    networks = measurer(wanted.features)
+    extract(clips, networks, paths.FEATURES)
+    if wanted.evaluate.place:
+        real.measure(wanted.evaluate.place, networks, paths.FEATURES / real.FOLDER)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from metrics.forking import garbage_left_behind
-from metrics.progress import say
 from pipeline.clips.jobs import Clip, ClipMaker, Job
 from pipeline.clips.ledger import OK
 
@@ -28,31 +27,8 @@ log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
-class OutOfMemory(ValueError):
-    """Not even one clip fits; the message says what may help."""
-
-
 class WorkerError(ValueError):
     """A process that makes clips has died; the message says what may help."""
-
-
-@dataclass
-class Most:
-    """How many clips are sampled at once: halved when the device's memory does not suffice."""
-
-    clips: int
-
-    def halve(self, tried: int, error: torch.OutOfMemoryError) -> None:
-        """Say so, and go on with half as many as were tried.
-
-        Raises:
-            OutOfMemory: if it was one.
-        """
-        if tried == 1:
-            more = "fewer frames or pixels, or generate.models.….memory (dtype, tiling, slicing, offload)"
-            raise OutOfMemory(f"one clip alone runs out of memory: {error}; what helps: {more}") from error
-        self.clips = tried // 2
-        say(f"out of memory: going on with {self.clips} clips at a time; generate.models.….batch sets it")
 
 
 @dataclass(frozen=True)
@@ -69,23 +45,20 @@ class Made:
 def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) -> Iterator[Made]:
     """Make the clips of a prepared maker, `batch` at a time, in the order in which batches are finished.
 
-    A batch that fails is tried again clip by clip, one that runs out of memory in halves. On a GPU one process makes
-    all of them. To be closed by who reads it (`contextlib.closing`): then the batches that run are finished, and no
-    other is begun.
+    A batch that fails is tried again clip by clip. On a GPU one process makes all of them. To be closed by who reads it
+    (`contextlib.closing`): then the batches that run are finished, and no other is begun.
 
     Raises:
         WorkerError: if a process dies.
-        OutOfMemory: if not even one clip fits.
     """
     workers = processes(workers, len(jobs))
     groups = batches(jobs, batch, workers)
     if workers == 1:
-        most = Most(batch)
         for group in groups:
-            yield from _make(maker, group, most)
+            yield from _make(maker, group)
         return
     fork = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers, batch))
+    pool = ProcessPoolExecutor(workers, mp_context=fork, initializer=_start, initargs=(maker, workers))
     try:
         with garbage_left_behind():  # all are forked with the first
             submitted = [pool.submit(_work, group) for group in groups]
@@ -117,12 +90,11 @@ def device_name(workers: int) -> str:
 
 _maker: ClipMaker  # of a worker, set when it starts
 _beside: int  # how many workers there are
-_most: Most
 
 
-def _start(maker: ClipMaker, workers: int, batch: int) -> None:
-    global _maker, _beside, _most
-    _maker, _beside, _most = maker, workers, Most(batch)
+def _start(maker: ClipMaker, workers: int) -> None:
+    global _maker, _beside
+    _maker, _beside = maker, workers
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     if sys.platform == "linux":  # a parent that is killed takes its workers along
@@ -130,31 +102,21 @@ def _start(maker: ClipMaker, workers: int, batch: int) -> None:
 
 
 def _work(jobs: Sequence[Job]) -> list[Made]:
-    return [replace(made, seconds=made.seconds / _beside) for made in _make(_maker, jobs, _most)]
+    return [replace(made, seconds=made.seconds / _beside) for made in _make(_maker, jobs)]
 
 
-def _make(maker: ClipMaker, jobs: Sequence[Job], most: Most) -> Iterator[Made]:
-    if len(jobs) > (first := most.clips):  # which may become less on the way
-        yield from _make(maker, jobs[:first], most)
-        yield from _make(maker, jobs[first:], most)
-        return
+def _make(maker: ClipMaker, jobs: Sequence[Job]) -> Iterator[Made]:
     start = time.perf_counter()
     try:
         clips = maker.generate(jobs)
-    except torch.OutOfMemoryError as error:
-        most.halve(len(jobs), error)
     except Exception as error:  # whatever a maker raises: the clip is recorded as failed, the others go on
         log.warning("%s: %s", ", ".join(job.clip for job in jobs), error)
         if len(jobs) == 1:
             yield Made(jobs[0], None, time.perf_counter() - start, f"{type(error).__name__}: {error}")
             return
         for job in jobs:
-            yield from _make(maker, [job], most)
+            yield from _make(maker, [job])
         return
-    else:
-        seconds = (time.perf_counter() - start) / len(jobs)
-        for job, clip in zip(jobs, clips, strict=True):
-            yield Made(job, clip, seconds)
-        return
-    torch.cuda.empty_cache()  # here, where the error that held on to the tensors is gone
-    yield from _make(maker, jobs, most)
+    seconds = (time.perf_counter() - start) / len(jobs)
+    for job, clip in zip(jobs, clips, strict=True):
+        yield Made(job, clip, seconds)

@@ -13,7 +13,6 @@ from metrics.scoring.protocol import Protocol
 from pipeline.clips import ledger
 from pipeline.config import paths
 from pipeline.evaluation import files
-from pipeline.evaluation.real import FOLDER as REAL
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,12 @@ def read(folder: Path) -> Evaluated:
 
 
 def reference(folder: Path | None) -> files.Reference:
-    """The real side of FVD and KVD: the features in a folder, of imported videos or of a place that params.yaml names,
-    or what the reference stage made.
+    """The real side of FVD and KVD: the features of imported videos in a folder, or what the reference stage made.
 
     Raises:
         FileNotFoundError: if there is nothing.
     """
     if folder is None:
         return files.read_reference(paths.REFERENCE)
-    if folder.name == REAL:
-        return files.read_reference(folder)
     real = read(folder)
     return files.Reference(real.measured, real.protocol, real.content)

@@ -14,12 +14,10 @@ from metrics.scoring.measuring import Batch, Measurer
 from pipeline.clips import ledger
 from pipeline.evaluation.evaluated import write
 from pipeline.evaluation.readings import COLUMNS, readings_of
-from pipeline.evaluation.real import FOLDER as REAL
-from pipeline.evaluation.real import measure as measure_real
 
 
-def extract(clips: Mapping[str, Path], measurer: Measurer, target: Path, real: Path | None = None) -> None:
-    """Write the features of methods below `target`, those of real clips if there is a place of some, and nothing else.
+def extract(clips: Mapping[str, Path], measurer: Measurer, target: Path) -> None:
+    """Write the features of methods below `target`, and nothing else there.
 
     A method's `features.safetensors` holds i3d (N, 400) of the N scored clips, in the order of the rows of `clips.csv`
     whose `scored` is true; its metadata says what made them. `clips.csv` has a row for every requested clip: the
@@ -27,21 +25,18 @@ def extract(clips: Mapping[str, Path], measurer: Measurer, target: Path, real: P
     CLIPSIM and the other per-clip metrics and, for clips of the world's size, the judge's readings.
 
     Args:
-        clips: where each method's clips and ledger are. real: a folder of videos, or a file of statistics.
+        clips: where each method's clips and ledger are.
 
     Raises:
         FileNotFoundError: before anything is read, if a method has no ledger.
-        ValueError: if the real clips cannot be measured; before the others are.
     """
     entries = {name: _entries(name, folder) for name, folder in clips.items()}
-    if real:
-        measure_real(real, measurer, target / REAL)
     batches = [_batch(own, clips[name]) for name, own in entries.items()]
     for name, measured in zip(entries, measurer.measure(batches, "features"), strict=True):
         table = _table(entries[name], measured)
         write(target / name, table, measured, measurer.protocol, ledger.about(clips[name]))
     for folder in target.glob("*"):
-        if folder.name not in entries and not (real and folder.name == REAL):
+        if folder.name not in entries:
             shutil.rmtree(folder)
 
 

@@ -68,9 +68,6 @@ def first_guides(mixtures: Sequence[Mixture]) -> dict[str, str]:
     return {mixture.id: pairs[mixture.parts[:2]] for mixture in triples if mixture.parts[:2] in pairs}
 
 
-_COLUMNS = ("mixture", "k", "step", "weight", "continuous_weight", "similarity", "first_step")  # also of no mixtures
-
-
 def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
     """Write optima.csv (a row per mixture and k), curves.json and embeddings.safetensors below `folder`.
 
@@ -96,7 +93,7 @@ def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
         tensors[key] = optimum.embedding.contiguous()
         if search.first_step is not None:
             tensors[f"{key}/first"] = search.ends[0].contiguous()
-    pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"first_step": "Int64"}).to_csv(folder / TABLE, index=False)
+    pd.DataFrame(rows).astype({"first_step": "Int64"}).to_csv(folder / TABLE, index=False)
     (folder / CURVES).write_text(json.dumps(curves))
     save_file(tensors, folder / EMBEDDINGS)
 
