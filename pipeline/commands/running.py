@@ -21,7 +21,6 @@ STAGES = (
     *("evaluate", "study", "report", "track"),
 )
 _VOUCHED = "reference"  # what it makes is copied, too, and the checkout's lock vouches for it
-_OWN = (paths.PARAMS, paths.DAG, paths.LOCK)  # files that a copy has of its own
 
 
 def run(profile: str, settings: Sequence[str] = (), out: Path | None = None, prepare_only: bool = False) -> int:
@@ -80,7 +79,7 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
 def _comes_along(path: Path, of_world: bool, read: Collection[Path]) -> bool:
     """Whether a run has a file of the checkout. Where no training is the toy world's, none of its models and results
     comes that is not read."""
-    if path in _OWN or path.is_relative_to(paths.SUMMARY):
+    if path in paths.OF_A_RUN or path.is_relative_to(paths.SUMMARY):
         return False
     shipped = path.parts[0] in (paths.MODELS.name, paths.PUBLISHED.name) and not path.is_relative_to(paths.I3D.parent)
     return of_world or not shipped or any(path.is_relative_to(place) for place in read)

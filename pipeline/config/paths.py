@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]  # of this checkout, for commands that are call
 PARAMS = Path("params.yaml")
 DAG = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
+OF_A_RUN = (PARAMS, DAG, LOCK)  # files that the run of a profile has of its own
 PROMPT_SETS = Path("prompts")
 PROFILES = Path("profiles")
 RUNS = Path("runs")  # a folder for each run of a profile; not in git

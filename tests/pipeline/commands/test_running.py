@@ -86,13 +86,13 @@ def test_places_beside_the_checkout_are_still_found(wanted: dict[str, Any], tmp_
     here = Path(".scratch/own-clip")
     here.mkdir(parents=True, exist_ok=True)
     try:
-        settings = [f"features.clip={here}", "prompts.msrvtt.path=params.yaml"]
+        settings = [f"features.clip={here}", "prompts.msrvtt.path=README.md"]
         running.prepare(profiles.with_settings(wanted, settings), folder)
     finally:
         here.rmdir()
     found = params.read(folder / paths.PARAMS)
     assert found["features"]["clip"] == str(here.absolute())
-    assert found["prompts"]["msrvtt"]["path"] == "params.yaml"  # the copy has it, too
+    assert found["prompts"]["msrvtt"]["path"] == "README.md"  # the copy has it, too
     assert found["generate"]["models"]["cogvideox"]["checkpoint"] == "THUDM/CogVideoX-2b"
 
 

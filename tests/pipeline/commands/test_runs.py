@@ -5,6 +5,7 @@ the run names them; dvc itself runs them with REELBENCH_SLOW."""
 import importlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -175,4 +176,38 @@ def test_etc(run_stages: RunStages, stable_diffusion_21_folder: Path, clip_folde
     folder = run_stages("stable-diffusion-2-1-etc", settings)
     assert len(clips_of(folder, "sd21", "etc_sd21")) == 2
     assert "clipsim" in values_of(folder).loc["etc_sd21"].index
-    assert "etc_sd21" in (folder / "reports/methods.html").read_text()
+    assert "etc_<wbr>sd21" in (folder / "reports/methods.html").read_text()
+
+
+@SLOW
+def test_dvc_runs_a_profile_and_then_nothing(
+    root: Path, text_to_video_folder: Path, clip_folder: Path, tmp_path: Path, i3d_weights: Path, minilm: Path
+) -> None:
+    """The command as a user calls it, twice; MLflow's database is the run's own."""
+    settings = [
+        *SMALL,
+        *folders("clip_text/modelscope", text_to_video_folder),
+        f"features.clip={clip_folder}",
+        "generate.prompts.limit=1",
+        "generate.models.modelscope.sampling={steps: 2, guidance: 9, frames: 16, height: 32, width: 32}",
+    ]
+    options = [option for setting in settings for option in ("--set", setting)]
+    command = [sys.executable, "-c", "from pipeline.commands.cli import main; main()", "run", "--profile", "modelscope"]
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    done = []
+    for _ in range(2):
+        done.append(
+            subprocess.run(
+                [*command, "--out", str(tmp_path / "run"), *options],
+                cwd=root,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
+    assert [one.returncode for one in done] == [0, 0], done[0].stdout + done[0].stderr
+    assert "Running stage 'generate@modelscope'" in done[0].stdout
+    assert "Running stage" not in done[1].stdout
+    assert (tmp_path / "run/reports/index.html").is_file()
+    assert (tmp_path / "run/mlflow.db").is_file()
