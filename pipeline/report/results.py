@@ -28,7 +28,8 @@ class Results:
     """The result files.
 
     mixtures: of all sets; generated: those of them that the strip's or the guide's method was asked for. comparisons:
-    differences, over_seeds, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
+    differences, over_seeds, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of
+    `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
     make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, extrapolation, consistency,
     passed_on: its parts alone.
