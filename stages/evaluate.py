@@ -1,14 +1,19 @@
 """evaluate: features -> metrics with counts and fingerprints, verdicts on mixtures, and the tests between methods."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from pipeline.config import params, paths
 from pipeline.config.entry import stage
 
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import choices, evaluated, oracle, training_seeds
+    from pipeline.evaluation import choices, evaluated, files, oracle, training_seeds
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.dvc_metrics import write_summary
+    from pipeline.evaluation.labels import Labels
+    from pipeline.evaluation.real import FOLDER
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
     from pipeline.published.figures import reproduced
@@ -17,10 +22,16 @@ def main() -> None:
     wanted = params.load()
     real = wanted.evaluate.reference
     methods = [evaluated.read(paths.features(name)) for name in wanted.generate.evaluated if name != real]
-    reference = evaluated.reference(paths.features(real) if real else None)
+    if wanted.evaluate.place:
+        reference = files.read_reference(paths.FEATURES / FOLDER)
+    else:
+        reference = evaluated.reference(paths.features(real) if real else None) if wanted.evaluate.compares else None
+    labels = Labels.read(Path(wanted.evaluate.labels)) if wanted.evaluate.labels else None
+    if labels:
+        labels.check(methods)
     tables = read_tables(paths.PROMPTS, paths.MIXTURES)
     cache = ResultCache(paths.SCRATCH / "evaluation")
-    evaluation = Evaluation(reference, *tables, wanted.evaluate, cache)
+    evaluation = Evaluation(reference, *tables, wanted.evaluate, cache, labels)
     results, summary = evaluation.tables(methods, {"ablation": list(wanted.harivo.ablation.values())})
     points = [evaluated.read(paths.sweep(name)) for name in wanted.harivo.sweep.points]
     trials = [evaluated.read(paths.trial(name)) for name in wanted.harivo.trials.points]
@@ -40,7 +51,7 @@ def main() -> None:
         paths.CASCADE_POINTS.stem: evaluation.points(cascade, wanted.evaluate.metrics),
         paths.ORACLE_TABLE.stem: oracle.table(verdicts, evaluation.uncertainty),
         paths.ORACLE_STEPS.stem: oracle.by_step(verdicts),
-        paths.REPRODUCED.stem: reproduced(evaluation, methods, wanted.published.methods),
+        paths.REPRODUCED.stem: reproduced(replace(evaluation, labels=None), methods, wanted.published.methods),
         paths.CHOICES_TABLE.stem: choices.table(verdicts, steps(wanted), evaluation.uncertainty),
     }
     write(results | further, summary, paths.RESULTS)

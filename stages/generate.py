@@ -1,23 +1,26 @@
 """generate@model: embeddings -> clips of all methods of a model, one lossless file each, with a ledger per method."""
 
 from pipeline.config import params, paths
-from pipeline.config.entry import pick, stage
+from pipeline.config.entry import choose_device, pick, stage
 
 
 @stage
 def main(model: str) -> None:
+    wanted = params.load()
+    asked = wanted.generate
+    own = pick("generate.models", asked.models, model)
+    choose_device(own.device)  # before torch is imported
     from pipeline.clips.generation import generate_all
+    from pipeline.clips.memory import InHalves
     from pipeline.clips.superseded import Superseded, set_aside_unknown
     from pipeline.methods.base import build
     from pipeline.methods.context import Context, Inputs
 
-    wanted, inputs = params.load(), Inputs()
-    asked, superseded = wanted.generate, Superseded(paths.SUPERSEDED)
-    pick("generate.models", asked.models, model)
-    methods = {name: build(Context.of(wanted, name, inputs)) for name in asked.of_model(model)}
+    inputs, superseded = Inputs(), Superseded(paths.SUPERSEDED)
+    methods = {name: InHalves(build(Context.of(wanted, name, inputs)), model) for name in asked.of_model(model)}
     paths.clips_of(model).mkdir(parents=True, exist_ok=True)  # DVC wants it, also for a model without methods
     set_aside_unknown(paths.CLIPS, {asked.folder(name) for name in asked.everything}, superseded)
-    generate_all(methods, asked.folder, superseded, asked.batch, asked.workers)
+    generate_all(methods, asked.folder, superseded, own.batch or asked.batch, asked.workers)
 
 
 if __name__ == "__main__":

@@ -1,48 +1,81 @@
-"""The profiles at papers' own sizes: what they say fits together, as far as it can be read without GPUs."""
+"""The profiles: what they say fits together, as far as it can be read without GPUs and checkpoints."""
 
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from accelerate.commands.config import config_args
 from accelerate.utils import DeepSpeedPlugin
 from accelerate.utils.deepspeed import HfDeepSpeedConfig
 
-from pipeline.config import params
+from pipeline.config import params, profiles
 from pipeline.config.cascade import Pixels
 from pipeline.config.methods import Cascade, typed
 from pipeline.config.params import Params
 from pipeline.config.train import EtcTraining
 
-LAUNCHED = "profiles/etc_sd21/accelerate.yaml"
+ETC, MAKE_A_VIDEO = "stable-diffusion-2-1-etc", "make-a-video"
+LAUNCHED = f"profiles/{ETC}/accelerate.yaml"
 
 
 @pytest.fixture
 def folder(root: Path) -> Path:
-    return root / "profiles/etc_sd21"
+    return root / "profiles" / ETC
 
 
 @pytest.fixture
-def training(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> EtcTraining:
-    """Of params.yaml with the profile's entries."""
+def training(root: Path, monkeypatch: pytest.MonkeyPatch) -> EtcTraining:
+    """Of params.yaml with the profile's changes."""
     monkeypatch.chdir(root)
-    merged = with_entries(params.read(root / "params.yaml"), yaml.safe_load((folder / "params.yaml").read_text()))
-    return Params.model_validate(merged).train["etc_sd21"]
+    return merged(ETC).train["etc_sd21"]
+
+
+def merged(profile: str) -> Params:
+    """The parameters of a run with a profile; from the repository's root."""
+    return params.checked(profiles.with_profile(params.read(), profile), profile)
+
+
+def test_every_profile_is_whole_and_says_what_it_costs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    names = profiles.names()
+    assert {"cogvideox-2b", "cogvideox-5b", "stable-diffusion-1-5-animatediff", "modelscope", ETC} < set(names)
+    for name in set(names) - {"bare"}:
+        wanted, about = merged(name), profiles.about(name)
+        assert wanted.generate.evaluated, name
+        assert "never" in about.tried or "nothing" in about.tried or "neither" in about.tried, name
+        if name != MAKE_A_VIDEO:
+            said = (about.measures, about.needs, about.memory, about.time, about.disk)
+            assert all(said), name
+            assert all("estimated" in text or "published" in text for text in said[2:]), name
+
+
+def test_public_checkpoints_are_sampled_as_published(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model cards' and the papers' numbers: steps, guidance, frames, height, width, frames a second."""
+    monkeypatch.chdir(root)
+    published = {
+        "cogvideox-2b": (50, 6, 49, 480, 720, 8, "float16"),
+        "cogvideox-5b": (50, 6, 49, 480, 720, 8, "bfloat16"),
+        "stable-diffusion-1-5-animatediff": (25, 7.5, 16, 512, 512, 8, "bfloat16"),
+        "modelscope": (50, 9, 16, 256, 256, 8, "bfloat16"),
+        ETC: (50, 7, 16, 256, 256, 8, "bfloat16"),
+    }
+    for name, numbers in published.items():
+        (model,) = merged(name).generate.models.values()
+        own = model.sampling
+        found = (own.steps, own.guidance.late, own.frames, own.height, own.width, model.fps, own.precision)
+        assert found == numbers, name
 
 
 def test_make_a_video_has_the_papers_resolutions(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 -> 256 -> 768 pixels and 16 -> 76 frames (Algorithm 2), each part made for what comes before it."""
     monkeypatch.chdir(root)
-    own = yaml.safe_load((root / "profiles/make_a_video/params.yaml").read_text())
-    merged = Params.model_validate(with_entries(params.read(root / "params.yaml"), own))
-    method, model = merged.generate.methods["mav"], merged.generate.models["mav"]
+    own = merged(MAKE_A_VIDEO)
+    method, model = own.generate.methods["mav"], own.generate.models["mav"]
     parts = typed("mav", Cascade, method.options)
-    trained = {name: merged.train[name].spec for name in own["train"]}
+    trained = {name: training.spec for name, training in own.train.items()}
     sizes = {name: spec.size for name, spec in trained.items() if isinstance(spec, Pixels)}
     assert {sizes["mav_decoder"], sizes["mav_video_decoder"], sizes["mav_interpolation"]} == {64}
     assert (sizes["mav_upscaler"], sizes["mav_video_upscaler"], sizes["mav_upscaler_high"]) == (256, 256, 768)
@@ -53,13 +86,7 @@ def test_make_a_video_has_the_papers_resolutions(root: Path, monkeypatch: pytest
     assert parts.interpolation.window == trained["mav_interpolation"].frames
     assert trained["mav_video_upscaler"].frames == 76
     folders = [parts.prior.folder, parts.video, parts.interpolation.folder, parts.sr_t.folder, parts.sr_h.folder]
-    assert {Path(folder).name for folder in folders} <= set(own["train"])
-
-
-def with_entries(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    for key, value in own.items():
-        shipped[key] = with_entries(shipped[key], value) if key in shipped else value
-    return shipped
+    assert {Path(folder).name for folder in folders} <= set(own.train)
 
 
 def test_parameters_are_those_of_the_paper(training: EtcTraining) -> None:

@@ -9,6 +9,7 @@ from pipeline.config import paths
 from pipeline.config.cascade import Embedded, OnNetwork, Pixels, PriorSpec
 from pipeline.config.params import Params
 from pipeline.config.specs import AutoencoderSpec, EtcSpec, MotionSpec, OnImages
+from pipeline.evaluation.labels import Labels
 from pipeline.evaluation.naming import world_mixture
 from pipeline.methods.base import Method, build
 from pipeline.methods.context import Context, Inputs
@@ -20,7 +21,17 @@ from pipeline.weights.checkpoints import looks_like_hub_id
 
 def problems(params: Params) -> list[str]:
     """What stands in the way of the stages, a sentence each; prompts, embeddings and searches must be there."""
-    return [*missing_places(params), *unnamed_mixtures(), *unbuilt_methods(params)]
+    return [*missing_places(params), *_said_of_labels(params), *unnamed_mixtures(), *unbuilt_methods(params)]
+
+
+def _said_of_labels(params: Params) -> list[str]:
+    """What is wrong with the file of labels by itself; missing files are named elsewhere."""
+    path = params.evaluate.labels
+    try:
+        Labels.read(Path(path)) if path and Path(path).is_file() else None
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def unnamed_mixtures() -> list[str]:
@@ -91,17 +102,40 @@ def _said_of(key: str, built: Callable[[], Method | None]) -> list[str]:
     return []
 
 
+def hub_ids(params: Params) -> dict[str, list[str]]:
+    """The hub ids that are named, nothing being here under that name: each with its keys. Nothing is looked up."""
+    named: dict[str, list[str]] = {}
+    for key, place, local in places(params):
+        if not local and looks_like_hub_id(place) and not Path(place).expanduser().exists():
+            named.setdefault(place, []).append(key)
+    return named
+
+
+def of_hub(name: str) -> str:
+    """What can be said of a hub id without network: how much of it is in the hub's cache on this machine."""
+    from huggingface_hub import CacheNotFound, scan_cache_dir
+
+    try:
+        sizes = {repo.repo_id: repo.size_on_disk for repo in scan_cache_dir().repos if repo.repo_type == "model"}
+    except CacheNotFound:
+        sizes = {}
+    if name in sizes:
+        cached = f"{sizes[name] / 1e9:.1f} GB in the hub's cache"
+        return f"hub id {name}: {cached}; not looked up whether that is all of it"
+    return f"hub id {name}, not looked up: needs network or a local copy"
+
+
 def missing_places(params: Params) -> list[str]:
     """The files and folders that are neither here, nor made by a stage, nor hub ids."""
     made = {paths.I3D, paths.MINILM, *(paths.world_model(name) for name in params.train)}
     return [
         f"params.yaml: {key} is {place!r}: no such file or folder" + ("" if local else ", and no hub id owner/name")
-        for key, place, local in _places(params)
+        for key, place, local in places(params)
         if not Path(place).expanduser().exists() and Path(place) not in made and (local or not looks_like_hub_id(place))
     ]
 
 
-def _places(params: Params) -> Iterator[tuple[str, str, bool]]:
+def places(params: Params) -> Iterator[tuple[str, str, bool]]:
     """(key, place, whether it must be here) of everything that is read."""
     for key, path in (*params.weights, ("prompts.msrvtt.path", params.prompts.msrvtt.path)):
         if path is not None:
@@ -110,6 +144,9 @@ def _places(params: Params) -> Iterator[tuple[str, str, bool]]:
         yield f"embed.encoders.{name}.checkpoint", encoder.checkpoint, False
     yield "features.clip", params.features.clip, False
     yield "features.clip_text_tower", params.features.clip_text_tower, False
+    for name, read in (("reference", params.evaluate.place), ("labels", params.evaluate.labels)):
+        if read is not None:
+            yield f"evaluate.{name}", str(read), True
     yield from _of_models_and_methods(params)
     for name, entry in params.generate.external.items():
         yield f"generate.external.{name}.clips", entry.clips, True
@@ -132,6 +169,9 @@ def _of_options(key: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str
     for name in ("motion", "trained", "lora", "clip", "text_tower", "video"):
         if options.get(name):
             yield f"{key}.{name}", options[name], False
+    for name, file in (("controlnet", "video"), ("image_prompt", "image")):
+        if isinstance(options.get(name), Mapping) and options[name].get(file):
+            yield f"{key}.{name}.{file}", options[name][file], True
     for name in ("prior", "interpolation", "sr_t", "sr_h", "controlnet", "image_prompt"):
         if isinstance(options.get(name), Mapping) and options[name].get("folder"):
             yield f"{key}.{name}.folder", options[name]["folder"], False

@@ -266,6 +266,32 @@ def smoke() -> None:
     raise typer.Exit(run())
 
 
+@app.command("profiles")
+@one_sentence(OSError)
+def profiles_() -> None:
+    """List the profiles for `reelbench run`, and what each measures, needs and costs."""
+    from pipeline.commands.running import show
+
+    show()
+
+
+@app.command("run")
+@one_sentence(OSError)
+def run_(
+    profile: Annotated[str, typer.Option(help="a folder of profiles/; `reelbench profiles` lists them")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value of params.yaml: generate.prompts.limit=4; may be repeated"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="the folder of the run (runs/PROFILE)")] = None,
+    prepare: Annotated[bool, typer.Option("--prepare", help="make the folder, and run nothing")] = False,
+) -> None:
+    """Run the DAG with a profile's parameters, from prompts to report, in a folder of its own; started again, go on."""
+    from pipeline.commands.running import run
+
+    raise typer.Exit(run(profile, settings or [], out, prepare))
+
+
 @app.command()
 @one_sentence(OSError)
 def publish(

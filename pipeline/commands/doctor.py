@@ -33,11 +33,20 @@ MIN_FREE_GB = 5.0
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, what was found, and what to do about it ("" where it is fine)."""
+    """What was looked at, what was found, and what to do about it ("" where it is fine). unknown: whether nobody can
+    say here if it is fine."""
 
     what: str
     found: str
     fix: str = ""
+    unknown: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Whether it is fine, for a terminal."""
+        if self.unknown:
+            return "[yellow]?[/]"
+        return "[red]✗[/]" if self.fix else "[green]✓[/]"
 
 
 def examine() -> list[Finding]:
@@ -49,7 +58,7 @@ def show(findings: list[Finding]) -> int:
     """Print the findings; returns the exit code: 1 if anything needs a fix."""
     table = Table("", "what", "found", "fix", box=None)
     for finding in findings:
-        table.add_row("[red]✗[/]" if finding.fix else "[green]✓[/]", finding.what, finding.found, finding.fix)
+        table.add_row(finding.mark, finding.what, finding.found, finding.fix)
     Console().print(table)
     return int(any(finding.fix for finding in findings))
 
@@ -104,6 +113,8 @@ def _params() -> Iterator[Finding]:
     except ImportError as error:
         yield Finding("methods", f"not built: {error}", "make .venv/.ready installs the lock file")
         return
+    for name, keys in check.hub_ids(wanted).items():
+        yield Finding(", ".join(keys), check.of_hub(name), unknown=True)
     for said in check.missing_places(wanted):
         yield Finding("files", said, "give an existing file or folder, or a hub id where one is allowed")
     if not paths.PROMPTS.is_file():

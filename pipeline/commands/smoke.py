@@ -2,15 +2,15 @@
 the commands of the documents that need a run."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands import documents
+from pipeline.commands import documents, tree
 from pipeline.config import params, paths
+from pipeline.config.profiles import merged
 
 LIMIT = 4  # mixtures, and prompts, of every method
 SMALL = {
@@ -28,24 +28,29 @@ def run() -> int:
     """Copy, shrink, `dvc repro`; returns its exit code. The copy is removed, its report too."""
     with tempfile.TemporaryDirectory(prefix="reelbench-smoke-") as scratch:
         copy = Path(scratch)
-        _copy_tree(copy)
+        tree.copy(copy)
         params.write(shrink(params.read(copy / paths.PARAMS)), copy / paths.PARAMS)
         environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-        follow = [documents.written(copy, beginning) for beginning in documents.OF_A_RUN]
-        for command in ("dvc config --local core.no_scm true", "dvc repro", *follow):
-            code = subprocess.run(["bash", "-c", command], cwd=copy, env=environment, check=False).returncode
-            if code:
-                print(f"smoke: failed with exit code {code}: {command}")
-                return code
-        if not (copy / paths.REPORTS / "index.html").is_file():
-            return 1
+        code = tree.reproduce(copy, environment) or _follow(copy, environment)
+    if not code:
         print("smoke: the main job runs from prompts to report")
+    return code
+
+
+def _follow(copy: Path, environment: dict[str, str]) -> int:
+    """Run the documents' commands that need a run, as they are written; returns the first exit code that is not 0."""
+    for beginning in documents.OF_A_RUN:
+        command = documents.written(copy, beginning)
+        code = subprocess.run(["bash", "-c", command], cwd=copy, env=environment, check=False).returncode
+        if code:
+            print(f"smoke: failed with exit code {code}: {command}")
+            return code
     return 0
 
 
 def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same parameters, with few mixtures, prompts, seeds and sampling steps."""
-    small = _merged(deepcopy(wanted), SMALL)
+    small = merged(deepcopy(wanted), SMALL)
     small["search"]["k"] = sorted({10, small["search"]["default_k"]})
     etc = small["etc"]
     for points in (small["harivo"]["sweep"], etc, etc["short"], etc["larger"], small["make_a_video"]):
@@ -67,21 +72,3 @@ def shrink(wanted: dict[str, Any]) -> dict[str, Any]:
                 part["steps"] = min(part["steps"], STEPS)
         method["limit"] = min(method.get("limit") or LIMIT, LIMIT)
     return small
-
-
-def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(base[key], value) if isinstance(value, dict) else value for key, value in changes.items()}
-    return {**base, **both}
-
-
-def _copy_tree(target: Path) -> None:
-    """The working tree as git sees it (tracked, and new files that are not ignored), and the public weights."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if Path(name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(name, target / name)
-    if paths.I3D.parent.is_dir():
-        shutil.copytree(paths.I3D.parent, target / paths.I3D.parent)

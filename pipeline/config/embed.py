@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pipeline.config.section import Above, Positive, Section, Switch, subset
+from pipeline.config.section import Above, Device, Positive, Section, Switch, subset
 
 
 class EmbeddedSet(Section):
@@ -15,11 +15,13 @@ class EmbeddedSet(Section):
 
 
 class Encoder(Section):
-    """`checkpoint`: local folder or hub id. `sets`: prompt sets, and how each is embedded."""
+    """`checkpoint`: local folder or hub id. `sets`: prompt sets, and how each is embedded. `device`: cpu, cuda or
+    cuda:1; null: the first GPU where there is one."""
 
     kind: Literal["minilm", "t5", "clip"]
     checkpoint: str
     sets: dict[str, EmbeddedSet]
+    device: Device | None = None
 
 
 class Text(Section):

@@ -66,6 +66,22 @@ def _reported(title: str) -> Iterator[None]:
             say(f"{title}: {outcome} after {duration(work.seconds)}")
 
 
+def choose_device(device: str | None) -> None:
+    """Let this process see one device alone, of those that it may see: cpu, cuda or cuda:1; None: all. To be called
+    before torch is imported."""
+    if device is None:
+        return
+    allowed = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    number = int(device.partition(":")[2] or 0)
+    if device == "cpu":
+        chosen = ""
+    elif allowed and number >= len(allowed):
+        raise ValueError(f"device {device}: CUDA_VISIBLE_DEVICES is {','.join(allowed)}, expected one of these many")
+    else:
+        chosen = allowed[number] if allowed else str(number)
+    os.environ["CUDA_VISIBLE_DEVICES"] = chosen
+
+
 @contextmanager
 def one_sentence(*errors: type[Exception]) -> Iterator[None]:
     """End the process with the message alone, and exit code 1, where the user can fix the error.

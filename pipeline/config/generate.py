@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from pipeline.config import paths
 from pipeline.config.methods import FAMILIES, check_options
-from pipeline.config.section import Positive, Section, Share, Switch, Weight, subset
+from pipeline.config.section import Device, Positive, Section, Share, Switch, Weight, subset
 
 AskedFor = Literal["prompts", "mixtures"]
 EXTERNAL = "external"  # the folder of videos of others, beside those of models
@@ -40,12 +40,29 @@ class SamplingParams(Section):
     frames: Positive | None = None
     height: Positive | None = None
     width: Positive | None = None
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+
+
+class Memory(Section):
+    """What large models are made to fit with. `dtype`: of the weights on the device. `tiling`, `slicing`: whether the
+    decoder makes frames in overlapping tiles, and of one clip at a time. `offload`: what waits in the machine's memory
+    while it does not compute: whole networks (model), or every layer (sequential), which needs least and is slowest."""
+
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    tiling: Switch = False
+    slicing: Switch = False
+    offload: Literal["none", "model", "sequential"] = "none"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it changes a clip, where it is not the default; slices and places change none."""
+        return self.model_dump(include={"dtype", "tiling"}, exclude_defaults=True)
 
 
 class Model(Section):
     """`family`: of samplers, see config.methods.FAMILIES. `unconditional`: what guidance steers away from, the empty
-    prompt's embedding or zeros."""
+    prompt's embedding or zeros. `batch`: clips that are sampled together; null: generate.batch. `device`: cpu, cuda or
+    cuda:1; null: the first GPU where there is one. `memory`: of a CogVideoX checkpoint with a decoder of its own."""
 
     family: Literal[*FAMILIES]
     checkpoint: str
@@ -54,6 +71,27 @@ class Model(Section):
     unconditional: Literal["empty", "zeros"] = "empty"
     sampling: SamplingParams
     fps: Positive
+    batch: Positive | None = None
+    device: Device | None = None
+    memory: Memory = Memory()
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What of it decides what a clip shows: not where, and how many at a time."""
+        own = self.model_dump(mode="json", exclude={"batch", "device", "memory"})
+        return own | ({"memory": self.memory.settings} if self.memory.settings else {})
+
+    @model_validator(mode="after")
+    def _memory_is_known(self) -> "Model":
+        precision, memory = self.sampling.precision, self.memory
+        known = self.family == "cogvideox" and self.codec is None
+        if not known and memory != Memory():
+            raise ValueError("memory: expected with family: cogvideox and codec: null alone; other models are small")
+        if self.family != "cogvideox" and precision == "float16":
+            raise ValueError("sampling.precision is float16, expected float32 or bfloat16 of any family but cogvideox")
+        if memory.dtype not in ("float32", precision):
+            raise ValueError(f"memory.dtype is {memory.dtype}, expected float32 or sampling.precision, {precision}")
+        return self
 
 
 class Asked(Section):

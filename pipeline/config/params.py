@@ -100,10 +100,13 @@ class Comparison(Section):
 
 
 class Evaluate(Section):
-    """`reference`: what FVD and KVD compare with, a name of generate.external; null: the world's own clips. `cluster`:
-    what is drawn and flipped, a prompt with all its clips, or ("none") clips as if they were independent."""
+    """`reference`: what FVD and KVD compare with, a name of generate.external, or a place: a folder of videos, or a
+    file that `reelbench stats` wrote; null: the world's own clips. `labels`: a CSV of labels of clips, in the judge's
+    place. `cluster`: what is drawn and flipped, a prompt with all its clips, or ("none") clips as if they were
+    independent."""
 
     reference: str | None = None
+    labels: str | None = None
     cluster: Literal["prompt", "none"] = "prompt"
     comparisons: list[Comparison]
     metrics: list[Literal[*EVALUATED]]
@@ -111,6 +114,16 @@ class Evaluate(Section):
     resamples: Count
     seed: Count
     curve_seeds: Positive
+
+    @property
+    def place(self) -> Path | None:
+        """Where the real clips are, if `reference` is no name: a place has a / in it."""
+        return Path(self.reference).expanduser() if self.reference and "/" in self.reference else None
+
+    @property
+    def compares(self) -> bool:
+        """Whether any metric compares with real clips."""
+        return any(METRICS[name].needs == "real" for name in self.metrics)
 
     @model_validator(mode="after")
     def _metrics_are_named_once(self) -> "Evaluate":
@@ -209,7 +222,10 @@ class Params(Section):
             raise ValueError(f"evaluate.metrics: {read_off[0]} wants features.temporal to be true")
         evaluated = self.generate.evaluated
         real, imported = filter(None, [self.evaluate.reference]), set(self.generate.external) & set(evaluated)
-        subset("evaluate.reference", real, "generate.external that are evaluated", imported)
+        where = "generate.external that are evaluated (a folder or file has a / in it)"
+        subset("evaluate.reference", real if not self.evaluate.place else [], where, imported)
+        if self.evaluate.labels and self.study.simulated.designs and not self.study.votes:
+            raise ValueError("evaluate.labels: simulated raters ask the judge, expected study.simulated.designs: []")
         evaluated = [name for name in evaluated if name != self.evaluate.reference]
         compared = [name for pair in self.evaluate.comparisons for name in (pair.candidate, pair.baseline)]
         subset("evaluate.comparisons", compared, "the methods that are evaluated", evaluated)
@@ -230,14 +246,22 @@ def load(path: Path = paths.PARAMS) -> Params:
     Raises:
         ParamsError: naming the key, what was found and what was expected.
     """
-    values = read(path)
+    return checked(read(path), str(path))
+
+
+def checked(values: dict[str, Any], origin: str) -> Params:
+    """Parameters as `read` gives them, validated. origin: what they are, for errors.
+
+    Raises:
+        ParamsError: naming the key, what was found and what was expected.
+    """
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise ParamsError("\n".join(f"{path}: {said}" for said in explain(error, values))) from None
+        raise ParamsError("\n".join(f"{origin}: {said}" for said in explain(error, values))) from None
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Refuses a key that stands twice in a section, of which YAML would take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -250,14 +274,14 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read(path: Path = paths.PARAMS) -> dict[str, Any]:
+def read(path: Path = paths.PARAMS, loader: type[Loader] = Loader) -> dict[str, Any]:
     """The parameters as they are written, unchecked.
 
     Raises:
         ParamsError: if there is no such file, or it is no YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), loader)
     except ParamsError as error:
         raise ParamsError(f"{path}: {error}") from None
     except FileNotFoundError:

@@ -24,6 +24,7 @@ Weight = Annotated[Number, Field(ge=0)]
 Above = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 KeptShare = Annotated[Number, Field(gt=0, le=1)]
+Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
 Switch = StrictBool  # "no" in quotes is a text, and would otherwise be a matter of taste
 
 

@@ -10,6 +10,7 @@ from metrics.statistics.bootstrap import Interval
 from metrics.statistics.clusters import clustered_rate
 from pipeline.config.code import code_hash
 from pipeline.evaluation.evaluated import Evaluated
+from pipeline.evaluation.labels import FLAG
 from pipeline.evaluation.naming import world_mixture
 from pipeline.evaluation.pairs import compare_outcomes, compared_outcomes, side_by_side
 from pipeline.evaluation.readings import COLUMNS as READINGS
@@ -59,13 +60,15 @@ def success_rate(sample: MethodSample) -> Estimate | None:
         return None
     shown, confidence = sample.verdicts.success.to_numpy(bool), sample.uncertainty.confidence
     share = clustered_rate(shown, sample.clusters(sample.verdicts), confidence)
-    return Estimate(Interval(share.value, share.low, share.high), choices=_choices(sample))
+    flag = FLAG if "by" in sample.verdicts else ""
+    return Estimate(Interval(share.value, share.low, share.high), flag, choices=_choices(sample))
 
 
 def _choices(sample: MethodSample) -> dict[str, Any]:
-    """What is behind a success rate: the code of the judge and of its verdicts is the protocol."""
-    code = code_hash("pipeline.world.verdicts")
-    return {"name": "judge", "code": code, "interval": sample.wilson, "denominator": "requested"}
+    """What is behind a success rate: the file of labels, or the code of the judge and of its verdicts."""
+    by = {"name": "labels", "by": sample.verdicts.by.iloc[0]} if "by" in sample.verdicts else {}
+    by = by or {"name": "judge", "code": code_hash("pipeline.world.verdicts")}
+    return {**by, "interval": sample.wilson, "denominator": "requested"}
 
 
 def compare(first: MethodSample, second: MethodSample) -> Comparison | None:

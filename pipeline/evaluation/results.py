@@ -20,6 +20,7 @@ from pipeline.evaluation import attributes, comparisons, curves, leaders, mixtur
 from pipeline.evaluation.cache import ResultCache
 from pipeline.evaluation.evaluated import Evaluated
 from pipeline.evaluation.files import Reference
+from pipeline.evaluation.labels import Labels
 from pipeline.evaluation.sample import MethodSample, prompts_of
 from pipeline.prompts.sets import Mixture, Prompt
 
@@ -37,13 +38,15 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What methods are evaluated against, and how. prompts: by id. mixtures: of all sets; the world's are judged."""
+    """What methods are evaluated against, and how. reference: the real side; None where no metric wants one.
+    prompts: by id. mixtures: of all sets; the world's are judged. labels: in the judge's place."""
 
-    reference: Reference
+    reference: Reference | None
     prompts: dict[str, Prompt]
     mixtures: Sequence[Mixture]
     wanted: Wanted
     cache: ResultCache
+    labels: Labels | None = None
 
     @property
     def uncertainty(self) -> Uncertainty:
@@ -115,7 +118,9 @@ class Evaluation:
         return self.cache.get(key, lambda: compute(method, judged))
 
     def _check_alike(self, method: Evaluated) -> None:
-        """Refuse to compare what was measured in two ways."""
+        """Refuse to compare what was measured in two ways, where anything is compared with real clips."""
+        if self.reference is None:
+            return
         advice = "run the features and the reference stage"
         if method.protocol != self.reference.protocol:
             theirs = self.reference.protocol
@@ -131,15 +136,19 @@ class Evaluation:
         names = {*method.table.prompt_id, *(part for mixture in judged for part in mixture.parts)} - {""}
         return {name: self.prompts[name] for name in sorted(names)}, judged
 
+    @property
+    def _real(self) -> Measured | None:
+        return self.reference.measured if self.reference else None
+
     @cached_property
     def _shared(self) -> list[Any]:
         """What every result depends on: the reference, the parameters, the code and the libraries."""
         libraries = {name: version(name) for name in ("numpy", "scipy", "pandas")}
         parameters = self.wanted.model_dump(exclude={"comparisons"})
-        return [self.reference.content, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN), libraries]
+        given = [self.reference.content if self.reference else "", self.labels.content if self.labels else ""]
+        return [*given, parameters, code_hash("pipeline.evaluation.results", without=_GIVEN), libraries]
 
     def _evaluate(self, method: Evaluated, judged: Sequence[Mixture]) -> Computed:
-        real = self.reference.measured
         verdicts, shown = self._judged(method, judged)
         sample = self._sample(method, verdicts, shown)
         measured = list(values.evaluate(sample, self.wanted.metrics))
@@ -152,7 +161,7 @@ class Evaluation:
             "attributes": shown,
             "by_seed": by_seed,
             "over_seeds": seeds.summary(by_seed),
-            "fvd_by_clips": curves.fvd_curve(method, real, self.wanted.curve_seeds),
+            "fvd_by_clips": curves.fvd_curve(method, self._real, self.wanted.curve_seeds) if self._real else [],
         }
 
     def _values(self, method: Evaluated, judged: Sequence[Mixture]) -> Computed:
@@ -161,14 +170,15 @@ class Evaluation:
 
     def _judged(self, method: Evaluated, judged: Sequence[Mixture]) -> tuple[Rows, Rows]:
         """The verdicts on a method's clips of mixtures, and the attributes of those of prompts."""
-        verdicts = mixtures.judge_mixtures(method, judged, self.prompts)
+        labels = self.labels
+        verdicts = labels.verdicts(method) if labels else mixtures.judge_mixtures(method, judged, self.prompts)
         return verdicts, attributes.judge_prompts(method, self.prompts).to_dict("records")
 
     def _sample(self, method: Evaluated, verdicts: Rows, judged: Rows) -> MethodSample:
         tables, by_prompt = (pd.DataFrame(verdicts), pd.DataFrame(judged)), self.wanted.cluster == "prompt"
         gen = method.measured.clustered(prompts_of(method.measured.table)) if by_prompt else method.measured
         about = method.protocol, self.uncertainty, method
-        return MethodSample(gen, self.reference.measured, *about, *tables, by_prompt)
+        return MethodSample(gen, self._real, *about, *tables, by_prompt)
 
     def _of_pair(self, candidate: MethodSample, baseline: MethodSample) -> Computed:
         key = ["pair", *_content(candidate), *_content(baseline), *self._shared]

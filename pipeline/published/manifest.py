@@ -84,7 +84,7 @@ def parameters_of(params: Params, name: str) -> dict[str, Any]:
     own = params.generate.methods[name]
     return {
         "method": own.model_dump(exclude_unset=True, exclude={"limit", "seeds", "evaluate"}),
-        "model": params.generate.models[own.model].model_dump(mode="json"),
+        "model": params.generate.models[own.model].deciding,
         "set": params.generate.set_of(own),
         "published": params.published.model_dump(include={"mixtures", "prompts"}),
         "k": params.search.default_k,

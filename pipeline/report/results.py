@@ -27,8 +27,9 @@ COMPARISONS = ("differences", "over_seeds", "fvd_by_clips", "leaders")
 class Results:
     """The result files.
 
-    mixtures: of all sets; generated: those of them that the strip's method was asked for. comparisons: differences,
-    over_seeds, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of `encoder`.
+    mixtures: of all sets; generated: those of them that the strip's or the guide's method was asked for. comparisons:
+    differences, over_seeds, fvd_by_clips, leaders. optima: a row per mixture and k; curves: by `search_key`; both of
+    `encoder`.
     etc: metrics of ETC's points, which stand for methods; etc_larger: point, metric, value, clips of those of Figure 6.
     make_a_video: metrics of Make-A-Video's points, which stand for methods; interpolation, extrapolation, consistency,
     passed_on: its parts alone.
@@ -90,13 +91,14 @@ class Results:
         prompts, mixtures = read_tables(paths.PROMPTS, paths.MIXTURES)
         generate = params.generate
         strip = generate.methods[params.report.strip]
+        guide = generate.methods[params.report.guide]
         encoder = generate.models[strip.model].encoder
         own = [mixture for mixture in mixtures if mixture.set == generate.set_of(strip)]
         found = cls(
             params=params,
             prompts=prompts,
             mixtures=mixtures,
-            generated=own[: generate.limit_of(strip, "mixtures")],
+            generated=own[: _longer(*(generate.limit_of(one, "mixtures") for one in (strip, guide)))],
             **_evaluated(params, paths.RESULTS),
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
@@ -219,3 +221,8 @@ def _table(name: str, folder: Path = paths.RESULTS) -> pd.DataFrame:
 
 def _optional(path: Path) -> pd.DataFrame | None:
     return pd.read_csv(path) if path.is_file() else None
+
+
+def _longer(one: int | None, other: int | None) -> int | None:
+    """The greater limit; None is none. A strip costs several clips a mixture, so it may have fewer than the guide."""
+    return None if one is None or other is None else max(one, other)

@@ -14,7 +14,7 @@ from diffusers import CogVideoXPipeline
 from diffusers.utils import logging as diffusers_logging
 
 from pipeline.codec.loading import Codec, load_codec
-from pipeline.config.generate import Model
+from pipeline.config.generate import Memory, Model
 from pipeline.config.section import Section
 from pipeline.samplers.decoding import decode, to_clips
 from pipeline.samplers.guidance import Guidance, with_negative
@@ -31,7 +31,7 @@ class CogVideoXSampling:
     frames: int | None = None
     height: int | None = None
     width: int | None = None
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class CogVideoXModel:
 
     pipeline: CogVideoXPipeline
     codec: Codec | None
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes, which is not where offloaded weights wait."""
+        return torch.device(self.pipeline._execution_device)
 
     @property
     def text_length(self) -> int:
@@ -58,33 +63,40 @@ class CogVideoXModel:
 
 
 @lru_cache(maxsize=1)
-def shared(checkpoint: str, codec: str | None) -> CogVideoXModel:
+def shared(checkpoint: str, codec: str | None, memory: Memory) -> CogVideoXModel:
     """`load`, once for all methods of a model that one process serves."""
     quiet()
-    return load(checkpoint, codec)
+    return load(checkpoint, codec, memory)
 
 
-def load(checkpoint: str | Path, codec: str | Path | None) -> CogVideoXModel:
+def load(checkpoint: str | Path, codec: str | Path | None, memory: Memory | None = None) -> CogVideoXModel:
     """Load a checkpoint (folder or hub id) without its text encoder; on a GPU where there is one.
 
+    Args:
+        memory: how a checkpoint with a decoder of its own is made to fit; None: float32, whole.
+
     Raises:
-        CheckpointError: if it has neither a decoder of its own nor `codec` names one.
+        CheckpointError: if it has neither a decoder of its own nor `codec` names one, or weights are to be offloaded
+            and there is no GPU.
     """
+    memory = memory or Memory()
+    if memory.offload != "none" and not torch.cuda.is_available():
+        raise CheckpointError(f"{checkpoint}: memory.offload is {memory.offload}, which wants a GPU; expected none")
     folder = resolve(checkpoint)
     left_out: dict[str, None] = {"text_encoder": None, "tokenizer": None}
     if not (folder / "vae").is_dir():
         left_out["vae"] = None
-    pipe = CogVideoXPipeline.from_pretrained(folder, **left_out, dtype=torch.float32)
+    pipe = CogVideoXPipeline.from_pretrained(folder, **left_out, dtype=getattr(torch, memory.dtype))
     decoder = None if codec is None else load_codec(resolve(codec))
     if decoder is None and pipe.vae is None:
         raise CheckpointError(f"{checkpoint} has no vae/ of its own; name the codec of its latents in params.yaml")
-    return assemble(pipe, decoder)
+    return assemble(pipe, decoder, memory)
 
 
-def assemble(pipe: CogVideoXPipeline, codec: Codec | None) -> CogVideoXModel:
-    """Put a pipeline and the codec of its latents together, on the device that there is."""
+def assemble(pipe: CogVideoXPipeline, codec: Codec | None, memory: Memory | None = None) -> CogVideoXModel:
+    """Put a pipeline and the codec of its latents together, on the device that there is; see `load`."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipe.to(device)
+    _place(pipe, device, memory or Memory())
     pipe.set_progress_bar_config(disable=True)
     if codec is not None:
         codec.to(device).eval()
@@ -92,6 +104,20 @@ def assemble(pipe: CogVideoXPipeline, codec: Codec | None) -> CogVideoXModel:
         pipe.vae_scale_factor_spatial = 2 ** (len(codec.config.block_out_channels) - 1)
         pipe.vae_scale_factor_temporal = 1
     return CogVideoXModel(pipe, codec)
+
+
+def _place(pipe: CogVideoXPipeline, device: str, memory: Memory) -> None:
+    """Bring a pipeline to the device by diffusers' own ways to save memory."""
+    if memory.tiling:
+        pipe.vae.enable_tiling()
+    if memory.slicing:
+        pipe.vae.enable_slicing()
+    if memory.offload == "model":
+        pipe.enable_model_cpu_offload(device=device)
+    elif memory.offload == "sequential":
+        pipe.enable_sequential_cpu_offload(device=device)
+    else:
+        pipe.to(device)
 
 
 def quiet() -> None:
@@ -169,12 +195,13 @@ def sample(
     """
     check_embeddings(model, (embeddings.shape[1], embeddings.shape[2]))
     pipe = model.pipeline
-    prompt, negative = with_negative(embeddings, unconditional, pipe.device)
-    with torch.autocast(pipe.device.type, torch.bfloat16, enabled=sampling.precision == "bfloat16"):
+    prompt, negative = with_negative(embeddings, unconditional, model.device)
+    narrow, dtype = sampling.precision != "float32", getattr(torch, sampling.precision)
+    with torch.autocast(model.device.type, dtype if narrow else torch.bfloat16, enabled=narrow):
         output = pipe(
             prompt_embeds=prompt,
             negative_prompt_embeds=negative,
-            latents=noise.to(pipe.device),
+            latents=noise.to(model.device),
             num_inference_steps=sampling.steps,
             guidance_scale=sampling.guidance,
             num_frames=sampling.frames,
@@ -205,7 +232,7 @@ class CogVideoXSampler:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return asdict(self.sampling)
+        return asdict(self.sampling) | self.wanted.memory.settings
 
     @property
     def sampling(self) -> CogVideoXSampling:
@@ -217,7 +244,7 @@ class CogVideoXSampler:
     @property
     def model(self) -> CogVideoXModel:
         """The checkpoint, loaded when it is first asked for."""
-        return shared(self.wanted.checkpoint, self.wanted.codec)
+        return shared(self.wanted.checkpoint, self.wanted.codec, self.wanted.memory)
 
     @property
     def parameters(self) -> int:

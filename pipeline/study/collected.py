@@ -57,6 +57,8 @@ def write(collected: Collected, folder: Path) -> None:
 
 def _simulated(params: Params) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
     """The votes of all studies that this run has clips for, None if there is none, and a sentence for each other."""
+    if not params.study.simulated.designs:  # then nobody asks the judge, whom labels may have replaced
+        return None, ()
     judged, found, missing = Judged.read(), [], []
     for file in params.study.simulated.designs:
         study = design.read(file)

@@ -21,6 +21,8 @@ def runs(params: Params) -> list[ChildRun]:
 
 def _sweeps(params: Params) -> list[ChildRun]:
     """One run per sweep of HARIVO's; its children are its points, named by the swept value."""
+    if not params.harivo.sweep.points:
+        return []
     points, base, wanted = sweeps.read(params), sweeps.base_of(params), params.harivo.sweep
     about, keys = {"method": wanted.method, "training": wanted.training}, ["mg_scale", *sweeps.LAMBDAS]
     return [

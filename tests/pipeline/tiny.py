@@ -10,6 +10,7 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLCogVideoX,
     CogVideoXDDIMScheduler,
+    CogVideoXDPMScheduler,
     CogVideoXPipeline,
     CogVideoXTransformer3DModel,
     ControlNetModel,
@@ -48,8 +49,9 @@ TEXT_WIDTH, TEXT_LENGTH = 32, 226
 SENTENCE_WIDTH, EMBEDDING = 24, 16  # of the sentence encoder's tokens; of the world's dual encoder
 
 
-def cogvideox_checkpoint(folder: Path, tokenizers: Path) -> Path:
-    """A CogVideoX-2B folder: text_encoder/, tokenizer/, transformer/, vae/, scheduler/, 226 text tokens."""
+def cogvideox_checkpoint(folder: Path, tokenizers: Path, rotary: bool = False) -> Path:
+    """A CogVideoX-2B folder: text_encoder/, tokenizer/, transformer/, vae/, scheduler/, 226 text tokens; with rotary
+    embeddings and DPM's scheduler as CogVideoX-5B."""
     torch.manual_seed(0)
     tokenizer = T5Tokenizer.from_pretrained(tokenizers / "cogvideox_t5")
     encoder = T5EncoderModel(T5Config(vocab_size=32128, d_model=TEXT_WIDTH, d_kv=8, d_ff=32, num_layers=1, num_heads=2))
@@ -67,6 +69,7 @@ def cogvideox_checkpoint(folder: Path, tokenizers: Path) -> Path:
         patch_size=2,
         temporal_compression_ratio=4,
         max_text_seq_length=TEXT_LENGTH,
+        use_rotary_positional_embeddings=rotary,
     )
     vae = AutoencoderKLCogVideoX(
         block_out_channels=(8, 8, 8, 8),
@@ -77,7 +80,8 @@ def cogvideox_checkpoint(folder: Path, tokenizers: Path) -> Path:
         up_block_types=("CogVideoXUpBlock3D",) * 4,
         temporal_compression_ratio=4,
     )
-    CogVideoXPipeline(tokenizer, encoder, vae, transformer, CogVideoXDDIMScheduler()).save_pretrained(folder)
+    scheduler = CogVideoXDPMScheduler() if rotary else CogVideoXDDIMScheduler()
+    CogVideoXPipeline(tokenizer, encoder, vae, transformer, scheduler).save_pretrained(folder)
     return folder
 
 

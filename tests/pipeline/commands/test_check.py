@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.commands.check import missing_places, unnamed_mixtures
+from pipeline.commands import doctor
+from pipeline.commands.check import hub_ids, missing_places, of_hub, unnamed_mixtures
 from pipeline.config import paths
 from pipeline.config.params import Params
 from pipeline.config.specs import ImageFolder, Videos
@@ -83,3 +84,36 @@ def test_a_mixture_that_the_judge_cannot_name_is_found_before_anything_is_sample
     write_tables(prompts, mixtures, paths.PROMPTS, paths.MIXTURES)
     (said,) = unnamed_mixtures()
     assert said.startswith(f"prompts/world.mixtures.csv: mixture {wrong.id}, column attributes: found 'color'")
+
+
+def test_a_hub_id_is_said_to_be_unknown(root: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = changed(root, "generate.models.world.checkpoint", "THUDM/CogVideoX-2b")
+    assert hub_ids(wanted) == {"THUDM/CogVideoX-2b": ["generate.models.world.checkpoint"]}
+    (place / "THUDM/CogVideoX-2b").mkdir(parents=True)
+    assert hub_ids(wanted) == {}  # a folder of that name is here
+    unknown = doctor.Finding("what", "found", unknown=True)
+    assert "?" in unknown.mark
+    assert doctor.show([unknown]) == 0
+
+
+def test_what_the_hubs_cache_holds_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = tmp_path / "hub"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    assert of_hub("a/b") == "hub id a/b, not looked up: needs network or a local copy"
+    repository = cache / "models--a--b"
+    for folder in ("blobs", "refs", "snapshots/0123"):
+        (repository / folder).mkdir(parents=True)
+    (repository / "blobs/f").write_bytes(b"0" * 200_000_000)
+    (repository / "refs/main").write_text("0123")
+    (repository / "snapshots/0123/weights").symlink_to(repository / "blobs/f")
+    assert of_hub("a/b").startswith("hub id a/b: 0.2 GB in the hub's cache")
+    assert "not looked up" in of_hub("a/c")
+
+
+def test_labels_and_real_videos_must_be_there(root: Path, place: Path) -> None:
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    values["study"]["simulated"]["designs"] = []
+    values["evaluate"] |= {"labels": "labels.csv", "reference": "./real"}
+    wanted = Params.model_validate(values)
+    said = missing_places(wanted)
+    assert [one.split(":")[1].split(" is")[0].strip() for one in said] == ["evaluate.reference", "evaluate.labels"]

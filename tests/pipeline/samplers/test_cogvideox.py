@@ -1,5 +1,6 @@
 """CogVideoX: a folder of the public layout made small, from the paper's prompts to clips, and the world's own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from pipeline.clips.generation import generate
 from pipeline.clips.superseded import Superseded
 from pipeline.config import paths
 from pipeline.config.embed import EmbeddedSet
-from pipeline.config.generate import Generate
+from pipeline.config.generate import Generate, Memory, Model
+from pipeline.config.methods import NoOptions
 from pipeline.methods.base import build
 from pipeline.methods.context import Context, Inputs
 from pipeline.prompts.sets import read_sets
@@ -20,6 +22,7 @@ from pipeline.prompts.tables import write_tables
 from pipeline.richspace.search import first_guides, search_mixture, write_searches
 from pipeline.samplers import cogvideox
 from pipeline.samplers.cogvideox import CogVideoXSampling, check_size, initial_noise, sample
+from pipeline.samplers.guidance import Guidance
 from pipeline.text.embeddings import Embeddings, embed_set
 from pipeline.text.encoders import TextEncoder
 from pipeline.weights.checkpoints import CheckpointError
@@ -141,3 +144,37 @@ def test_the_worlds_model_follows_its_embeddings(root: Path, minilm: Path) -> No
     assert clips.shape == (2, 16, 32, 32, 3)
     assert [name.colour for name in judge(clips).names()] == ["red", "blue"]
     assert np.array_equal(clips, sample(model, tokens, noise, sampling).numpy())
+
+
+def test_tiles_slices_and_narrow_weights_change_little(cogvideox_folder: Path) -> None:
+    """Of the same noise; against float32 without any of them."""
+    whole, exact = cogvideox.load(cogvideox_folder, None), replace(SAMPLING, precision="float32")
+    text = torch.randn(2, 226, whole.text_width, generator=torch.Generator().manual_seed(0))
+    noise = initial_noise(whole, SAMPLING, [1, 2])
+    expected = sample(whole, text, noise, exact).float()
+    sliced = cogvideox.load(cogvideox_folder, None, Memory(tiling=True, slicing=True))
+    assert (sliced.pipeline.vae.use_tiling, sliced.pipeline.vae.use_slicing) == (True, True)
+    assert (sample(sliced, text, noise, exact).float() - expected).abs().max() <= 1
+    narrow = cogvideox.load(cogvideox_folder, None, Memory(dtype="bfloat16"))
+    assert {p.dtype for p in narrow.pipeline.transformer.parameters()} == {torch.bfloat16}
+    assert narrow.pipeline.vae.dtype == torch.bfloat16
+    found = sample(narrow, text, noise, replace(SAMPLING, precision="bfloat16")).float()
+    assert 0 < (found - expected).abs().mean() < 4
+
+
+def test_offloading_wants_a_gpu(cogvideox_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(CheckpointError, match=r"memory.offload is model, which wants a GPU"):
+        cogvideox.load(cogvideox_folder, None, Memory(offload="model"))
+
+
+def test_what_changes_a_clip_is_among_the_settings() -> None:
+    def settings(**memory: object) -> dict[str, object]:
+        given = {"steps": 2, "guidance": 6.0, "precision": "bfloat16"}
+        model = Model(family="cogvideox", checkpoint="a/b", encoder="t5", sampling=given, fps=8, memory=memory)
+        return dict(cogvideox.build(model, Guidance(6.0), NoOptions()).settings)
+
+    plain = settings()
+    assert "dtype" not in plain
+    assert settings(slicing=True, offload="model") == plain
+    assert settings(dtype="bfloat16", tiling=True) == plain | {"dtype": "bfloat16", "tiling": True}

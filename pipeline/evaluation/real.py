@@ -1,0 +1,36 @@
+"""The real side that evaluate.reference names by its place: a folder of videos, or what `reelbench stats` wrote."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from metrics.networks.features import Recorded
+from metrics.reading.sources import find
+from metrics.scoring.extraction import VideoInput
+from metrics.scoring.measured import Measured, read_stats
+from metrics.scoring.measuring import Batch, Measurer
+from pipeline.evaluation import files
+
+FOLDER = ".reference"  # among the methods' features; no method can be called so
+
+
+def measure(place: Path, measurer: Measurer, target: Path) -> None:
+    """Keep the I3D features of the real clips in `target`, as `files.read_reference` reads them.
+
+    Raises:
+        ValueError: if a folder holds no video, none can be read, or a file is none of `reelbench stats`, or of another
+            protocol, rule for clips or network than this run's.
+    """
+    i3d = [network for network in measurer.networks if isinstance(network, Recorded)]
+    real = _of_folder(place, replace(measurer, networks=i3d)) if place.is_dir() else None
+    if real is None:
+        real = read_stats(place, measurer.protocol, i3d[0].recipe)
+    origin = {"codec": real.codec, "decoder": real.decoder}
+    files.write(target, real.table, real.logits, files.metadata_of(real, measurer.protocol) | origin)
+
+
+def _of_folder(folder: Path, measurer: Measurer) -> Measured:
+    (real,) = measurer.measure([Batch([VideoInput(source) for source in find(folder)])], "reference")
+    if not real.scored:
+        name, why = real.errors[0]
+        raise ValueError(f"evaluate.reference: no clip of {folder} could be measured; {name}: {why}")
+    return real

@@ -1,0 +1,72 @@
+"""Batches that do not fit into the device's memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.clips import ledger
+from pipeline.clips.generation import generate
+from pipeline.clips.jobs import Job
+from pipeline.clips.memory import InHalves
+from pipeline.clips.superseded import Superseded
+
+
+class Large:
+    """A method whose device holds so many clips at once; notes how many were tried."""
+
+    fps, asked, weights, origin, parameters = 8, "prompts", "w", "paint", 1
+
+    def __init__(self, n: int, fit: int) -> None:
+        self.n, self.fit = n, fit
+        self.tried: list[int] = []
+
+    @property
+    def made_by(self) -> dict[str, str]:
+        return {"paint": "p"}
+
+    def jobs(self) -> list[Job]:
+        return [Job(f"clip-{i}", "s/m", i, "", "prompt", "caption") for i in range(self.n)]
+
+    def fingerprint(self, job: Job) -> str:
+        return "f"
+
+    def prepare(self) -> None:
+        pass
+
+    def generate(self, jobs: Sequence[Job]) -> np.ndarray:
+        self.tried.append(len(jobs))
+        if len(jobs) > self.fit:
+            raise torch.OutOfMemoryError("tried to allocate 2 GiB")
+        return np.stack([np.full((2, 8, 8, 3), job.seed, np.uint8) for job in jobs])
+
+
+def run(large: Large, folder: Path, batch: int, workers: int = 1) -> list[ledger.Entry]:
+    return generate("large", InHalves(large, "world"), folder, Superseded(folder / "aside"), batch, workers)
+
+
+def test_the_batch_is_halved_once_and_for_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = Large(16, fit=3)
+    assert [entry.outcome for entry in run(large, tmp_path, batch=8)] == [ledger.OK] * 16
+    assert large.tried == [8, 4, *[2] * 8]  # the second batch of eight knows already
+    said = [line for line in capsys.readouterr().err.splitlines() if "out of memory" in line]
+    assert ["going on with 4" in said[0], "going on with 2" in said[1], len(said)] == [True, True, 2]
+
+
+def test_every_job_gets_its_own_clip() -> None:
+    large = Large(7, fit=2)
+    clips = InHalves(large, "world").generate(large.jobs())
+    assert [int(clip.max()) for clip in clips] == list(range(7))
+
+
+def test_what_does_not_fit_alone_ends_with_what_may_help(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"2 GiB; what helps: .*generate\.models\.world\.memory \(dtype, tiling"):
+        run(Large(3, fit=0), tmp_path, batch=2)
+    assert {entry.outcome.split(":")[0] for entry in ledger.read(tmp_path).values()} == {"OutOfMemory"}
+
+
+def test_processes_halve_by_themselves(tmp_path: Path) -> None:
+    entries = run(Large(8, fit=1), tmp_path, batch=4, workers=2)
+    assert [entry.outcome for entry in entries] == [ledger.OK] * 8
