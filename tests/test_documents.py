@@ -26,12 +26,12 @@ from pipeline.commands.cli import app
 from pipeline.commands.documents import OF_A_RUN, commands, written
 from pipeline.config import params
 from pipeline.config.params import Params
+from pipeline.config.profiles import merged
 from pipeline.config.section import Section
 from tests.conftest import ROOT
 from tests.metrics.user_study.tables import row
 from tests.pipeline.study.videos import write_captions, write_videos
 from tests.pipeline.study.web.process import Server
-from tests.test_profiles import with_entries
 
 WRITTEN = list(dict.fromkeys(command.text for command in commands(ROOT)))
 
@@ -55,6 +55,14 @@ OF_A_CHECKOUT = (
     "dvc params diff main",
     "dvc metrics diff main my-branch",
 )
+OF_THE_DAG = (
+    "dvc dag --mermaid --collapse-foreach-matrix",
+    "dvc dag --mermaid features",
+    "dvc dag --mermaid --outs train_codec",
+    "dvc dag --mermaid --md embed@minilm",
+)
+# Followed up to the run itself, for want of checkpoints; tests/pipeline/commands/test_runs.py runs it on small ones.
+OF_A_PROFILE = sorted(text for text in WRITTEN if text.startswith("reelbench run --profile ") and "NAME" not in text)
 _RUN, _MINUTES, _SERVER = "what `make smoke` runs", "takes minutes or hours", "serves until Ctrl-C"
 _TRAINS, _OF_PAPER = "trains", "needs a public checkpoint and videos"
 NOT_FOLLOWED = {
@@ -66,6 +74,8 @@ NOT_FOLLOWED = {
     "pip install deepspeed": "needs the package index",
     "pip install 'reelbench[postgres]'": "needs the package index",
     "mlflow ui --backend-store-uri sqlite:///mlflow.db": _SERVER,
+    "mlflow ui": _SERVER,
+    "reelbench run --profile NAME": "a form: those with a name are followed",
     "python -m stages.NAME": "a form; tests/stages runs every stage",
     "python -m stages.track": _RUN,
     "python -m stages.oracle": _MINUTES,
@@ -79,10 +89,13 @@ NOT_FOLLOWED = {
     "dvc repro train_motion@<variant>": _TRAINS,
     "dvc commit train_<model>": _TRAINS,
     "accelerate launch --num_processes 2 -m stages.train <model>": "tests/pipeline/training launches two processes",
-    "accelerate launch --config_file profiles/etc_sd21/accelerate.yaml -m stages.train etc_sd21": _OF_PAPER,
+    "accelerate launch --config_file profiles/stable-diffusion-2-1-etc/accelerate.yaml "
+    "-m stages.train etc_sd21": _OF_PAPER,
     "python -m stages.train etc_sd21": _OF_PAPER,
     "python -m stages.train mav_prior": _OF_PAPER,
     "python -m tests.dag": "tests/test_dag.py compares what it writes",
+    "python -m tests.dag_picture": "tests/test_dag_picture.py compares what it draws",
+    "dvc dag --dot --collapse-foreach-matrix | dot -Tsvg > dag.svg": "needs Graphviz; --mermaid is followed",
     "python -m tests.pipeline.study.web.screenshots docs": "drives a browser; the tests of the web app do, too",
     "python -m benchmarks.attention --device cuda": "needs a GPU",
     "reelbench score --device cuda": "needs a GPU",
@@ -104,6 +117,7 @@ NOT_FOLLOWED = {
     "dvc exp diff main more-resamples": "needs the cache of a run",
     "dvc exp branch more-resamples": "needs the cache of a run",
 }
+_FOLLOWED = (*OF_A_RUN, *OF_VIDEOS, *OF_FILES, *OF_A_STUDY, *OF_A_CHECKOUT, *OF_THE_DAG, *OF_A_PROFILE)
 _NAME = re.compile(r"(reelbench|accelerate|dvc( metrics| plots)?) \w+")  # of a command, in a sentence about it
 _OPTIONAL = re.compile(r"\[.*\]")  # a synopsis: every option, in brackets
 
@@ -130,7 +144,7 @@ def follow(folder: Path, *texts: str, **environment: str) -> str:
 
 
 def test_every_command_is_followed_or_left_out_for_a_reason() -> None:
-    followed = {of(beginning) for beginning in (*OF_A_RUN, *OF_VIDEOS, *OF_FILES, *OF_A_STUDY, *OF_A_CHECKOUT)}
+    followed = {of(beginning) for beginning in _FOLLOWED}
     benchmarks = {text for text in WRITTEN if text.startswith("python -m benchmarks.")}  # minutes each
     others = {text for text in WRITTEN if _NAME.fullmatch(text) or _OPTIONAL.search(text)}
     unknown = set(WRITTEN) - followed - set(NOT_FOLLOWED) - benchmarks - others
@@ -254,6 +268,23 @@ def test_results_of_two_branches_are_compared(tmp_path: Path) -> None:
     assert said.count("123.5") == 2 and "search.default_k" in said
 
 
+def test_the_dag_is_drawn(tmp_path: Path) -> None:
+    """Without a lock, a cache or a run; the stages of the documents are there."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    follow(tmp_path, "git init -q", "dvc init -q")
+    said = [follow(tmp_path, of(text)) for text in OF_THE_DAG]
+    assert all("flowchart" in one for one in said)
+    assert "train_codec" in said[0] and "embed@minilm" in said[3]
+
+
+@pytest.mark.parametrize("text", OF_A_PROFILE)
+def test_a_run_of_a_profile_is_prepared(text: str, tmp_path: Path) -> None:
+    """Its copy is made, its parameters are checked, and its DAG is one that DVC reads."""
+    follow(ROOT, f"{text} --prepare --out {tmp_path / 'run'}", XDG_CACHE_HOME=str(tmp_path))
+    assert "generate@" in follow(tmp_path / "run", "dvc stage list --name-only")
+
+
 @pytest.mark.parametrize("number", range(2))
 def test_the_library_in_the_documents_runs(number: int, i3d_weights: Path) -> None:
     names: dict[str, Any] = {"clips": torch.rand(2, 3, 9, 224, 224) * 2 - 1}
@@ -261,13 +292,12 @@ def test_the_library_in_the_documents_runs(number: int, i3d_weights: Path) -> No
         exec(compile(code, "docs/score.md", "exec"), names)
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_entries_for_models_and_folders_fit_params(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_for_folders_fit_params(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of docs/models.md, beside the entries that are there."""
     monkeypatch.chdir(ROOT)
-    entries = yaml.safe_load(blocks("docs/models.md", "yaml")[number])
-    merged = Params.model_validate(with_entries(params.read(ROOT / "params.yaml"), entries))
-    assert {"modelscope_ucf101", "gen_x"} & set(merged.generate.everything)
+    entries = yaml.safe_load(block("docs/models.md", "yaml"))
+    wanted = Params.model_validate(merged(params.read(ROOT / "params.yaml"), entries))
+    assert "gen_x" in wanted.generate.everything
 
 
 def test_the_parts_of_methods_and_metrics_are_python() -> None:

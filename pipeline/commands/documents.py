@@ -60,7 +60,7 @@ def _of(document: str) -> Iterator[str]:
 
 def _lines(block: str) -> Iterator[str]:
     """The commands of a code block. In one with prompts (`$ `) the other lines are what the commands print."""
-    joined = re.sub(r"\n {4,}", " ", block)  # a command that goes on in the next line
+    joined = re.sub(r" \\\n *|\n {4,}", " ", block)  # a command that goes on in the next line
     lines = [_COMMENT.sub("", line) for line in joined.splitlines()]
     prompted = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     yield from (line for line in prompted or lines if line.split(" ")[0] in PROGRAMS)
