@@ -6,6 +6,7 @@ Twenty-four points with their files would be most of dvc.lock, which DVC reads w
 from collections.abc import Sequence
 from pathlib import Path
 
+from metrics.hashing import fingerprint
 from pipeline.config import params, paths
 from pipeline.config.code import CARRIES_NO_RESULT, code_hash
 from pipeline.config.entry import pick, stage
@@ -36,6 +37,11 @@ def modules(kind: str, wanted: params.Params) -> list[str]:
     return pick("stages/code.py", kinds, kind)
 
 
+def models_hash(wanted: params.Params) -> str:
+    """Of the entries of all models: 150 lines of dvc.lock in each stage that would name them as parameters."""
+    return fingerprint({name: model.model_dump(mode="json") for name, model in wanted.generate.models.items()})
+
+
 def _all_of(room: str) -> list[str]:
     """The modules of a room of the pipeline."""
     return sorted(module_name(file.as_posix()) for file in Path("pipeline", room).glob("[!_]*.py"))
@@ -53,9 +59,12 @@ def _module(wanted: params.Params, method: str) -> list[str]:
 
 @stage
 def main(kind: str) -> None:
-    digest = code_hash(*modules(kind, params.load()), without=CARRIES_NO_RESULT)
+    wanted = params.load()
+    digests = [code_hash(*modules(kind, wanted), without=CARRIES_NO_RESULT)]
+    if kind == "publish":
+        digests.append(models_hash(wanted))
     paths.code_digest(kind).parent.mkdir(parents=True, exist_ok=True)
-    paths.code_digest(kind).write_text(f"{digest}\n", encoding="utf-8")
+    paths.code_digest(kind).write_text("\n".join([*digests, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -103,9 +103,9 @@ NOT_FOLLOWED = {
     "reelbench publish NAME": _MINUTES,
     "reelbench study serve studies/best-of-four.yaml": _SERVER + "; a study of folders is served below",
     "reelbench study serve our-study.yaml": "the test below adds a free port",
-    "reelbench study check studies/best-of-four.yaml": "needs the 16 prompts of a whole run",
-    "reelbench study invite studies/best-of-four.yaml -n 20": "needs the 16 prompts of a whole run",
-    "reelbench study invite studies/best-of-four.yaml -n 3": "needs the 16 prompts of a whole run",
+    "reelbench study check studies/best-of-four.yaml": "needs the 12 prompts of a whole run",
+    "reelbench study invite studies/best-of-four.yaml -n 20": "needs the 12 prompts of a whole run",
+    "reelbench study invite studies/best-of-four.yaml -n 3": "needs the 12 prompts of a whole run",
     "reelbench study delete r-ec46f8e8e620 our-study.yaml": "the id of a rater: tests/pipeline/commands/test_study.py",
     "reelbench study serve our-study.yaml --database postgresql://user:password@host/our_study --folder "
     "/srv/our-study": "needs a database server",
