@@ -103,7 +103,7 @@ def test_cogvideox_with_labels_and_real_videos_of_ones_own(
     index = words(Reader(folder / "reports/index.html")).partition(" Pages #")[0]
     assert f"{checkpoint} (cogvideox, richspace, richspace_midpoint): " in index
     assert "clips of 9 × 32 × 32 (frames × height × width), 2 steps, prompt set richspace." in index
-    assert "of 2 mixtures, and all values. Main numbers richspace against cogvideox CLIPSIM" in index
+    assert "of 2 mixtures, and all values. Main numbers # richspace against cogvideox CLIPSIM" in index
     elsewhere = ("toy world", "HARIVO moves", "Came with", "No two methods")
     assert not [said for said in elsewhere if said in index]
     table = values_of(folder)
