@@ -45,7 +45,7 @@ def first_lines(results: Results) -> dict[str, Any]:
     world: the size of the toy world's clips; None where other models or videos were run, which `evaluated` then names.
     ideas: half a sentence for each paper that has a method here. came: what is not the run's own, "" for nothing.
     """
-    in_world = _is_toy_world(results)
+    in_world = is_toy_world(results)
     return {
         "counts": _counts(results, made(results.params)),
         "world": {"frames": FRAMES, "height": HEIGHT, "width": WIDTH} if in_world else None,
@@ -60,6 +60,16 @@ def sizes(results: Results, methods: Sequence[str]) -> str:
     of = results.metrics[results.metrics.metric == PARAMETERS.name].set_index("method").value
     texts = dict.fromkeys(fixed(of[method] / 1e6, 1) for method in methods if method in of.index)
     return f"{' and '.join(texts)} M parameters" if texts else ""
+
+
+def is_toy_world(results: Results) -> bool:
+    """Whether all methods have its prompts and models, and no videos of others are evaluated."""
+    generate = results.params.generate
+    methods = [method for method in generate.methods.values() if method.evaluate]
+    checkpoints = [Path(generate.models[method.model].checkpoint) for method in methods]
+    ours = all(checkpoint.is_relative_to(paths.WORLD_MODELS) for checkpoint in checkpoints)
+    others = any(entry.evaluate for entry in generate.external.values())
+    return ours and not others and {generate.set_of(method) for method in methods} == {_WORLD}
 
 
 def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
@@ -85,16 +95,6 @@ def _mixtures(results: Results) -> int:
     """How many mixtures clips were asked for, whether or not somebody judged them."""
     folders = [results.params.generate.folder(name) for name in results.params.generate.methods]
     return len({one.mixture for folder in folders for one in ledger.read(folder).values()} - {""})
-
-
-def _is_toy_world(results: Results) -> bool:
-    """Whether all methods have its prompts and models, and no videos of others are evaluated."""
-    generate = results.params.generate
-    methods = [method for method in generate.methods.values() if method.evaluate]
-    checkpoints = [Path(generate.models[method.model].checkpoint) for method in methods]
-    ours = all(checkpoint.is_relative_to(paths.WORLD_MODELS) for checkpoint in checkpoints)
-    others = any(entry.evaluate for entry in generate.external.values())
-    return ours and not others and {generate.set_of(method) for method in methods} == {_WORLD}
 
 
 def _models(results: Results) -> Iterator[Evaluated]:

@@ -164,6 +164,9 @@ def test_modelscope(run_stages: RunStages, text_to_video_folder: Path, clip_fold
     folder = run_stages("modelscope", settings)
     assert len(clips_of(folder, "modelscope", "modelscope")) == 2
     assert "clipsim" in values_of(folder).loc["modelscope"].index
+    index = words(Reader(folder / "reports/index.html"))
+    assert f"{text_to_video_folder} (modelscope): " in index
+    assert "Made by this run 2 clips of 1 method (0 failed), of prompts, and all values." in index
     assert "modelscope" in (folder / "reports/methods.html").read_text()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.config import paths
 from pipeline.report import opening
 from pipeline.report.results import Results
 from pipeline.report.site import write_report
@@ -120,3 +121,13 @@ def test_labels_stand_in_the_judges_place(profile: Profile) -> None:
 
 def test_verdicts_that_did_not_come_are_not_explained(profile: Profile) -> None:
     assert "verdicts on every step" not in page(profile(), "protocol")
+
+
+def test_a_training_of_ones_own_did_not_come_with_the_repository(profile: Profile) -> None:
+    results = profile()
+    history = paths.world_model("etc_sd21") / paths.HISTORY
+    history.parent.mkdir(parents=True)
+    pd.DataFrame({"step": [1], "loss": [0.5]}).to_csv(history, index=False)
+    text = page(results, "training").partition("Training")[2]
+    assert "etc_sd21" in text and "Validation is on data that training has not seen." in text
+    assert "come with the repository" not in text and "toy world" not in text
