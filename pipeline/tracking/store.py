@@ -78,17 +78,20 @@ def _experiment(client: Any, name: str) -> str:
 
 
 def _make_relative(database: Path) -> None:
-    """Artifact locations as seen from the working directory, if the database is a file there: so both can be moved.
+    """Artifact locations of our experiments as seen from the working directory, if the database is a file there: so both
+    can be moved.
 
     MLflow makes the path absolute when it creates an experiment, takes a relative one as it is when it reads or writes,
-    and has no call that changes it.
+    and has no call that changes it. Other experiments of the database, and buckets, stay as they are.
     """
     if not (uri().startswith(_SQLITE) and database.absolute().parent == Path.cwd()):
         return
+    ours = "experiment_id IN (SELECT experiment_id FROM experiments WHERE name IN (?, ?))"
     with closing(sqlite3.connect(database)) as connection, connection:
         for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
-            start = f"instr({column}, '/mlruns/')"
-            connection.execute(f"UPDATE {table} SET {column} = substr({column}, {start} + 1) WHERE {start} > 0")
+            relative = f"SET {column} = substr({column}, instr({column}, '/mlruns/') + 1)"
+            absolute = f"{column} LIKE '/%' AND instr({column}, '/mlruns/') > 0"
+            connection.execute(f"UPDATE {table} {relative} WHERE {absolute} AND {ours}", (RESULTS, TRAINING))
 
 
 @contextmanager

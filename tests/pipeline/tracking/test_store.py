@@ -119,6 +119,26 @@ def test_a_database_that_was_moved_before_finds_its_artifacts_again(
     assert [a.path for a in MlflowClient(tracking.uri()).list_artifacts(parent, "reports")] == ["reports/table.csv"]
 
 
+@pytest.mark.parametrize("place", ["s3://bucket/mlruns/7", "/srv/mlruns/7"])
+def test_artifacts_of_other_experiments_stay_where_they_are(database: Path, place: str) -> None:
+    client = MlflowClient(tracking.uri())
+    other = client.create_experiment("other", place)
+    before = client.create_run(other).info.artifact_uri
+    track_results("s1", [], {}, [])
+    (run,) = runs("other")
+    assert client.get_experiment(other).artifact_location == place
+    assert run.info.artifact_uri == before
+    assert before.startswith(place)
+
+
+def test_artifacts_of_our_own_experiment_in_a_bucket_stay_there(database: Path) -> None:
+    client = MlflowClient(tracking.uri())
+    client.create_experiment(tracking.RESULTS, "s3://bucket/mlruns/7")
+    track_results("s1", [], {}, [])
+    (run,) = runs()
+    assert run.info.artifact_uri.startswith("s3://bucket/mlruns/7/")
+
+
 def test_files_are_kept_with_their_run(database: Path, artifact: Path) -> None:
     track_results("s1", [ChildRun("search-x", "sweep", files=[artifact])], {}, [])
     (search,) = (run for run in runs() if run.info.run_name == "search-x")
