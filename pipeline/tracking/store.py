@@ -198,9 +198,13 @@ def _delete_family(client: Any, experiment: str, parent: str) -> None:
 
 
 def _revisions() -> dict[str, str]:
-    """Git commit and state under MLflow's names, and the hash of dvc.lock; none where there is no repository."""
+    """Git commit and state under MLflow's names, and the hash of dvc.lock; none where there is no repository.
+
+    data/summary/ is in git, and evaluate writes it before a run is tracked: results, whose digits differ from machine
+    to machine, and no code.
+    """
     from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_GIT_DIRTY
 
-    code, lock = revision(), paths.LOCK
+    code, lock = revision(paths.SUMMARY), paths.LOCK
     git = {MLFLOW_GIT_COMMIT: code.commit, MLFLOW_GIT_DIRTY: str(code.changed).lower()} if code.commit else {}
     return git | ({"dvc.lock": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.revision import revision
+from pipeline.config.revision import record, revision
 
 MACHINE = "  search@minilm:\n    cmd: x\n    outs:\n    - path: data/search/minilm\n      md5: {md5}\n"
 SHIPPED = "  train_codec:\n    cmd: x\n    outs:\n    - path: models/world/codec\n      md5: {md5}\n"
@@ -61,3 +61,30 @@ def test_what_this_machine_locked_is_no_change(repository: Path) -> None:
 def test_another_lock_of_what_is_shipped_is_a_change(repository: Path) -> None:
     Path("dvc.lock").write_text("stages:\n" + MACHINE.format(md5=2) + SHIPPED.format(md5=3))
     assert revision().changed
+
+
+def test_a_copy_has_the_revision_that_it_was_made_of(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the repository, and ignored: git alone says of it that nothing is changed."""
+    Path(".gitignore").write_text("runs\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "y")
+    clean, changed = repository / "runs/clean", repository / "runs/changed"
+    record(clean)
+    Path("a").write_text("other\n")
+    Path("kept/näw").write_text("")
+    record(changed)
+    commit = git("rev-parse", "HEAD")
+    git("commit", "--quiet", "--all", "--message", "z")  # after the copies were made
+    monkeypatch.chdir(clean)
+    assert (revision().commit, revision().changed) == (commit, False)
+    monkeypatch.chdir(changed)
+    assert (revision().commit, revision().changed) == (commit, True)
+    assert revision(Path("a")).changed
+    assert not revision(Path("a"), Path("kept")).changed
+
+
+def test_a_copy_of_what_is_no_repository_has_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    record(tmp_path / "copy")
+    monkeypatch.chdir("copy")
+    assert (revision().commit, revision().changed) == ("", False)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from pipeline.config import paths
 from pipeline.tracking import store as tracking
 from pipeline.tracking.store import ChildRun, Series, live_run, state_of, track_results
 
@@ -225,6 +226,19 @@ def test_a_run_names_the_commit_and_the_lock_that_made_it(database: Path) -> Non
     changed = tags_of(track_results("s3", [], {}, []))
     assert (changed["git.commit"], changed["git.dirty"]) == (clean["git.commit"], "true")
     assert changed["dvc.lock"] != clean["dvc.lock"]
+
+
+def test_figures_that_differ_are_no_change_of_the_code(database: Path) -> None:
+    """data/summary is in git, and evaluate rewrites it before a run is tracked."""
+    Path(".gitignore").write_text("mlflow.db\nmlruns\n")
+    summary = paths.SUMMARY / "methods/richspace.json"
+    summary.parent.mkdir(parents=True)
+    summary.write_text('{"fvd": 1.25}\n')
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "x")
+    summary.write_text('{"fvd": 1.26}\n')
+    assert tags_of(track_results("s1", [], {}, []))["git.dirty"] == "false"
 
 
 def test_training_is_logged_while_it_goes(database: Path) -> None:
