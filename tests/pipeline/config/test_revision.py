@@ -1,5 +1,6 @@
 """What git says of the working tree: a commit, and whether the content of any file differs from it."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -61,6 +62,23 @@ def test_what_this_machine_locked_is_no_change(repository: Path) -> None:
 def test_another_lock_of_what_is_shipped_is_a_change(repository: Path) -> None:
     Path("dvc.lock").write_text("stages:\n" + MACHINE.format(md5=2) + SHIPPED.format(md5=3))
     assert revision().changed
+
+
+@pytest.mark.parametrize("style", ["merge", "diff3"])
+def test_a_conflict_in_the_lock_is_shown_as_it_stands(repository: Path, style: str) -> None:
+    """git's diff of it takes nothing away that is there."""
+    lock = Path("dvc.lock")
+    branch = git("branch", "--show-current")
+    for name, ours in (("theirs", 3), (branch, 4)):
+        git("checkout", "--quiet", "-B", name)
+        lock.write_text("stages:\n" + SHIPPED.format(md5=ours))
+        git("commit", "--quiet", "--all", "--message", name)
+        git("checkout", "--quiet", "-B", branch, "HEAD~" if name == "theirs" else "HEAD")
+    with pytest.raises(subprocess.CalledProcessError):
+        git("-c", f"merge.conflictStyle={style}", "merge", "--quiet", "theirs")
+    assert "<<<<<<<" in lock.read_text()
+    taken = [line for line in git("diff", "HEAD", "--", "dvc.lock").splitlines() if re.match("-(?!--)", line)]
+    assert not taken
 
 
 def test_a_copy_has_the_revision_that_it_was_made_of(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
