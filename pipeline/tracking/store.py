@@ -78,8 +78,8 @@ def _experiment(client: Any, name: str) -> str:
 
 
 def _make_relative(database: Path) -> None:
-    """Artifact locations of our experiments as seen from the working directory, if the database is a file there: so both
-    can be moved.
+    """Artifact locations of our experiments as seen from the working directory, if the database is a file there: so
+    both can be moved.
 
     MLflow makes the path absolute when it creates an experiment, takes a relative one as it is when it reads or writes,
     and has no call that changes it. Other experiments of the database, and buckets, stay as they are.
