@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipeline.config import paths
+from pipeline.config.revision import record
 
 _COPIED = paths.SCRATCH / "copied.txt"  # in a copy: the files that came from the working tree
 
@@ -25,6 +26,7 @@ def copy(target: Path, wanted: Callable[[Path], bool] = lambda _: True) -> None:
         (target / gone).unlink(missing_ok=True)
     (target / _COPIED).parent.mkdir(parents=True, exist_ok=True)
     (target / _COPIED).write_text("\n".join(map(str, listed)) + "\n", encoding="utf-8")
+    record(target)
     (target / ".dvc").mkdir(exist_ok=True)
     # as `dvc config --local core.no_scm true` writes it, in milliseconds: the copy is no git repository
     (target / ".dvc/config.local").write_text("[core]\n    no_scm = True\n", encoding="utf-8")

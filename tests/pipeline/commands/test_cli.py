@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from pipeline.commands import doctor, smoke
@@ -47,7 +48,8 @@ def test_what_is_wrong_with_places_is_said_before_torch_is_loaded(root: Path, tm
     """It takes seconds to load. Each command in the interpreter of those before it."""
     np.save(tmp_path / "c.npy", np.zeros((16, 12, 12, 3), np.uint8))
     (tmp_path / "c.csv").write_text("clip,caption\nd,A red circle.\n")
-    videos, nowhere = str(tmp_path / "c.npy"), str(tmp_path / "nowhere")
+    videos, nowhere, old = (str(tmp_path / name) for name in ("c.npy", "nowhere", "old"))
+    save_file({"i3d": np.zeros((2, 400), np.float32)}, old, {"schema": "reelbench.stats/1"})
     score = ["score", "--gen", videos, "--metrics", "temporal_flickering"]
     calls = [
         (["score", "--gen", nowhere], "no such file or folder"),
@@ -55,6 +57,9 @@ def test_what_is_wrong_with_places_is_said_before_torch_is_loaded(root: Path, tm
         ([*score, "--captions", nowhere + ".csv"], "no such file"),
         ([*score, "--captions", str(tmp_path / "c.csv")], "none of 1 captions matches"),
         ([*score, "--real-stats", nowhere], "no such file"),
+        ([*score, "--real-stats", str(tmp_path / "c.csv")], "c.csv: no file of statistics that `reelbench stats`"),
+        ([*score, "--real-stats", old], "old: schema is 'reelbench.stats/1', expected"),
+        ([*score, "--confidence", "3"], "confidence 3.0: expected"),
         ([*score, "--i3d", nowhere], "no such file"),
         ([*score, "--flow", nowhere], "no such file"),
         ([*score, "--network", nowhere], "no such file or folder"),

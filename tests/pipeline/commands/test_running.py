@@ -9,6 +9,7 @@ import yaml
 from pipeline.commands import running, tree
 from pipeline.config import params, paths, profiles
 from pipeline.config.params import ParamsError
+from pipeline.config.revision import Revision, revision
 
 
 @pytest.fixture
@@ -36,6 +37,16 @@ def test_a_run_has_its_own_parameters_and_dag_and_no_toy_world(wanted: dict[str,
     assert not (folder / "models/world").exists()
     assert not (folder / "data").exists()
     assert (paths.LOCK.read_bytes(), paths.PARAMS.read_bytes()) == before
+
+
+@pytest.mark.usefixtures("few")
+def test_a_run_knows_the_revision_of_the_checkout(
+    wanted: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = revision()
+    running.prepare(wanted, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    assert revision() == here != Revision("", changed=False)
 
 
 @pytest.mark.usefixtures("few")
