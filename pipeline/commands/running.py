@@ -12,6 +12,7 @@ import yaml
 from rich.console import Console
 from rich.padding import Padding
 
+from metrics.scoring.catalogue import METRICS
 from pipeline.commands import check, remembered, tree
 from pipeline.config import params, paths, profiles
 from pipeline.config.code import PACKAGES
@@ -72,6 +73,7 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not tree.is_copy(folder):
         raise ValueError(f"{folder}: is no run, expected a new folder or one that `reelbench run` made")
     wanted = params.checked(values, "the parameters with the profile")
+    _check_real_side(wanted)
     of_world = bool(set(wanted.train) & set(params.read()["train"]))
     read = {Path(place) for _, place, _ in check.places(wanted)} | ({paths.REFERENCE} if _rendered(wanted) else set())
     foreign = {path for path in tree.new() if path.parts[0] not in _ROOMS}
@@ -82,6 +84,25 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     dag = narrowed(yaml.safe_load(paths.DAG.read_text(encoding="utf-8")), params.load(folder / paths.PARAMS), folder)
     (folder / paths.DAG).write_text(yaml.safe_dump(dag, sort_keys=False), encoding="utf-8")
     _vouch(folder)
+
+
+def _check_real_side(wanted: params.Params) -> None:
+    """Refuse to compare a public model's videos with the toy world's clips.
+
+    Raises:
+        ParamsError: naming what is to be set.
+    """
+    methods = wanted.generate.methods
+    sampled = {methods[name].model for name in wanted.generate.evaluated if name in methods}
+    for name in sorted(sampled) if _rendered(wanted) else []:
+        checkpoint = wanted.generate.models[name].checkpoint
+        if not Path(checkpoint).expanduser().absolute().is_relative_to(paths.WORLD_MODELS.absolute()):
+            metrics = ", ".join(metric for metric in wanted.evaluate.metrics if METRICS[metric].needs == "real")
+            raise params.ParamsError(
+                f"evaluate.reference: is null, so that {metrics} would compare generate.models.{name} ({checkpoint}) "
+                "with the toy world's clips; expected a folder of real videos, a file of `reelbench stats` or a name "
+                "of generate.external; or take these out of evaluate.metrics"
+            )
 
 
 def _comes_along(path: Path, of_world: bool, read: Collection[Path]) -> bool:

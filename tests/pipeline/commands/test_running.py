@@ -69,7 +69,8 @@ def test_every_dep_of_a_run_is_there_or_made(wanted: dict[str, Any], tmp_path: P
 @pytest.mark.usefixtures("few")
 def test_the_toy_worlds_clips_come_along_where_they_are_the_real_side(wanted: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    running.prepare(profiles.with_settings(wanted, ["evaluate.metrics=[fvd]"]), folder)
+    settings = ["evaluate.metrics=[fvd]", "generate.models.cogvideox.checkpoint=models/world/cogvideox"]
+    running.prepare(profiles.with_settings(wanted, settings), folder)
     assert "reference" in yaml.safe_load((folder / paths.DAG).read_text())["stages"]
     assert (folder / paths.REFERENCE / "clips.csv").is_file()
     assert set(yaml.safe_load((folder / paths.LOCK).read_text())["stages"]) == {"reference"}
@@ -161,6 +162,15 @@ def test_places_at_home_are_absolute_in_a_run(
     assert (found.features.clip, found.evaluate.labels) == (str(tmp_path / "clip"), str(tmp_path / "labels.csv"))
     deps = yaml.safe_load((tmp_path / "run" / paths.DAG).read_text())["stages"]["evaluate"]["deps"]
     assert str(tmp_path / "labels.csv") in deps
+
+
+@pytest.mark.parametrize("metric", ["fvd", "kvd"])
+def test_public_models_are_not_compared_with_the_toy_world(wanted: dict[str, Any], tmp_path: Path, metric: str) -> None:
+    values = profiles.with_settings(wanted, [f"evaluate.metrics=[clipsim, {metric}]"])
+    said = rf"evaluate\.reference: is null, so that {metric} would compare generate\.models\.cogvideox \(THUDM"
+    with pytest.raises(ParamsError, match=said):
+        running.prepare(values, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(wanted: dict[str, Any], tmp_path: Path) -> None:
