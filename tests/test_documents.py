@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ import yaml
 from typer.main import get_command
 
 from metrics.scoring.metric import Metric
+from pipeline.clips import ledger
 from pipeline.clips.files import write_clip
 from pipeline.commands.cli import app
 from pipeline.commands.documents import OF_A_RUN, commands, written
@@ -28,6 +30,7 @@ from pipeline.config import params
 from pipeline.config.params import Params
 from pipeline.config.profiles import merged
 from pipeline.config.section import Section
+from pipeline.evaluation.labels import Labels
 from tests.conftest import ROOT
 from tests.metrics.user_study.tables import row
 from tests.pipeline.study.videos import write_captions, write_videos
@@ -353,6 +356,36 @@ def test_the_library_in_the_documents_runs(number: int, i3d_weights: Path) -> No
     names: dict[str, Any] = {"clips": torch.rand(2, 3, 9, 224, 224) * 2 - 1}
     for code in blocks("docs/score.md", "python")[: number + 1]:
         exec(compile(code, "docs/score.md", "exec"), names)
+
+
+def test_a_models_answers_become_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/profiles.md, on ledgers: a clip failed, one was made at the second try, a line is cut short."""
+    monkeypatch.chdir(tmp_path)
+    made = ledger.Entry("tiger-zebra-s0", "m", "s/tiger-zebra", 0, "", "p", "A tigerzebra.", "w", "f", 1.0, ledger.OK)
+    failed = replace(made, clip="tiger-zebra-s1", seed=1, outcome="RuntimeError: no")
+    again = replace(made, clip="tiger-zebra-s2", seed=2)
+    methods = ("cogvideox", "richspace", "richspace_midpoint")
+    for method in methods:
+        folder = Path("runs/cogvideox-2b/data/clips/cogvideox", method)
+        for entry in (made, failed, replace(again, outcome="RuntimeError: no"), again):
+            ledger.append(folder, replace(entry, method=method))
+        (folder / ledger.FILE).open("a").write('{"clip": "tiger')
+        for entry in (made, again):
+            (folder / entry.file).touch()
+
+    def ask(video: Path, question: str) -> bool:
+        assert video.is_file() and "A tigerzebra." in question
+        return "richspace/" in str(video)
+
+    exec(compile(block("docs/profiles.md", "python"), "docs/profiles.md", "exec"), {"ask": ask})
+    found = pd.read_csv("labels.csv").set_index(["method", "clip"]).shown
+    shown = {"richspace": [1, 0, 1]}
+    assert found.to_dict() == {
+        (method, entry.clip): value
+        for method in methods
+        for entry, value in zip((made, failed, again), shown.get(method, [0, 0, 0]), strict=True)
+    }
+    Labels.read(Path("labels.csv"))
 
 
 def test_entries_for_folders_fit_params(monkeypatch: pytest.MonkeyPatch) -> None:

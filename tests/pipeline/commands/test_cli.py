@@ -1,14 +1,16 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
-from pipeline.commands import doctor, smoke
+from pipeline.commands import doctor, running, smoke, tree
 from pipeline.commands.cli import app
 
 STAGES = {path.stem for path in (Path(__file__).parents[3] / "stages").glob("*.py")}
@@ -114,6 +116,26 @@ def test_the_doctor_names_the_stage_that_trains(root: Path, monkeypatch: pytest.
     assert stages == [f"train_{name}" for name in expected]
 
 
+def test_the_doctor_of_a_run_names_what_can_be_done_there(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dvc.yaml trains nothing, it is no repository, and its models are not of the toy world."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(tree, "_public", list)
+    assert running.run("make-a-video", out=tmp_path / "run", prepare_only=True) == 0
+    monkeypatch.chdir(tmp_path / "run")
+    assert not missing_stages(doctor.examine())
+    fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
+    assert fixes["trained mav_prior"] == "python -m stages.train mav_prior"
+    assert not [what for what in fixes if "toy world" in what]
+
+
+def missing_stages(findings: list[doctor.Finding]) -> list[str]:
+    """What `dvc repro` is said to be of, and dvc.yaml here has not."""
+    named = re.findall(r"dvc repro (\w+)", " ".join(f.fix for f in findings))
+    return sorted(set(named) - set(yaml.safe_load(Path("dvc.yaml").read_text())["stages"]))
+
+
 def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
@@ -122,8 +144,6 @@ def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch:
 
 
 def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
-    import yaml
-
     from pipeline.config.params import Params
 
     wanted = yaml.safe_load((root / "params.yaml").read_text())
