@@ -7,23 +7,19 @@ READY := $(VENV)/.ready
 export OMP_WAIT_POLICY := PASSIVE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report test smoke lint lock clean
+.PHONY: report test smoke lint lock clean shipped
 .DEFAULT_GOAL := report
 
-# git sees of dvc.lock what is shipped (docs/dag.md). It goes by the size of a file, so that `add` of the same content
-# tells it that nothing changed.
-SHIPPED := git config filter.shipped.clean 'awk -f .dvc/shipped.awk' 2>/dev/null || true
+# git goes by the size of a file: `add` of a dvc.lock with the same content tells it that nothing changed.
 SAME := ! git diff --quiet -- dvc.lock 2>/dev/null || git add dvc.lock 2>/dev/null || true
 
 report: $(READY)
-	@$(SHIPPED)
 	@dvc repro
 	@$(SAME)
 	@echo "report: $(CURDIR)/reports/index.html"
 
 # A process for each core (up to four: each holds torch) with one thread each: small tensors gain nothing from a second.
 test: $(READY)
-	@$(SHIPPED)
 	@dvc repro --quiet weights
 	@$(SAME)
 	@OMP_NUM_THREADS=1 pytest --numprocesses logical --maxprocesses 4 --dist worksteal
@@ -44,7 +40,11 @@ lock: $(READY)
 	@uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header \
 	  --no-annotate $(foreach package,torch $(CUDA_ONLY),--no-emit-package $(package)) --output-file requirements.lock
 
-$(READY): requirements.lock requirements-torch.txt pyproject.toml
+# git sees of dvc.lock what is shipped (docs/dag.md): every target that needs the environment turns the filter on.
+shipped:
+	@git config filter.shipped.clean 'awk -f .dvc/shipped.awk' 2>/dev/null || true
+
+$(READY): requirements.lock requirements-torch.txt pyproject.toml | shipped
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --requirement requirements-torch.txt

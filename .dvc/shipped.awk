@@ -1,6 +1,7 @@
 # git's clean filter for dvc.lock: of its stages, those whose outputs travel in git. make sets it; docs/dag.md says why.
 # DVC numbers YAML's anchors through the whole file, so that they are numbered again. It fails if one stands in a stage
-# that is left out; git then takes the file as it is.
+# that is left out, and while a merge's conflict stands in the file, whose marks would end an entry before its outputs;
+# git then takes the file as it is.
 function stage_is_over(    lines, n, i) {
     if (entry != "" && out ~ /^(models|published)\// && out !~ /^models\/public/) {
         n = split(entry, lines, "\n")
@@ -16,6 +17,7 @@ function numbered_again(line,    start, size, name) {
     if (!(name in anchors)) anchors[name] = sprintf("id%03d", ++count)
     return substr(line, 1, start - 1) anchors[name] substr(line, start + length(name))
 }
+/^(<<<<<<<|[|][|][|][|][|][|][|]|=======|>>>>>>>)/ { exit 1 }
 /^[^ ]/ { stage_is_over(); print; next }
 /^  [^ ]/ { stage_is_over() }
 { entry = entry $0 "\n" }

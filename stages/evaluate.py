@@ -9,23 +9,22 @@ from pipeline.config.entry import stage
 
 @stage
 def main() -> None:
-    from pipeline.evaluation import choices, evaluated, files, oracle, training_seeds
+    from pipeline.evaluation import choices, evaluated, oracle, real, training_seeds
     from pipeline.evaluation.cache import ResultCache
     from pipeline.evaluation.dvc_metrics import write_summary
     from pipeline.evaluation.labels import Labels
-    from pipeline.evaluation.real import FOLDER
     from pipeline.evaluation.results import Evaluation, write
     from pipeline.prompts.tables import read_tables
     from pipeline.published.figures import reproduced
     from pipeline.sweeps.choices import steps
 
     wanted = params.load()
-    real = wanted.evaluate.reference
-    methods = [evaluated.read(paths.features(name)) for name in wanted.generate.evaluated if name != real]
+    named = wanted.evaluate.reference
+    methods = [evaluated.read(paths.features(name)) for name in wanted.generate.evaluated if name != named]
     if wanted.evaluate.place:
-        reference = files.read_reference(paths.FEATURES / FOLDER)
+        reference = real.read(paths.FEATURES / real.FOLDER)
     else:
-        reference = evaluated.reference(paths.features(real) if real else None) if wanted.evaluate.compares else None
+        reference = evaluated.reference(paths.features(named) if named else None) if wanted.evaluate.compares else None
     labels = Labels.read(Path(wanted.evaluate.labels)) if wanted.evaluate.labels else None
     if labels:
         labels.check(methods)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ import yaml
 from typer.main import get_command
 
 from metrics.scoring.metric import Metric
+from pipeline.clips import ledger
 from pipeline.clips.files import write_clip
 from pipeline.commands.cli import app
 from pipeline.commands.documents import OF_A_RUN, commands, written
@@ -28,12 +30,16 @@ from pipeline.config import params
 from pipeline.config.params import Params
 from pipeline.config.profiles import merged
 from pipeline.config.section import Section
+from pipeline.evaluation.labels import Labels
 from tests.conftest import ROOT
 from tests.metrics.user_study.tables import row
 from tests.pipeline.study.videos import write_captions, write_videos
 from tests.pipeline.study.web.process import Server
 
-WRITTEN = list(dict.fromkeys(command.text for command in commands(ROOT)))
+COMMANDS = commands(ROOT)
+WRITTEN = list(dict.fromkeys(command.text for command in COMMANDS))
+# The same, one by one where a line has several: `(cd FOLDER && reelbench doctor)`.
+SINGLE = sorted({one for text in WRITTEN for one in re.sub(r"^\((.*)\)$", r"\1", text).split(" && ")})
 
 # How the commands begin that are followed here, in this order.
 OF_VIDEOS = (
@@ -60,6 +66,16 @@ OF_THE_DAG = (
     "dvc dag --mermaid features",
     "dvc dag --mermaid --outs train_codec",
     "dvc dag --mermaid --md embed@minilm",
+)
+OF_A_CLONE = (
+    "git config filter.shipped.clean",
+    "git add --renormalize dvc.lock",
+    "git commit --message",
+    "git add dvc.lock",
+)
+OF_A_RUN_ELSEWHERE = (
+    "reelbench profiles",
+    "cd runs/NAME && reelbench doctor",
 )
 # Followed up to the run itself, for want of checkpoints; tests/pipeline/commands/test_runs.py runs it on small ones.
 OF_A_PROFILE = sorted(text for text in WRITTEN if text.startswith("reelbench run --profile ") and "NAME" not in text)
@@ -92,6 +108,7 @@ NOT_FOLLOWED = {
     "accelerate launch --config_file profiles/stable-diffusion-2-1-etc/accelerate.yaml "
     "-m stages.train etc_sd21": _OF_PAPER,
     "python -m stages.train etc_sd21": _OF_PAPER,
+    "(cd runs/stable-diffusion-2-1-etc && python -m stages.train etc_sd21)": _OF_PAPER,
     "python -m stages.train mav_prior": _OF_PAPER,
     "python -m tests.dag": "tests/test_dag.py compares what it writes",
     "python -m tests.dag_picture": "tests/test_dag_picture.py compares what it draws",
@@ -99,7 +116,6 @@ NOT_FOLLOWED = {
     "python -m tests.pipeline.study.web.screenshots docs": "drives a browser; the tests of the web app do, too",
     "python -m benchmarks.attention --device cuda": "needs a GPU",
     "reelbench score --device cuda": "needs a GPU",
-    "reelbench publish NAME …": _MINUTES,
     "reelbench publish NAME": _MINUTES,
     "reelbench study serve studies/best-of-four.yaml": _SERVER + "; a study of folders is served below",
     "reelbench study serve our-study.yaml": "the test below adds a free port",
@@ -117,9 +133,10 @@ NOT_FOLLOWED = {
     "dvc exp diff main more-resamples": "needs the cache of a run",
     "dvc exp branch more-resamples": "needs the cache of a run",
 }
-_FOLLOWED = (*OF_A_RUN, *OF_VIDEOS, *OF_FILES, *OF_A_STUDY, *OF_A_CHECKOUT, *OF_THE_DAG, *OF_A_PROFILE)
-_NAME = re.compile(r"(reelbench|accelerate|dvc( metrics| plots)?) \w+")  # of a command, in a sentence about it
-_OPTIONAL = re.compile(r"\[.*\]")  # a synopsis: every option, in brackets
+_FOLLOWED = (*OF_A_RUN, *OF_VIDEOS, *OF_FILES, *OF_A_STUDY, *OF_A_CHECKOUT, *OF_THE_DAG, *OF_A_CLONE)
+_FOLLOWED += (*OF_A_RUN_ELSEWHERE, *OF_A_PROFILE)
+_NAME = re.compile(r"(reelbench|accelerate|git|dvc( metrics| plots)?) \w+")  # of a command, in a sentence about it
+_SYNOPSIS = re.compile(r"\[-|…")  # a form with its options in brackets; its options are checked
 
 
 def of(beginning: str) -> str:
@@ -146,8 +163,10 @@ def follow(folder: Path, *texts: str, **environment: str) -> str:
 def test_every_command_is_followed_or_left_out_for_a_reason() -> None:
     followed = {of(beginning) for beginning in _FOLLOWED}
     benchmarks = {text for text in WRITTEN if text.startswith("python -m benchmarks.")}  # minutes each
-    others = {text for text in WRITTEN if _NAME.fullmatch(text) or _OPTIONAL.search(text)}
-    unknown = set(WRITTEN) - followed - set(NOT_FOLLOWED) - benchmarks - others
+    in_blocks = {command.text for command in COMMANDS if not command.inline}
+    names = {text for text in WRITTEN if _NAME.fullmatch(text)} - in_blocks
+    synopses = {text for text in WRITTEN if _SYNOPSIS.search(text)}
+    unknown = set(WRITTEN) - followed - set(NOT_FOLLOWED) - benchmarks - names - synopses
     assert not unknown, "commands of the documents that no list has: follow them, or give a reason in NOT_FOLLOWED"
     assert not set(NOT_FOLLOWED) - set(WRITTEN), "listed, but in no document"
     assert not followed & set(NOT_FOLLOWED)
@@ -163,7 +182,26 @@ def test_a_command_is_found_by_its_beginning(tmp_path: Path) -> None:
         written(tmp_path, "")
 
 
-@pytest.mark.parametrize("text", sorted(text for text in WRITTEN if text.startswith("reelbench ")))
+def test_commands_of_git_and_in_another_folder_are_commands(tmp_path: Path) -> None:
+    (tmp_path / "CONTRIBUTING.md").write_text("`cd runs/NAME && reelbench doctor`, `(cd a && make b)`, `git status`.\n")
+    (tmp_path / "README.md").write_text("```\ngit config a 'b'\n(cd a &&\n    make b)\ngithub: no\n```\n")
+    assert [(one.text, one.inline) for one in commands(tmp_path)] == [
+        ("git config a 'b'", False),
+        ("(cd a && make b)", False),
+        ("cd runs/NAME && reelbench doctor", True),
+        ("(cd a && make b)", True),
+        ("git status", True),
+    ]
+
+
+def test_an_argument_in_brackets_makes_no_synopsis() -> None:
+    assert _SYNOPSIS.search("reelbench score --gen DIR [--real DIR]")
+    assert _SYNOPSIS.search("reelbench publish NAME …")
+    assert not _SYNOPSIS.search("reelbench run --set 'evaluate.metrics=[fvd, kvd]'")
+    assert not _SYNOPSIS.search("pip install 'reelbench[postgres]'")
+
+
+@pytest.mark.parametrize("text", [text for text in SINGLE if text.startswith("reelbench ")])
 def test_commands_and_options_are_there(text: str) -> None:
     """Also those of synopses, and of commands that are not followed."""
     command: Any = get_command(app)
@@ -176,13 +214,13 @@ def test_commands_and_options_are_there(text: str) -> None:
     assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) <= options
 
 
-@pytest.mark.parametrize("text", sorted(text for text in WRITTEN if text.startswith("python -m ")))
+@pytest.mark.parametrize("text", [text for text in SINGLE if text.startswith("python -m ")])
 def test_modules_are_there(text: str) -> None:
     module = text.split()[2]
     assert module == "stages.NAME" or importlib.util.find_spec(module), text
 
 
-@pytest.mark.parametrize("text", sorted(text for text in WRITTEN if re.match(r"(dvc (repro|commit)|make) .", text)))
+@pytest.mark.parametrize("text", [text for text in SINGLE if re.match(r"(dvc (repro|commit)|make) .", text)])
 def test_targets_are_there(text: str) -> None:
     """Of a form such as `train_motion@<variant>` the part that is a name."""
     stages = set(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
@@ -285,11 +323,69 @@ def test_a_run_of_a_profile_is_prepared(text: str, tmp_path: Path) -> None:
     assert "generate@" in follow(tmp_path / "run", "dvc stage list --name-only")
 
 
+def test_a_run_says_what_its_checkpoints_are(tmp_path: Path) -> None:
+    """One from the list of profiles, in a folder that is only prepared; a machine may have its checkpoints."""
+    profiles, doctor = map(of, OF_A_RUN_ELSEWHERE)
+    run = of("reelbench run --profile cogvideox-2b")
+    assert "\ncogvideox-2b: " in follow(ROOT, profiles)
+    follow(ROOT, f"{run} --prepare --out {tmp_path / 'runs/NAME'}", XDG_CACHE_HOME=str(tmp_path))
+    said = follow(tmp_path, f"{doctor} || test $? = 1", COLUMNS="200")
+    assert "models.cogvideox.checkpoint" in said and "THUDM/CogVideoX-2b" in said
+
+
+def test_a_whole_lock_is_committed_once_more(tmp_path: Path) -> None:
+    """A clone without the filter; and one with it, whose lock has grown by what a machine computed."""
+    machine = "  embed@x:\n    cmd: x\n    outs:\n    - path: data/x\n"
+    lock, shipped = tmp_path / "dvc.lock", "stages:\n  train_x:\n    cmd: x\n    outs:\n    - path: models/x\n"
+    (tmp_path / ".dvc").mkdir()
+    for name in (".gitattributes", ".dvc/shipped.awk"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    lock.write_text(shipped + machine)
+    os.utime(lock, (0, 0))  # git looks into a file of another age than its index's only if something tells it to
+    who = {f"GIT_{role}_{part}": "a@b" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    follow(tmp_path, "git init -q", "git add -A", "git commit -qm whole", **who)
+    turn_on, again, commit, same = map(of, OF_A_CLONE)
+    follow(tmp_path, turn_on, again, commit, **who)
+    assert follow(tmp_path, "git show HEAD:dvc.lock") == shipped
+    lock.write_text(shipped + machine + machine.replace("@x", "@y"))
+    assert follow(tmp_path, same, "git status --porcelain") == ""
+
+
 @pytest.mark.parametrize("number", range(2))
 def test_the_library_in_the_documents_runs(number: int, i3d_weights: Path) -> None:
     names: dict[str, Any] = {"clips": torch.rand(2, 3, 9, 224, 224) * 2 - 1}
     for code in blocks("docs/score.md", "python")[: number + 1]:
         exec(compile(code, "docs/score.md", "exec"), names)
+
+
+def test_a_models_answers_become_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/profiles.md, on ledgers: a clip failed, one was made at the second try, a line is cut short."""
+    monkeypatch.chdir(tmp_path)
+    made = ledger.Entry("tiger-zebra-s0", "m", "s/tiger-zebra", 0, "", "p", "A tigerzebra.", "w", "f", 1.0, ledger.OK)
+    failed = replace(made, clip="tiger-zebra-s1", seed=1, outcome="RuntimeError: no")
+    again = replace(made, clip="tiger-zebra-s2", seed=2)
+    methods = ("cogvideox", "richspace", "richspace_midpoint")
+    for method in methods:
+        folder = Path("runs/cogvideox-2b/data/clips/cogvideox", method)
+        for entry in (made, failed, replace(again, outcome="RuntimeError: no"), again):
+            ledger.append(folder, replace(entry, method=method))
+        (folder / ledger.FILE).open("a").write('{"clip": "tiger')
+        for entry in (made, again):
+            (folder / entry.file).touch()
+
+    def ask(video: Path, question: str) -> bool:
+        assert video.is_file() and "A tigerzebra." in question
+        return "richspace/" in str(video)
+
+    exec(compile(block("docs/profiles.md", "python"), "docs/profiles.md", "exec"), {"ask": ask})
+    found = pd.read_csv("labels.csv").set_index(["method", "clip"]).shown
+    shown = {"richspace": [1, 0, 1]}
+    assert found.to_dict() == {
+        (method, entry.clip): value
+        for method in methods
+        for entry, value in zip((made, failed, again), shown.get(method, [0, 0, 0]), strict=True)
+    }
+    Labels.read(Path("labels.csv"))
 
 
 def test_entries_for_folders_fit_params(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The committed dvc.lock has the stages whose outputs travel in git, and no others."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,15 @@ def test_an_anchor_of_a_stage_that_is_left_out_fails(root: Path) -> None:
         filtered(root, f"stages:\n{machine}{shipped}")
 
 
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> theirs"])
+def test_a_conflict_fails(root: Path, mark: str) -> None:
+    """Whatever stage it stands in."""
+    entry = "  a:\n    outs:\n    - path: {}/a\n{}\n      md5: 1\n"
+    for folder in ("data", "models"):
+        with pytest.raises(subprocess.CalledProcessError):
+            filtered(root, "stages:\n" + entry.format(folder, mark))
+
+
 def test_filtering_twice_is_filtering_once(root: Path) -> None:
     once = filtered(root, (root / "dvc.lock").read_text())
     assert filtered(root, once) == once
@@ -67,4 +77,21 @@ def test_filtering_twice_is_filtering_once(root: Path) -> None:
 
 def test_git_is_told_to_filter_the_lock(root: Path) -> None:
     assert "dvc.lock filter=shipped" in (root / ".gitattributes").read_text().split("\n")
-    assert f"filter.shipped.clean 'awk -f {FILTER}'" in (root / "Makefile").read_text()
+
+
+def test_make_turns_the_filter_on_whatever_it_is_asked_for(root: Path, tmp_path: Path) -> None:
+    """A clone whose environment is there already."""
+    shutil.copy(root / "Makefile", tmp_path)
+    for name in ("requirements.lock", "requirements-torch.txt", "pyproject.toml", ".venv/.ready"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    assert run(tmp_path, "git", "config", "--list").count("filter.shipped.clean") == 0
+    run(tmp_path, "make", ".venv/.ready")
+    assert run(tmp_path, "git", "config", "filter.shipped.clean") == f"awk -f {FILTER}\n"
+    for target in ("report", "test", "smoke", "lint"):
+        assert "git config filter.shipped.clean" in run(tmp_path, "make", "--dry-run", target), target
+
+
+def run(folder: Path, *command: str) -> str:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout

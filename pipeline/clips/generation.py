@@ -18,7 +18,7 @@ from pipeline.clips import ledger
 from pipeline.clips.files import SUFFIX, copy_clip, write_clip
 from pipeline.clips.jobs import ClipMaker, Job
 from pipeline.clips.superseded import Superseded, difference, set_aside
-from pipeline.clips.workers import Made, device_name, make, processes
+from pipeline.clips.workers import Made, OutOfMemory, device_name, make, processes
 
 
 def generate(
@@ -34,7 +34,7 @@ def generate(
         The ledger, one entry per job, in the order of the jobs.
 
     Raises:
-        ValueError: if not one clip could be made.
+        ValueError: if not one clip could be made. OutOfMemory: if one alone does not fit; what was made stays.
     """
     jobs = list(maker.jobs())
     done = _finished(folder, jobs, maker)
@@ -68,7 +68,8 @@ def generate_all(
         makers: by name; emptied. folders: of each by its name.
 
     Raises:
-        ValueError: at the end, with what every one that failed has to say.
+        ValueError: at the end, with what every one that failed has to say; at once where a clip alone does not fit, for
+            all share the model.
     """
     failed = []
     while makers:
@@ -77,6 +78,8 @@ def generate_all(
             generate(name, makers.pop(name), folders(name), superseded, batch, workers)
         except (ValueError, OSError) as error:  # a folder that is no checkpoint is an OSError of diffusers
             failed.append(f"{name}: {error}")
+            if isinstance(error, OutOfMemory):
+                break
     if failed:
         raise ValueError("\n".join(failed))
 

@@ -31,6 +31,10 @@ class WorkerError(ValueError):
     """A process that makes clips has died; the message says what may help."""
 
 
+class OutOfMemory(ValueError):
+    """Not even one clip fits into the device's memory; the message says what may help."""
+
+
 @dataclass(frozen=True)
 class Made:
     """What became of a job: its clip, or None; the seconds that it took of the machine, its share of the batch and of
@@ -49,7 +53,7 @@ def make(maker: ClipMaker, jobs: Sequence[Job], batch: int, workers: int = 1) ->
     (`contextlib.closing`): then the batches that run are finished, and no other is begun.
 
     Raises:
-        WorkerError: if a process dies.
+        WorkerError: if a process dies. OutOfMemory: of the maker, if one clip alone does not fit.
     """
     workers = processes(workers, len(jobs))
     groups = batches(jobs, batch, workers)
@@ -109,6 +113,8 @@ def _make(maker: ClipMaker, jobs: Sequence[Job]) -> Iterator[Made]:
     start = time.perf_counter()
     try:
         clips = maker.generate(jobs)
+    except OutOfMemory:
+        raise
     except Exception as error:  # whatever a maker raises: the clip is recorded as failed, the others go on
         log.warning("%s: %s", ", ".join(job.clip for job in jobs), error)
         if len(jobs) == 1:

@@ -107,7 +107,9 @@ def _params() -> Iterator[Finding]:
     yield Finding("params.yaml", f"{len(wanted.train)} trainings, {len(wanted.generate.methods)} methods")
     for name in wanted.train:
         folder = paths.world_model(name)
-        yield _exists(f"toy world's {name}", folder, f"git checkout {folder}, or dvc repro {stage_of(name)}")
+        stage = stage_of(name)
+        fix = f"git checkout {folder}, or dvc repro {stage}" if stage else f"python -m stages.train {name}"
+        yield _exists(f"trained {name}", folder, fix)
     try:
         from pipeline.commands import check
     except ImportError as error:
@@ -126,11 +128,14 @@ def _params() -> Iterator[Finding]:
         yield Finding("methods", "all can be built")
 
 
-def stage_of(name: str) -> str:
-    """The stage of dvc.yaml that trains a model: one of its own, or an item of one that trains several."""
+def stage_of(name: str) -> str | None:
+    """The stage of dvc.yaml that trains a model: one of its own, or an item of one that trains several; None if there
+    is none, as in the run of a profile."""
     stages = yaml.safe_load(paths.DAG.read_text(encoding="utf-8"))["stages"]
     several = (key for key, entry in stages.items() if key.startswith("train") and name in entry.get("foreach", ()))
-    return f"{group}@{name}" if (group := next(several, None)) else f"train_{name}"
+    if group := next(several, None):
+        return f"{group}@{name}"
+    return own if (own := f"train_{name}") in stages else None
 
 
 def _disk() -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("make", "reelbench", "dvc", "python", "mlflow", "accelerate", "pip", "export")
+PROGRAMS = ("make", "reelbench", "dvc", "python", "mlflow", "accelerate", "pip", "export", "git", "cd", "(cd")
 # How those begin that need a run: `make smoke` follows them in its scratch copy, in this order.
 OF_A_RUN = (
     "dvc metrics show data/summary/methods",
@@ -15,16 +15,18 @@ OF_A_RUN = (
     "reelbench superseded",
 )
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(rf"`((?:{'|'.join(PROGRAMS)})\s[^`]+)`")
+_INLINE = re.compile(rf"`((?:{'|'.join(map(re.escape, PROGRAMS))})\s[^`]+)`")
 _COMMENT = re.compile(r"\s+# .*$")
 
 
 @dataclass(frozen=True)
 class Command:
-    """document: its path below the repository. text: in one line, without the comment behind it."""
+    """document: its path below the repository. text: in one line, without the comment behind it. inline: whether it
+    stands in a sentence, and in no code block."""
 
     document: str
     text: str
+    inline: bool
 
 
 def documents(root: Path) -> list[Path]:
@@ -34,7 +36,7 @@ def documents(root: Path) -> list[Path]:
 
 def commands(root: Path) -> list[Command]:
     """Every command of the documents: lines of code blocks without a language, and commands with arguments in text."""
-    return [Command(str(path.relative_to(root)), text) for path in documents(root) for text in _of(path.read_text())]
+    return [command for path in documents(root) for command in _of(str(path.relative_to(root)), path.read_text())]
 
 
 def written(root: Path, beginning: str) -> str:
@@ -50,12 +52,12 @@ def written(root: Path, beginning: str) -> str:
     return found[0]
 
 
-def _of(document: str) -> Iterator[str]:
+def _of(name: str, document: str) -> Iterator[Command]:
     for language, block in _FENCED.findall(document):
         if not language:
-            yield from _lines(block)
+            yield from (Command(name, text, inline=False) for text in _lines(block))
     for text in _INLINE.findall(_FENCED.sub("", document)):
-        yield " ".join(text.split())
+        yield Command(name, " ".join(text.split()), inline=True)
 
 
 def _lines(block: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from safetensors import SafetensorError, safe_open
 
 from metrics.reading.sources import ARRAYS, VIDEOS, Source, find
 from metrics.scoring.catalogue import METRICS, checked
@@ -49,8 +50,8 @@ class Inputs:
         """
         if self.real and self.stats:
             raise ValueError("--real and --real-stats both say what is real: give one")
-        if self.stats and not self.stats.is_file():
-            raise ValueError(f"--real-stats {self.stats}: no such file")
+        if self.stats:
+            _check_stats(self.stats)
         found = [videos(place) for place in places]
         originals = videos(self.real) if self.real else []
         for name in checked(names):
@@ -120,6 +121,27 @@ def videos(place: Path) -> list[Source]:
     if place.is_file() and place.suffix.lower() not in (*VIDEOS, *ARRAYS):
         raise ValueError(f"{place}: no video by its name, expected a folder, or one of {' '.join((*VIDEOS, *ARRAYS))}")
     return find(place)
+
+
+def _check_stats(file: Path) -> None:
+    """Refuse what is no file of statistics by its header; whether it fits is known with the networks.
+
+    Raises:
+        ValueError: naming the file.
+    """
+    from metrics.scoring.measured import STATS_SCHEMA
+
+    if not file.is_file():
+        raise ValueError(f"--real-stats {file}: no such file")
+    try:
+        with safe_open(file, "np") as tensors:
+            schema = (tensors.metadata() or {}).get("schema")
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"--real-stats {file}: no file of statistics that `reelbench stats` wrote: {error}") from error
+    if schema != STATS_SCHEMA:
+        raise ValueError(
+            f"--real-stats {file}: schema is {schema!r}, expected {STATS_SCHEMA!r}: make the statistics again"
+        )
 
 
 def prepare_out(*files: Path | None, suffix: str = "") -> None:

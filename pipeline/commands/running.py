@@ -12,14 +12,18 @@ import yaml
 from rich.console import Console
 from rich.padding import Padding
 
-from pipeline.commands import check, tree
+from metrics.scoring.catalogue import METRICS
+from pipeline.commands import check, remembered, tree
 from pipeline.config import params, paths, profiles
+from pipeline.config.code import PACKAGES
 
 # What lies between prompts and report. Trainings and analyses of the toy world stay out: their results come along.
 STAGES = (
     *("weights", "prompts", "embed", "search", "check", "generate", "external", "reference", "features"),
     *("evaluate", "study", "report", "track"),
 )
+# Where new files are the run's. Elsewhere they are somebody's weights or videos, and are read where they are.
+_ROOMS = {*PACKAGES, *(place.name for place in (paths.PROMPT_SETS, paths.PROFILES, paths.STUDIES))}
 _VOUCHED = "reference"  # what it makes is copied, too, and the checkout's lock vouches for it
 
 
@@ -27,15 +31,19 @@ def run(profile: str, settings: Sequence[str] = (), out: Path | None = None, pre
     """Run the DAG with a profile, or go on with it; returns an exit code.
 
     Args:
-        settings: `key=value`, see `profiles.with_settings`. out: the copy; None: runs/PROFILE. prepare_only: make the
-            copy, and run nothing.
+        settings: `key=value`, see `profiles.with_settings`; those of earlier calls hold where these say nothing.
+        out: the copy; None: runs/PROFILE. prepare_only: make the copy, and run nothing.
 
     Raises:
         ValueError: if there is no such profile, the parameters are wrong, or `out` is a folder of something else.
     """
     folder = out or paths.RUNS / profile
     about = profiles.about(profile)
-    prepare(profiles.with_settings(profiles.with_profile(params.read(), profile), settings), folder)
+    kept = remembered.without(remembered.settings(folder, profile), settings)
+    for setting in kept:
+        print(f"{profile}: --set {setting} (an earlier call's, in {folder / remembered.FILE})")
+    prepare(profiles.with_settings(profiles.with_profile(params.read(), profile), [*kept, *settings]), folder)
+    remembered.keep(folder, profile, [*kept, *settings])
     print(f"{profile}: {about.title}, in {folder}")
     if prepare_only:
         return 0
@@ -65,15 +73,36 @@ def prepare(values: dict[str, Any], folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not tree.is_copy(folder):
         raise ValueError(f"{folder}: is no run, expected a new folder or one that `reelbench run` made")
     wanted = params.checked(values, "the parameters with the profile")
+    _check_real_side(wanted)
     of_world = bool(set(wanted.train) & set(params.read()["train"]))
     read = {Path(place) for _, place, _ in check.places(wanted)} | ({paths.REFERENCE} if _rendered(wanted) else set())
-    tree.copy(folder, lambda path: _comes_along(path, of_world, read))
+    foreign = {path for path in tree.new() if path.parts[0] not in _ROOMS}
+    tree.copy(folder, lambda path: path not in foreign and _comes_along(path, of_world, read))
     for key, place in _elsewhere(wanted, folder):
         profiles.assign(values, key, place)
     params.write(values, folder / paths.PARAMS)
     dag = narrowed(yaml.safe_load(paths.DAG.read_text(encoding="utf-8")), params.load(folder / paths.PARAMS), folder)
     (folder / paths.DAG).write_text(yaml.safe_dump(dag, sort_keys=False), encoding="utf-8")
     _vouch(folder)
+
+
+def _check_real_side(wanted: params.Params) -> None:
+    """Refuse to compare a public model's videos with the toy world's clips.
+
+    Raises:
+        ParamsError: naming what is to be set.
+    """
+    methods = wanted.generate.methods
+    sampled = {methods[name].model for name in wanted.generate.evaluated if name in methods}
+    for name in sorted(sampled) if _rendered(wanted) else []:
+        checkpoint = wanted.generate.models[name].checkpoint
+        if not Path(checkpoint).expanduser().absolute().is_relative_to(paths.WORLD_MODELS.absolute()):
+            metrics = ", ".join(metric for metric in wanted.evaluate.metrics if METRICS[metric].needs == "real")
+            raise params.ParamsError(
+                f"evaluate.reference: is null, so that {metrics} would compare generate.models.{name} ({checkpoint}) "
+                "with the toy world's clips; expected a folder of real videos, a file of `reelbench stats` or a name "
+                "of generate.external; or take these out of evaluate.metrics"
+            )
 
 
 def _comes_along(path: Path, of_world: bool, read: Collection[Path]) -> bool:
@@ -119,10 +148,11 @@ def _read_by(stage: str, wanted: params.Params) -> list[str]:
 
 
 def _elsewhere(wanted: params.Params, folder: Path) -> Iterator[tuple[str, str]]:
-    """(key, absolute path) of what is here, and not in the copy: checkpoints, videos, captions."""
+    """(key, absolute path) of what is here, and not in the copy: checkpoints, videos, captions; and of what lies at
+    home (~), which not every reader would look up there."""
     for key, place, _ in check.places(wanted):
         path = Path(place).expanduser()
-        if not path.is_absolute() and path.exists() and not (folder / path).exists():
+        if path.exists() and (place.startswith("~") or not (folder / path).exists()):
             yield key, str(path.absolute())
 
 

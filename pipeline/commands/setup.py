@@ -96,6 +96,8 @@ class Setup:
             from metrics.reading.video import decoder_version
 
             decoder_version(self.decoder)
+        if (self.resamples, self.confidence) != (Setup.resamples, Setup.confidence):
+            _ = self.uncertainty  # it loads scipy, most of a second that other checks need not wait for
 
     def _check_weights(self) -> None:
         for option in ("i3d", "flow"):

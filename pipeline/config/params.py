@@ -1,10 +1,11 @@
 """Reads params.yaml, and is the only module that does: one typed, validated object for every knob."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from metrics.reading.rule import ClipRule
 from metrics.scoring.catalogue import EVALUATED, METRICS
@@ -106,7 +107,7 @@ class Evaluate(Section):
     independent."""
 
     reference: str | None = None
-    labels: str | None = None
+    labels: Annotated[str, AfterValidator(os.path.expanduser)] | None = None
     cluster: Literal["prompt", "none"] = "prompt"
     comparisons: list[Comparison]
     metrics: list[Literal[*EVALUATED]]

@@ -11,6 +11,7 @@ LOCK = Path("dvc.lock")
 OF_A_RUN = (PARAMS, DAG, LOCK)  # files that the run of a profile has of its own
 PROMPT_SETS = Path("prompts")
 PROFILES = Path("profiles")
+STUDIES = Path("studies")
 RUNS = Path("runs")  # a folder for each run of a profile; not in git
 MODELS = Path("models")
 MINILM = MODELS / "public/minilm"

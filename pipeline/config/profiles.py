@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.config import params, paths
-from pipeline.config.section import Section, explain
+from pipeline.config.section import Section, explain, nearest
 
 ABOUT = "profile"  # the key of a profile that is none of params.yaml
 
@@ -93,19 +93,24 @@ def with_settings(values: Mapping[str, Any], settings: Sequence[str]) -> dict[st
 ParamsError = params.ParamsError
 
 
-def assign(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set the value of a key with dots, in place; names of entries may have dots, too.
+def assign(values: dict[str, Any], key: str, value: Any, above: str = "") -> None:
+    """Set the value of a key with dots, in place; names of entries may have dots, too. above: the key of `values`.
 
     Raises:
-        KeyError: saying what holds no such key.
+        KeyError: saying what holds no such key, and what it holds.
     """
-    name = key if key in values else next((name for name in values if key.startswith(f"{name}.")), key)
-    if (name == key and "." not in key) or (name == key and key in values):
+    if key in values or "." not in key:
         values[key] = value
-    elif isinstance(values.get(name), dict):
-        assign(values[name], key[len(name) + 1 :], value)
-    else:
-        raise KeyError(f"params.yaml has no {key.split('.')[0]!r} there that could hold a key")
+        return
+    holders = [name for name in values if key.startswith(f"{name}.")]
+    if not holders:
+        name, known = key.split(".")[0], list(values)
+        said = f"expected one of {', '.join(known) or 'none'}"
+        raise KeyError(f"{above or 'params.yaml'} has no {name!r}{nearest(name, known)}, {said}")
+    name = max(holders, key=len)
+    if not isinstance(values[name], dict):
+        raise KeyError(f"{above}{'.' if above else ''}{name} is {values[name]!r}, which holds no keys")
+    assign(values[name], key[len(name) + 1 :], value, f"{above}.{name}".lstrip("."))
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,11 +55,12 @@ def refuse_unknown(values: Iterable[Any], known: Iterable[str]) -> None:
     known = list(dict.fromkeys(known))
     unknown = [str(key) for key in values if key not in known]
     if unknown:
-        wrong = ", ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
+        wrong = ", ".join(f"{key!r}{nearest(key, known)}" for key in unknown)
         raise ValueError(f"no such key: {wrong}; expected {'some of ' + ', '.join(known) if known else 'none'}")
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest(key: str, known: list[str]) -> str:
+    """In brackets, to follow a name that is not known: the known one that may be meant; "" if none is near."""
     near = get_close_matches(key, known, n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
@@ -73,7 +74,7 @@ def subset(key: str, names: Iterable[str], where: str, known: Iterable[str]) -> 
     known = sorted(known)
     missing = sorted(set(names) - set(known))
     if missing:
-        wrong = ", ".join(f"{name!r}{_nearest(name, known)}" for name in missing)
+        wrong = ", ".join(f"{name!r}{nearest(name, known)}" for name in missing)
         raise ValueError(f"{key} names {wrong}, expected one of {where}: {', '.join(known) or 'none'}")
 
 

@@ -78,17 +78,20 @@ def _experiment(client: Any, name: str) -> str:
 
 
 def _make_relative(database: Path) -> None:
-    """Artifact locations as seen from the working directory, if the database is a file there: so both can be moved.
+    """Artifact locations of our experiments as seen from the working directory, if the database is a file there: so
+    both can be moved.
 
     MLflow makes the path absolute when it creates an experiment, takes a relative one as it is when it reads or writes,
-    and has no call that changes it.
+    and has no call that changes it. Other experiments of the database, and buckets, stay as they are.
     """
     if not (uri().startswith(_SQLITE) and database.absolute().parent == Path.cwd()):
         return
+    ours = "experiment_id IN (SELECT experiment_id FROM experiments WHERE name IN (?, ?))"
     with closing(sqlite3.connect(database)) as connection, connection:
         for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
-            start = f"instr({column}, '/mlruns/')"
-            connection.execute(f"UPDATE {table} SET {column} = substr({column}, {start} + 1) WHERE {start} > 0")
+            relative = f"SET {column} = substr({column}, instr({column}, '/mlruns/') + 1)"
+            absolute = f"{column} LIKE '/%' AND instr({column}, '/mlruns/') > 0"
+            connection.execute(f"UPDATE {table} {relative} WHERE {absolute} AND {ours}", (RESULTS, TRAINING))
 
 
 @contextmanager
@@ -195,9 +198,13 @@ def _delete_family(client: Any, experiment: str, parent: str) -> None:
 
 
 def _revisions() -> dict[str, str]:
-    """Git commit and state under MLflow's names, and the hash of dvc.lock; none where there is no repository."""
+    """Git commit and state under MLflow's names, and the hash of dvc.lock; none where there is no repository.
+
+    data/summary/ is in git, and evaluate writes it before a run is tracked: results, whose digits differ from machine
+    to machine, and no code.
+    """
     from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_GIT_DIRTY
 
-    code, lock = revision(), paths.LOCK
+    code, lock = revision(paths.SUMMARY), paths.LOCK
     git = {MLFLOW_GIT_COMMIT: code.commit, MLFLOW_GIT_DIRTY: str(code.changed).lower()} if code.commit else {}
     return git | ({"dvc.lock": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})

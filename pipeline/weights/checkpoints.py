@@ -8,13 +8,21 @@ from metrics.hashing import content_hash, fingerprint
 from pipeline.config import paths
 from pipeline.config.generate import Model
 
+# What a hub's repositories hold beside what is read here: weights for other frameworks and codes, in half precision,
+# before averaging, and of the filter that Stable Diffusion's images went through.
+NOT_READ = (
+    *("*.ckpt", "*.pth", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.onnx_data", "*-pruned.safetensors"),
+    *("*-emaonly.safetensors", "*.fp16.*", "*.fp16-*", "*.non_ema.*", "*.non_ema-*", "safety_checker/*"),
+)
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be found or read; the message says where it was looked for and what to do."""
 
 
 def resolve(checkpoint: str | Path) -> Path:
-    """The local folder of a checkpoint given as a folder or as a hub id (downloaded by huggingface_hub, cached).
+    """The local folder of a checkpoint given as a folder or as a hub id (what is read of it is downloaded by
+    huggingface_hub, and cached).
 
     Raises:
         CheckpointError: if it is neither a folder here nor a hub id that can be reached.
@@ -28,7 +36,7 @@ def resolve(checkpoint: str | Path) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(text))
+        return Path(snapshot_download(text, ignore_patterns=list(NOT_READ)))
     except Exception as error:  # the hub client raises a dozen unrelated types for "cannot be had"
         raise CheckpointError(f"hub id {text!r} could not be fetched ({error}); give a local folder instead") from error
 

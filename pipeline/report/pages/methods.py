@@ -1,5 +1,8 @@
 """Every method by every metric, and FVD against the number of clips."""
 
+import pandas as pd
+
+from pipeline.evaluation.catalogue import METRICS
 from pipeline.report import metric_tables, plots
 from pipeline.report.page import Content, Page
 from pipeline.report.results import Results
@@ -14,6 +17,11 @@ _MISSING = {
     "mixtures": "No method of this run was asked for mixtures, and no videos were imported.",
     "prompts": "No method of this run was asked for prompts.",
 }
+
+_OF_WORLD = (
+    "{0} compares with reference clips of the toy world whose prompts are not mixtures. A method that shows mixtures "
+    "must differ from them, so here {0} measures closeness to ordinary clips, not success."
+)
 
 
 def build(results: Results) -> Content:
@@ -34,7 +42,33 @@ def build(results: Results) -> Content:
     if len(results.comparisons["differences"]):
         tables.append(metric_tables.differences(results))
     missing = [text for name, text in _MISSING.items() if name not in present]
-    return Content({"made": made(results.params)}, tables, figures, missing=missing)
+    context = {
+        "made": made(results.params),
+        "notes": {name: _notes(results, methods) for name, methods in present.items()},
+        "judged": bool(results.judged & set(results.prompted.method)),
+    }
+    return Content(context, tables, figures, missing=missing)
+
+
+def _notes(results: Results, methods: pd.DataFrame) -> str:
+    """What a reader must know of the metrics that these methods have."""
+    measured, mixed = metric_tables.present(methods), "mixtures" in set(methods.asked)
+    real = [METRICS[metric].label for metric in measured if METRICS[metric].needs == "real"]
+    notes = [_compared_with(results, real[0], mixed)] if real else []
+    notes += ["KVD has no bias from few clips."] if mixed and "kvd" in measured else []
+    notes += ["CLIPSIM is scored against the guide prompt."] if mixed and "clipsim" in measured else []
+    distances = [METRICS[name].label for name in ("fvd", "kvd") if name in measured]
+    if mixed and distances:
+        notes.append(f"The intervals of {' and '.join(distances)} are for the value expected at this number of clips.")
+    return " ".join(filter(None, notes))
+
+
+def _compared_with(results: Results, metric: str, mixed: bool) -> str:
+    """The real side, by the metric that stands first."""
+    reference = results.params.evaluate.reference
+    if reference is not None:
+        return f"{metric} compares with {reference} (evaluate.reference)."
+    return _OF_WORLD.format(metric) if mixed else ""
 
 
 PAGE = Page(

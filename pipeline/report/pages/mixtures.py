@@ -30,7 +30,7 @@ def build(results: Results) -> Content:
     if tables:
         figures["success"] = plots.rates(results.metrics, "success_rate", "clips that show the mixture")
     missing = [] if tables else ["The judge knows the toy world's mixtures only: none of this run was judged."]
-    return Content({"k": results.k}, tables, figures, cards, missing)
+    return Content({"k": results.k, "labels": results.params.evaluate.labels}, tables, figures, cards, missing)
 
 
 def kind(mixture: Mixture) -> str:

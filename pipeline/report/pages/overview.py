@@ -2,28 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.config import paths
-from pipeline.evaluation.catalogue import METRICS, PARAMETERS
-from pipeline.report import plots, published
-from pipeline.report.formatting import fixed, of_clusters, p_value
+from pipeline.evaluation.catalogue import METRICS
+from pipeline.report import metric_tables, plots, published
+from pipeline.report.formatting import of_clusters, p_value
 from pipeline.report.metric_tables import FEW, INTERVALS, cell_text
+from pipeline.report.opening import first_lines, sizes
 from pipeline.report.page import Content, Page
 from pipeline.report.pages.mixtures import card
 from pipeline.report.results import Results
-from pipeline.report.run import Made, made
 from pipeline.report.strips import Card
 from pipeline.world.attributes import AVERAGE
-from pipeline.world.scene import FRAMES, HEIGHT, WIDTH
 
 _FVD = "fvd"
-_TRANSFORMER = "cogvideox"  # a family of models
-WORLD = "world"  # the prompt set of the toy world
 _AVERAGE = "Average: mean of HARIVO's four attributes (content, action, smooth, not weird)."
 
 
@@ -48,8 +43,8 @@ def build(results: Results) -> Content:
 
     The numbers of methods and comparisons that are published are the published ones, with the run's beside them.
     """
-    everything, sources, rows = made(results.params), _sources(results), _rows(results)
-    tiles = [tile for tiles in (_successes, _averages, _distances) for own in sources for tile in tiles(own)]
+    sources, rows = _sources(results), _rows(results)
+    tiles = [tile for tiles in (_successes, _averages, _differences) for own in sources for tile in tiles(own)]
     figures = {}
     for name, methods, title in (
         ("success_rate", rows, "clips that show the mixture"),
@@ -57,15 +52,21 @@ def build(results: Results) -> Content:
     ):
         if name in set(methods.metric):
             figures[name.replace("_", "-")] = plots.rates(methods, name, title)
-    missing = [] if tiles else ["No two methods of this run were compared (evaluate.comparisons)."]
     context = {
+        **first_lines(results),
         "tiles": tiles,
-        "counts": _counts(results, everything),
-        "world": {"frames": FRAMES, "height": HEIGHT, "width": WIDTH} if _is_toy_world(results) else None,
         "published": published.background(results),
         "remarks": _remarks(results.full_size or results),
     }
-    return Content(context, plots=figures, clips={"strip": _strip(results)}, missing=missing)
+    return Content(context, plots=figures, clips={"strip": _strip(results)}, missing=_missing(results, tiles))
+
+
+def _missing(results: Results, tiles: Sequence[Tile]) -> list[str]:
+    if tiles:
+        return []
+    if not results.params.evaluate.comparisons:
+        return ["No two methods of this run were compared (evaluate.comparisons)."]
+    return ["No metric of this run compares the methods of evaluate.comparisons."]
 
 
 def _sources(results: Results) -> list[Results]:
@@ -101,35 +102,6 @@ def _rows(results: Results) -> pd.DataFrame:
         return results.metrics
     own = results.metrics[~results.metrics.method.isin(whole.metrics.method)]
     return pd.concat([whole.metrics, own.assign(method=own.method + " (this run)")], ignore_index=True)
-
-
-def _counts(results: Results, everything: Sequence[Made]) -> dict[str, Any]:
-    """Methods, their clips, mixtures and prompts that clips were asked for; millions of parameters of the smallest and
-    the largest model, and of CogVideoX, None where no method samples one."""
-    sizes = results.metrics[results.metrics.metric == PARAMETERS.name].set_index("method").value / 1e6
-    generate = results.params.generate
-    transformers = [name for name, one in generate.methods.items() if generate.models[one.model].family == _TRANSFORMER]
-    own = sizes[sizes.index.isin(transformers)]
-    return {
-        "least": fixed(sizes.min(), 1),
-        "most": fixed(sizes.max(), 1),
-        "transformer": fixed(own.max(), 1) if len(own) else None,
-        "methods": len(everything),
-        "clips": sum(one.requested for one in everything),
-        "failed": sum(one.failed for one in everything),
-        "mixtures": results.verdicts.mixture.nunique(),
-        "evaluated": results.metrics.method.nunique(),
-    }
-
-
-def _is_toy_world(results: Results) -> bool:
-    """Whether all methods have its prompts and models, and no videos of others are evaluated."""
-    generate = results.params.generate
-    methods = [method for method in generate.methods.values() if method.evaluate]
-    checkpoints = [Path(generate.models[method.model].checkpoint) for method in methods]
-    ours = all(checkpoint.is_relative_to(paths.WORLD_MODELS) for checkpoint in checkpoints)
-    others = any(entry.evaluate for entry in generate.external.values())
-    return ours and not others and {generate.set_of(method) for method in methods} == {WORLD}
 
 
 def _successes(results: Results) -> list[Tile]:
@@ -169,12 +141,19 @@ def _page_of(results: Results, candidate: str) -> str:
     return "paper_harivo.html" if candidate in results.params.harivo.ablation.values() else "methods.html"
 
 
-def _distances(results: Results) -> list[Tile]:
-    """FVD of each pair, with the paired difference."""
-    paired = results.comparisons["differences"]
-    rows = paired[paired.metric == _FVD].to_dict("records")
-    tests = [f"{_difference(_FVD, row, '')}; {p_value(row['p_holm'])}{_flag(row)}." for row in rows]
-    return [_tile(results, _FVD, row, "methods.html", test) for row, test in zip(rows, tests, strict=True)]
+def _differences(results: Results) -> list[Tile]:
+    """The paired difference of each pair: of FVD, or of another metric where nothing else compares them."""
+    paired, metric = results.comparisons["differences"], _differing(results)
+    rows = paired[paired.metric == metric].to_dict("records")
+    tests = [f"{_difference(metric, row, '')}; {p_value(row['p_holm'])}{_flag(row)}." for row in rows]
+    return [_tile(results, metric, row, "methods.html", test) for row, test in zip(rows, tests, strict=True)]
+
+
+def _differing(results: Results) -> str:
+    """The metric whose differences have tiles: FVD; without it and without a judge, the first that was compared."""
+    compared = metric_tables.present(results.comparisons["differences"])
+    judged = results.evaluation["success_tests"] or results.evaluation["attribute_tests"]
+    return _FVD if _FVD in compared or judged or not compared else compared[0]
 
 
 def _remarks(results: Results) -> str:
@@ -190,11 +169,17 @@ def _remarks(results: Results) -> str:
 
 
 def _tests(results: Results) -> str:
-    """What p is, and of which family."""
-    kinds = {"success_tests": "mixtures shown", "attribute_tests": "averages", "differences": "FVD"}
-    families = "; ".join(f"{name}: {results.family(kind)}" for kind, name in kinds.items())
-    how = f"p: from a sign-flip test over whole {results.drawn} (for FVD from the interval)"
-    return f"{how}, corrected by Holm for its family ({families})."
+    """What p is, and of which families; nothing where nothing was tested."""
+    metric, paired = _differing(results), results.comparisons["differences"]
+    tested = {
+        ("success_tests", "mixtures shown"): bool(results.evaluation["success_tests"]),
+        ("attribute_tests", "averages"): bool(results.evaluation["attribute_tests"]),
+        ("differences", METRICS[metric].label): metric in set(paired.metric),
+    }
+    families = "; ".join(f"{name}: {results.family(kind)}" for (kind, name), here in tested.items() if here)
+    apart = " (for FVD from the interval)" if _FVD in set(paired.metric) else ""
+    how = f"p: from a sign-flip test over whole {results.drawn}{apart}"
+    return f"{how}, corrected by Holm for its family ({families})." if families else ""
 
 
 def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: str) -> Tile:
@@ -204,15 +189,8 @@ def _tile(results: Results, metric: str, pair: dict[str, Any], page: str, test: 
     interval = record.range(candidate.low, candidate.high)
     theirs = f"{pair['baseline']}: {record.cell(baseline.value, baseline.low, baseline.high)}"
     title, here = f"{pair['candidate']} against {pair['baseline']}", published.said(results, metric, pair["candidate"])
-    sizes = _sizes(results, pair["candidate"], pair["baseline"])
-    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page, here, sizes)
-
-
-def _sizes(results: Results, *methods: str) -> str:
-    """`3.7 M parameters`, or `7.5 and 1.8 M parameters` of two methods on different models; nothing if not known."""
-    of = results.metrics[results.metrics.metric == PARAMETERS.name].set_index("method").value
-    texts = dict.fromkeys(fixed(of[method] / 1e6, 1) for method in methods if method in of.index)
-    return f"{' and '.join(texts)} M parameters" if texts else ""
+    size = sizes(results, (pair["candidate"], pair["baseline"]))
+    return Tile(title, record.title, record.number(candidate.value), interval, theirs, test, page, here, size)
 
 
 def _values(results: Results, metric: str, method: str) -> pd.Series:

@@ -26,6 +26,7 @@ def build(results: Results) -> Content:
         "evaluate": results.params.evaluate,
         "drawn": results.drawn,
         "families": results.evaluation["families"],
+        "oracle": len(results.oracle_steps) > 0,
     }
     tables = [fingerprints(results)] if has_metrics else []
     return Content(context, tables, missing=[] if has_metrics else ["Nothing was evaluated."])

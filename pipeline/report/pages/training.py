@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline.config import paths
 from pipeline.evaluation.dvc_metrics import last_validation
 from pipeline.report import plots
+from pipeline.report.opening import is_toy_world
 from pipeline.report.page import Content, Page
 from pipeline.report.results import Results
 
@@ -18,7 +19,7 @@ def build(results: Results) -> Content:
     models = [_model(name, path) for name, path in histories.items()]
     figures = {f"training-{name}": plots.training(pd.read_csv(path)) for name, path in histories.items()}
     missing = [] if models else ["No model of the toy world is here."]
-    return Content({"models": models}, plots=figures, missing=missing)
+    return Content({"models": models, "world": is_toy_world(results)}, plots=figures, missing=missing)
 
 
 def _model(name: str, history: Path) -> dict[str, Any]:

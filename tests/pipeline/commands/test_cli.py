@@ -1,13 +1,16 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
-from pipeline.commands import doctor, smoke
+from pipeline.commands import doctor, running, smoke, tree
 from pipeline.commands.cli import app
 
 STAGES = {path.stem for path in (Path(__file__).parents[3] / "stages").glob("*.py")}
@@ -47,7 +50,8 @@ def test_what_is_wrong_with_places_is_said_before_torch_is_loaded(root: Path, tm
     """It takes seconds to load. Each command in the interpreter of those before it."""
     np.save(tmp_path / "c.npy", np.zeros((16, 12, 12, 3), np.uint8))
     (tmp_path / "c.csv").write_text("clip,caption\nd,A red circle.\n")
-    videos, nowhere = str(tmp_path / "c.npy"), str(tmp_path / "nowhere")
+    videos, nowhere, old = (str(tmp_path / name) for name in ("c.npy", "nowhere", "old"))
+    save_file({"i3d": np.zeros((2, 400), np.float32)}, old, {"schema": "reelbench.stats/1"})
     score = ["score", "--gen", videos, "--metrics", "temporal_flickering"]
     calls = [
         (["score", "--gen", nowhere], "no such file or folder"),
@@ -55,6 +59,9 @@ def test_what_is_wrong_with_places_is_said_before_torch_is_loaded(root: Path, tm
         ([*score, "--captions", nowhere + ".csv"], "no such file"),
         ([*score, "--captions", str(tmp_path / "c.csv")], "none of 1 captions matches"),
         ([*score, "--real-stats", nowhere], "no such file"),
+        ([*score, "--real-stats", str(tmp_path / "c.csv")], "c.csv: no file of statistics that `reelbench stats`"),
+        ([*score, "--real-stats", old], "old: schema is 'reelbench.stats/1', expected"),
+        ([*score, "--confidence", "3"], "confidence 3.0: expected"),
         ([*score, "--i3d", nowhere], "no such file"),
         ([*score, "--flow", nowhere], "no such file"),
         ([*score, "--network", nowhere], "no such file or folder"),
@@ -109,6 +116,26 @@ def test_the_doctor_names_the_stage_that_trains(root: Path, monkeypatch: pytest.
     assert stages == [f"train_{name}" for name in expected]
 
 
+def test_the_doctor_of_a_run_names_what_can_be_done_there(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dvc.yaml trains nothing, it is no repository, and its models are not of the toy world."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(tree, "_public", list)
+    assert running.run("make-a-video", out=tmp_path / "run", prepare_only=True) == 0
+    monkeypatch.chdir(tmp_path / "run")
+    assert not missing_stages(doctor.examine())
+    fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
+    assert fixes["trained mav_prior"] == "python -m stages.train mav_prior"
+    assert not [what for what in fixes if "toy world" in what]
+
+
+def missing_stages(findings: list[doctor.Finding]) -> list[str]:
+    """What `dvc repro` is said to be of, and dvc.yaml here has not."""
+    named = re.findall(r"dvc repro (\w+)", " ".join(f.fix for f in findings))
+    return sorted(set(named) - set(yaml.safe_load(Path("dvc.yaml").read_text())["stages"]))
+
+
 def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fixes = {f.what: f.fix for f in doctor.examine() if f.fix}
@@ -117,8 +144,6 @@ def test_the_doctor_names_a_fix_for_what_is_missing(tmp_path: Path, monkeypatch:
 
 
 def test_smoke_shrinks_and_keeps_the_rest(root: Path) -> None:
-    import yaml
-
     from pipeline.config.params import Params
 
     wanted = yaml.safe_load((root / "params.yaml").read_text())

@@ -26,6 +26,7 @@ from pipeline.config import params, paths, profiles
 from pipeline.etc.unet import GridUNet
 from pipeline.samplers import stable_diffusion
 from tests.pipeline import tiny
+from tests.pipeline.report.reading import Reader, words
 
 SLOW = pytest.mark.skipif("REELBENCH_SLOW" not in os.environ, reason="some minutes (set REELBENCH_SLOW)")
 SMALL = ["search.k=[30]", "features.batch=2", "features.workers=0", "generate.workers=1", "evaluate.resamples=20"]
@@ -99,7 +100,12 @@ def test_cogvideox_with_labels_and_real_videos_of_ones_own(
         "generate.models.cogvideox.memory={dtype: bfloat16, tiling: true, slicing: true}",
     ]
     folder = run_stages(profile, settings)
-    assert (folder / "reports/index.html").is_file()
+    index = words(Reader(folder / "reports/index.html")).partition(" Pages #")[0]
+    assert f"{checkpoint} (cogvideox, richspace, richspace_midpoint): " in index
+    assert "clips of 9 × 32 × 32 (frames × height × width), 2 steps, prompt set richspace." in index
+    assert "of 2 mixtures, and all values. Main numbers # richspace against cogvideox CLIPSIM" in index
+    elsewhere = ("toy world", "HARIVO moves", "Came with", "No two methods")
+    assert not [said for said in elsewhere if said in index]
     table = values_of(folder)
     assert {"clipsim", "frame_consistency"} <= set(table.loc["richspace"].index)
     assert not {"fvd", "success_rate"} & set(table.loc["richspace"].index)  # nothing real, and nobody to judge
@@ -126,7 +132,10 @@ def test_cogvideox_with_labels_and_real_videos_of_ones_own(
     assert table.value["richspace", "fvd"] > 0
     tests = json.loads((folder / "data/results/evaluation.json").read_text())["success_tests"]
     assert [test["difference"] for test in tests] == [1, 1]
-    assert "2/2" in (folder / "reports/mixtures.html").read_text()
+    page = words(Reader(folder / "reports/mixtures.html"))
+    assert "2/2" in page
+    assert f"by the labels in {labels};" in page
+    assert f"FVD compares with {real} (evaluate.reference)." in words(Reader(folder / "reports/methods.html"))
 
 
 def test_animatediff(run_stages: RunStages, stable_diffusion_folder: Path, clip_folder: Path, tmp_path: Path) -> None:
@@ -155,6 +164,9 @@ def test_modelscope(run_stages: RunStages, text_to_video_folder: Path, clip_fold
     folder = run_stages("modelscope", settings)
     assert len(clips_of(folder, "modelscope", "modelscope")) == 2
     assert "clipsim" in values_of(folder).loc["modelscope"].index
+    index = words(Reader(folder / "reports/index.html"))
+    assert f"{text_to_video_folder} (modelscope): " in index
+    assert "Made by this run 2 clips of 1 method (0 failed), of prompts, and all values." in index
     assert "modelscope" in (folder / "reports/methods.html").read_text()
 
 

@@ -69,13 +69,21 @@ def test_what_is_no_profile_is_refused(place: Path, text: str, said: str) -> Non
 def test_settings_replace_by_keys_with_dots() -> None:
     found = with_settings(BASE, ["a.y={w: 1}", "a.new=null", "b=[1, two]"])
     assert found == {"a": {"x": 1, "y": {"w": 1}, "new": None}, "b": [1, "two"]}
-    named = {"models": {"sd-1.5": {"batch": 4}, "sd-1": {"batch": 3}}}
+    named = {"models": {"sd-1": {"batch": 3}, "sd-1.5": {"batch": 4}}}
     assign(named, "models.sd-1.5.batch", 1)
-    assert named == {"models": {"sd-1.5": {"batch": 1}, "sd-1": {"batch": 3}}}
+    assert named == {"models": {"sd-1": {"batch": 3}, "sd-1.5": {"batch": 1}}}
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("a.x", "expected key=value"), ("b.c=1", "no 'c'|no 'b'|hold"), ("q.c=1", "no 'q'")]
+    ("setting", "said"),
+    [
+        ("a.x", "expected key=value"),
+        ("b.c=1", r"--set b\.c=1: b is 3, which holds no keys"),
+        ("q.c=1", "params.yaml has no 'q', expected one of a, b"),
+        ("a.y.z.w.v=1", r"a\.y\.z is \[1, 2\], which holds no keys"),
+        ("a.yy.w=1", r"--set a\.yy\.w=1: a has no 'yy' \(did you mean 'y'\?\), expected one of x, y"),
+        ("a.why.w=1", r": a has no 'why', expected one of x, y"),
+    ],
 )
 def test_settings_that_are_none_are_refused(setting: str, said: str) -> None:
     with pytest.raises(ParamsError, match=said):
@@ -84,6 +92,8 @@ def test_settings_that_are_none_are_refused(setting: str, said: str) -> None:
 
 def test_unknown_keys_are_refused_as_in_params_yaml(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
+    with pytest.raises(ParamsError, match=r"generate\.models has no 'cogvideo' \(did you mean 'cogvideox'\?\)"):
+        with_settings(with_profile(read(), "cogvideox-2b"), ["generate.models.cogvideo.checkpoint=/x"])
     values = with_settings(with_profile(read(), "cogvideox-2b"), ["generate.models.cogvideox.memory.tilling=true"])
     with pytest.raises(ParamsError, match=r"own: generate.models.cogvideox.memory: .*did you mean 'tiling'"):
         checked(values, "own")

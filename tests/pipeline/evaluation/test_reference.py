@@ -7,9 +7,10 @@ import pytest
 
 from metrics.distances.fvd import fvd
 from metrics.scoring.measuring import Measurer
+from pipeline.clips.files import write_clip
 from pipeline.config import params, paths
 from pipeline.config.params import load
-from pipeline.evaluation import reference
+from pipeline.evaluation import real, reference
 from pipeline.evaluation.files import read_reference, write_reference
 from pipeline.world.render import render
 
@@ -59,3 +60,21 @@ def test_clips_that_the_rule_does_not_fit_are_one_sentence(measurer: Measurer, t
     texts, scenes = reference.scenes(wanted)
     with pytest.raises(ValueError, match=r"reference: 2 clips could not be measured; scene-0000: too short: 4 frames"):
         reference.measure(texts, render(scenes)[:, :4], measurer, tmp_path)
+
+
+def test_real_videos_that_cannot_be_read_are_counted_and_named(
+    measurer: Measurer, clips: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for i in range(3):
+        write_clip(videos / f"{i}.mkv", clips[i], 8)
+    write_clip(videos / "short.mkv", clips[3][:4], 8)
+    (videos / "torn.mkv").write_bytes(b"no video")
+    real.measure(videos, measurer, tmp_path / "features")
+    said = capsys.readouterr().err
+    assert f"evaluate.reference: {videos}: 2 of 5 real videos could not be measured and are left out" in said
+    assert "short: too short: 4 frames" in said
+    kept = real.read(tmp_path / "features").measured
+    assert (kept.requested, kept.scored, [name for name, _ in kept.errors]) == (5, 3, ["short", "torn"])
+    assert "too short" in kept.errors[0][1]

@@ -68,7 +68,7 @@ def test_rows_of_the_run(results: Results) -> None:
     metrics = results.metrics.copy()
     metrics.loc[metrics.metric == "parameters", "value"] = 2_534_000
     found = rows(replace(results, metrics=metrics))
-    values = ["0.5 (0.2–0.8)", "0.5000 (0.250–0.750)", "2", "2.53"]
+    values = ["0.500 (0.25–0.75)", "0.5000 (0.250–0.750)", "2", "2.53"]
     assert found["animatediff"] == [*values, "yes", "yes"]
     assert found["frames"] == [*values, "–", "–"]
     assert found["make_a_video"] == [*values, "no", "no"]
@@ -78,7 +78,7 @@ def test_rows_of_the_run(results: Results) -> None:
 
 def test_what_was_not_measured_has_a_dash(results: Results) -> None:
     measured = results.metrics[~results.metrics.metric.isin(["parameters", "clipsim"])]
-    assert rows(replace(results, metrics=measured))["etc"] == ["0.5 (0.2–0.8)", "–", "2", "–", "yes", "no"]
+    assert rows(replace(results, metrics=measured))["etc"] == ["0.500 (0.25–0.75)", "–", "2", "–", "yes", "no"]
 
 
 def test_frames_of_another_name_are_frames(results: Results) -> None:

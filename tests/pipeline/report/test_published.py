@@ -26,7 +26,7 @@ def test_each_method_has_its_figures_and_below_them_the_run(results: Results) ->
     assert titles[:3] == ["Method", "Clips", "Mixture shown ↑ (%)"]  # the main number, then how it was made
     figures, alike, here = rows[:3]
     fvd = next(i for i, title in enumerate(titles) if title.startswith("FVD"))
-    assert figures[fvd].startswith("0.6 (") and (alike[fvd], here[fvd]) == ("0.6 (0.1–0.9)", "≈ 0.5")
+    assert figures[fvd].startswith("0.600 (") and (alike[fvd], here[fvd]) == ("0.600 (0.10–0.90)", "≈ 0.500")
     assert (figures[1], alike[1], here[1]) == (str(CLIPS), str(HERE), str(HERE))
     others = [row for row in tables["published_prompts"] if row[0].startswith(f"{OF_OTHER_WEIGHTS},")]
     assert [(row[0], set(row[2:])) for row in others] == [(f"{OF_OTHER_WEIGHTS}{OF_RUN}", {"–"})]

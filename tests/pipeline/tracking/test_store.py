@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from pipeline.config import paths
 from pipeline.tracking import store as tracking
 from pipeline.tracking.store import ChildRun, Series, live_run, state_of, track_results
 
@@ -119,6 +120,26 @@ def test_a_database_that_was_moved_before_finds_its_artifacts_again(
     assert [a.path for a in MlflowClient(tracking.uri()).list_artifacts(parent, "reports")] == ["reports/table.csv"]
 
 
+@pytest.mark.parametrize("place", ["s3://bucket/mlruns/7", "/srv/mlruns/7"])
+def test_artifacts_of_other_experiments_stay_where_they_are(database: Path, place: str) -> None:
+    client = MlflowClient(tracking.uri())
+    other = client.create_experiment("other", place)
+    before = client.create_run(other).info.artifact_uri
+    track_results("s1", [], {}, [])
+    (run,) = runs("other")
+    assert client.get_experiment(other).artifact_location == place
+    assert run.info.artifact_uri == before
+    assert before.startswith(place)
+
+
+def test_artifacts_of_our_own_experiment_in_a_bucket_stay_there(database: Path) -> None:
+    client = MlflowClient(tracking.uri())
+    client.create_experiment(tracking.RESULTS, "s3://bucket/mlruns/7")
+    track_results("s1", [], {}, [])
+    (run,) = runs()
+    assert run.info.artifact_uri.startswith("s3://bucket/mlruns/7/")
+
+
 def test_files_are_kept_with_their_run(database: Path, artifact: Path) -> None:
     track_results("s1", [ChildRun("search-x", "sweep", files=[artifact])], {}, [])
     (search,) = (run for run in runs() if run.info.run_name == "search-x")
@@ -205,6 +226,19 @@ def test_a_run_names_the_commit_and_the_lock_that_made_it(database: Path) -> Non
     changed = tags_of(track_results("s3", [], {}, []))
     assert (changed["git.commit"], changed["git.dirty"]) == (clean["git.commit"], "true")
     assert changed["dvc.lock"] != clean["dvc.lock"]
+
+
+def test_figures_that_differ_are_no_change_of_the_code(database: Path) -> None:
+    """data/summary is in git, and evaluate rewrites it before a run is tracked."""
+    Path(".gitignore").write_text("mlflow.db\nmlruns\n")
+    summary = paths.SUMMARY / "methods/richspace.json"
+    summary.parent.mkdir(parents=True)
+    summary.write_text('{"fvd": 1.25}\n')
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "x")
+    summary.write_text('{"fvd": 1.26}\n')
+    assert tags_of(track_results("s1", [], {}, []))["git.dirty"] == "false"
 
 
 def test_training_is_logged_while_it_goes(database: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_whole_cascade(report: Path) -> None:
     header, whole, *_ = Reader(report / "paper_make_a_video.html").tables["table-make_a_video_parts"]
     assert header == ["Cascade", "FVD ↓†", "CLIPSIM ↑", "Content ↑ (%)", "Action ↑ (%)", "Smooth ↑ (%)",
                       "Not weird ↑ (%)", "Heading ↑ (%)", "Seconds a clip", "Parameters", "Clips"]  # fmt: skip
-    values = ["0.5 (0.2–0.8)", "0.5000 (0.250–0.750)", *[VALUE] * 5, "2.29", "7", "2"]
+    values = ["0.500 (0.25–0.75)", "0.5000 (0.250–0.750)", *[VALUE] * 5, "2.29", "7", "2"]
     assert whole == ["the whole cascade", *values]
 
 

@@ -24,6 +24,13 @@ def test_the_page_says_what_each_method_is(report: Path) -> None:
     assert "any model on the optimal interpolation of a mixture's parts (RichSpace, Algorithm 1)." in text
 
 
+def test_the_toy_worlds_metrics_are_explained(report: Path) -> None:
+    text = words(Reader(report / "methods.html"))
+    assert "FVD compares with reference clips of the toy world whose prompts are not mixtures." in text
+    assert "The intervals of FVD and KVD are for the value expected at this number of clips." in text
+    assert "Content: colour, shape, texture and size are what the prompt states;" in text
+
+
 def test_comparisons_are_shown(report: Path) -> None:
     page = Reader(report / "methods.html")
     assert page.tables["table-differences"][1][:2] == ["richspace − cogvideox", "−12.5 (−20 to −1)"]

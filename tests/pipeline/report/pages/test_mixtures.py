@@ -16,6 +16,11 @@ def test_successes_are_counted_by_kind_and_by_mixture(report: Path, results: Res
     assert data[data.method == "richspace"].successes.tolist() == [1, 1]
 
 
+def test_the_toy_worlds_mixtures_are_judged(report: Path) -> None:
+    said = "keep what the parts have in common, their motion included, by the judge; whiskers"
+    assert said in words(Reader(report / "mixtures.html"))
+
+
 def test_a_strip_shows_the_steps_around_the_optimum(results: Results) -> None:
     card = mixtures.card(results, results.generated[0])
     assert [shot.label for shot in card.shots] == ["step 1", "step 11", "step 12", "step 13", "step 30", "guide prompt"]

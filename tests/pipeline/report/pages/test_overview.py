@@ -1,6 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline.config.generate import External
 from pipeline.report.pages import PAGES
 from pipeline.report.pages.overview import build
@@ -37,6 +39,17 @@ def test_what_came_with_the_repository_is_told_apart(report: Path, results: Resu
     made, came = text.split("Made by this run")[1].split("Came with the repository")
     assert f"clips of {len(results.params.generate.methods)} methods (1 failed)" in made
     assert all(part in came for part in ("trained weights", "published figures", "reference clips"))
+
+
+def test_all_that_came_with_the_toy_world_is_listed(results: Results) -> None:
+    published = sum(one.requested for one in results.manifests)
+    came = build(replace(results, bounds=pd.DataFrame())).context["came"].striptags()
+    assert came == (
+        f"The trained weights and their curves, the published figures of {published:,} clips, "
+        "the features of the reference clips, "
+        "HARIVO's sweeps and trials, the ablations of ETC and Make-A-Video, attention maps and timings, the bounds of "
+        "Theorem A.6, and the verdicts on every step of RichSpace's interpolation"
+    )
 
 
 def test_every_page_has_its_line(report: Path) -> None:
