@@ -50,11 +50,13 @@ class MedianLimit(nn.Module):
 
     L_DC compares a batch with projections of earlier steps, the queue. Where the network has moved since, its gradient
     can be a hundred times that of L_simple, and clipped as a whole such a step has next to nothing of the other losses.
-    Ours: the paper clips nothing apart. The norms are a buffer, so that a run that is killed continues with them.
+    Ours: the paper clips nothing apart. The norms are a buffer, so that a run that is killed continues with them. Where
+    processes share a batch, all of them go by the norm of the whole batch's gradient; `gather` gives the norm of each.
     """
 
-    def __init__(self, length: int = 200) -> None:
+    def __init__(self, gather: Callable[[torch.Tensor], torch.Tensor], length: int = 200) -> None:
         super().__init__()
+        self.gather = gather
         self.register_buffer("norms", torch.zeros(length))
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
 
@@ -68,7 +70,9 @@ class MedianLimit(nn.Module):
 
     @torch.no_grad()
     def _limited(self, gradient: torch.Tensor) -> torch.Tensor:
-        norm = gradient.norm()
+        norms = self.gather(gradient.norm()[None])
+        # a gradient through gathered rows is the sum over the processes, of which the mean is taken later
+        norm = norms[0] if len(norms) == 1 else norms.norm() / len(norms)
         self.norms[int(self.seen) % len(self.norms)] = norm
         self.seen += 1
         return gradient * (self.norms[: int(self.seen)].median() / norm.clamp(min=_TINY)).clamp(max=1)
@@ -95,7 +99,7 @@ class Contrast(nn.Module):
     ) -> None:
         super().__init__()
         self.gather, self.other_content = gather, other_content
-        self.limit: nn.Module = MedianLimit() if limit else nn.Identity()
+        self.limit: nn.Module = MedianLimit(gather) if limit else nn.Identity()
         self.project = nn.Sequential(
             nn.Conv2d(channels, channels, size, bias=False),
             nn.SiLU(),

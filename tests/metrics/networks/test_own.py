@@ -132,7 +132,7 @@ def test_resizing_is_pils(height: int, width: int, short: int | None, interpolat
     theirs = np.asarray(image.crop((left, top, left + 6, top + 8)))
     assert tuple(ours.shape) == (3, 8, 6)
     differences = np.abs(ours.numpy() - theirs.transpose(2, 0, 1))
-    assert differences.mean() < 0.7 and (differences > 3).mean() < 0.02  # on noise, the hardest to resize
+    assert differences.mean() < 0.7 and (differences > 3).mean() < 0.03  # on noise, the hardest to resize
 
 
 def test_identity_follows_every_choice(tmp_path: Path) -> None:
