@@ -38,8 +38,8 @@ def modules(kind: str, wanted: params.Params) -> list[str]:
 
 
 def models_hash(wanted: params.Params) -> str:
-    """Of the entries of all models: 150 lines of dvc.lock in each stage that would name them as parameters."""
-    return fingerprint({name: model.model_dump(mode="json") for name, model in wanted.generate.models.items()})
+    """Of what decides the clips of every model: as parameters 150 lines of dvc.lock in each stage that names them."""
+    return fingerprint({name: model.deciding for name, model in wanted.generate.models.items()})
 
 
 def _all_of(room: str) -> list[str]:

@@ -8,7 +8,6 @@ from pipeline.prompts.tables import read_tables
 @stage
 def main(name: str) -> None:
     from pipeline.richspace.search import first_guides, search_mixture, write_searches
-    from pipeline.richspace.unsearched import write_none
     from pipeline.text.embeddings import Embeddings
 
     wanted = params.load()
@@ -20,10 +19,7 @@ def main(name: str) -> None:
         for mixture in (m for m in mixtures if m.set == set_name):
             for k in wanted.search.k:
                 searches.append(search_mixture(mixture, embeddings, k, guides.get(mixture.id)))
-    if searches:
-        write_searches(searches, paths.search(name))
-    else:
-        write_none(paths.search(name))
+    write_searches(searches, paths.search(name))
 
 
 if __name__ == "__main__":

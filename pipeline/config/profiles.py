@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.config import params, paths
+from pipeline.config.params import ParamsError
 from pipeline.config.section import Section, explain, nearest
 
 ABOUT = "profile"  # the key of a profile that is none of params.yaml
@@ -88,9 +89,6 @@ def with_settings(values: Mapping[str, Any], settings: Sequence[str]) -> dict[st
         except (KeyError, yaml.YAMLError) as error:
             raise ParamsError(f"--set {setting}: {error.args[0] if error.args else error}") from None
     return changed
-
-
-ParamsError = params.ParamsError
 
 
 def assign(values: dict[str, Any], key: str, value: Any, above: str = "") -> None:

@@ -11,9 +11,8 @@ from metrics.scoring.measured import Measured, read_stats
 from metrics.scoring.measuring import Batch, Measurer
 from pipeline.evaluation import files
 
-_SAID = 3  # videos that could not be measured, by name
-
 FOLDER = ".reference"  # among the methods' features; no method can be called so
+_SAID = 3  # videos that could not be measured, by name
 
 
 def measure(place: Path, measurer: Measurer, target: Path) -> None:

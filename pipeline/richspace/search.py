@@ -18,6 +18,8 @@ from pipeline.richspace.interpolation import Optimum, find_optimal
 from pipeline.richspace.optima import CURVES, EMBEDDINGS, TABLE, read_curves, read_optima, search_key
 from pipeline.text.embeddings import Embeddings
 
+_COLUMNS = ["mixture", "k", "step", "weight", "continuous_weight", "similarity", "first_step"]
+
 
 @dataclass(frozen=True)
 class MixtureSearch:
@@ -69,7 +71,8 @@ def first_guides(mixtures: Sequence[Mixture]) -> dict[str, str]:
 
 
 def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
-    """Write optima.csv (a row per mixture and k), curves.json and embeddings.safetensors below `folder`.
+    """Write optima.csv (a row per mixture and k), curves.json and embeddings.safetensors below `folder`; without a
+    search all three are there, and empty.
 
     The embeddings are the optimum of every search and, for three parts, that of the first application.
     """
@@ -93,7 +96,7 @@ def write_searches(searches: Sequence[MixtureSearch], folder: Path) -> None:
         tensors[key] = optimum.embedding.contiguous()
         if search.first_step is not None:
             tensors[f"{key}/first"] = search.ends[0].contiguous()
-    pd.DataFrame(rows).astype({"first_step": "Int64"}).to_csv(folder / TABLE, index=False)
+    pd.DataFrame(rows, columns=_COLUMNS).astype({"first_step": "Int64"}).to_csv(folder / TABLE, index=False)
     (folder / CURVES).write_text(json.dumps(curves))
     save_file(tensors, folder / EMBEDDINGS)
 

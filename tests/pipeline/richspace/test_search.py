@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
@@ -51,6 +53,15 @@ def test_results_survive_the_disk(embeddings: Embeddings, tmp_path: object) -> N
         with safe_open(tmp_path / EMBEDDINGS, "pt") as file:
             written = file.get_tensor(search_key(mixture.id, 30))
         assert torch.equal(written, interpolate(line.a, line.b, results.steps[mixture.id], 30))
+
+
+def test_without_a_search_all_files_are_there(tmp_path: Path) -> None:
+    write_searches([], tmp_path)
+    optima = read_optima(tmp_path)
+    assert len(optima) == 0 and {"mixture", "k", "step"} <= set(optima)
+    assert read_curves(tmp_path) == {}
+    with safe_open(tmp_path / EMBEDDINGS, "pt") as file:
+        assert not list(file.keys())
 
 
 def test_missing_results_are_named(embeddings: Embeddings, tmp_path: object) -> None:
