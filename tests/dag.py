@@ -13,11 +13,10 @@ import yaml
 from pipeline.config import params
 from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure, module_of
 from pipeline.config.paths import ROOT
-from stages import code
 
-# Stages that cost minutes, hours or a download: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"train.*|code.*|oracle|bounds|attention.*|reference|normality|weights")
-# Stages of many points, and the kind of code whose digest they depend on; so do the trainings of temporal layers.
+# Downloads, and what runs of profiles copy: a change to a file that they do not run must not start them.
+EXACT = re.compile(r"weights|reference")
+# Stages that depend on a digest of code, and its kind in stages/code.py; so do trainings, by their modules.
 DIGESTED = {
     "sweep": "sweep",
     "trial": "trial",
@@ -27,6 +26,10 @@ DIGESTED = {
     "make_a_video": "make_a_video",
     "cascade_parts": "make_a_video",
     "publish": "publish",
+    "attention": "attention",
+    "attention_maps": "attention_maps",
+    "oracle": "oracle",
+    "bounds": "bounds",
 }
 
 _STAGE = re.compile(r"  (?P<name>\w+):\s*")
@@ -61,15 +64,27 @@ def room(file: Path) -> str:
 
 
 def needed(stage: str, entry: dict[str, Any], wanted: dict[str, Any], root: Path) -> list[Path]:
-    """The files that the result of a stage depends on; what a training reports changes no weight.
+    """The files that the result of a stage depends on.
 
     Raises:
         ValueError: if there is no such module.
     """
-    without = [*CARRIES_NO_RESULT, *(["pipeline.tracking"] if stage.startswith("train") else [])]
+    if stage == "code":
+        return [Path(place) for place in PACKAGES]
     modules = {module for command in commands(entry, wanted) for module in runs(command, wanted, root)}
-    digest = [Path("pipeline/config/code.py")] if stage.startswith("code") else []  # how it is made
-    return sorted([*closure(*sorted(modules), without=without, root=root), *digest])
+    return closure(*sorted(modules), without=CARRIES_NO_RESULT, root=root)
+
+
+def kinds(entry: dict[str, Any], wanted: dict[str, Any]) -> set[str]:
+    """The kinds of code (`stages.code.kinds`) whose digests a stage must name: none, or one."""
+    found = set()
+    for command in commands(entry, wanted):
+        name, *arguments = command.split("python -m stages.")[1].split()
+        if name == "train":
+            found.add(f"train_{wanted['train'][arguments[0]].get('module') or arguments[0]}")
+        elif name in DIGESTED:
+            found.add(DIGESTED[name])
+    return found
 
 
 def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
@@ -86,38 +101,15 @@ def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
 
 def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
     """The modules that a stage's command runs, with those whose names it puts together at run time."""
-    name, *arguments = command.split("python -m stages.")[1].split()
-    if name == "code":
-        return code.modules(arguments[0], params.Params.model_validate(wanted))
-    if name in DIGESTED:
+    name = command.split("python -m stages.")[1].split()[0]
+    if name == "train" or name in DIGESTED:
         return []
-    if name == "train" and wanted["train"][arguments[0]].get("module") == "motion":
-        return []
-    if name == "train":
-        model = arguments[0]
-        return ["pipeline.training.run", f"pipeline.training.{wanted['train'][model].get('module') or model}"]
     if name in ("generate", "check"):
         return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
-    if name == "oracle":
-        oracle = wanted.get("richspace", {}).get("oracle")
-        return ["stages.oracle", *(_sampled(wanted, oracle["method"]) if oracle else [])]
-    if name == "bounds":
-        bounds = wanted.get("richspace", {}).get("bounds")
-        return ["stages.bounds", *(_sampled(wanted, bounds["method"]) if bounds else [])]
-    if name == "attention_maps":
-        return ["stages.attention_maps", *_sampled(wanted, wanted["etc"]["method"])]
     if name == "mapping":
         method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
         return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]
     return [f"stages.{name}"]
-
-
-def _sampled(wanted: dict[str, Any], name: str) -> list[str]:
-    """The modules of a method and its sampler."""
-    method = wanted["generate"]["methods"][name]
-    family = wanted["generate"]["models"][method["model"]]["family"]
-    samplers = [family, *(["animatediff"] if method.get("motion") else [])]
-    return [*(f"pipeline.samplers.{name}" for name in samplers), module_of(Path(method["module"]))]
 
 
 def sampled(wanted: dict[str, Any], name: str) -> tuple[set[str], set[str]]:

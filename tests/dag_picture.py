@@ -15,7 +15,6 @@ PAGE = Path("docs/dag.md")
 # Boxes of several stages; each other stage is a box of its own.
 KINDS = {
     "trainings": re.compile(r"train_.*"),
-    "digests of code": re.compile(r"code_.*"),
     "measured once": re.compile(
         r"oracle|bounds|sweep|trial|etc|etc_short|etc_larger|make_a_video|cascade_parts|attention_maps|attention"
     ),

@@ -8,7 +8,20 @@ import pytest
 from pipeline.config import params, paths
 from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure
 from stages import code
-from tests.dag import DIGESTED, code_deps, commands, errors, listed, needed, read, rewritten, runs, sampled, value
+from tests.dag import (
+    DIGESTED,
+    code_deps,
+    commands,
+    errors,
+    kinds,
+    listed,
+    needed,
+    read,
+    rewritten,
+    runs,
+    sampled,
+    value,
+)
 
 FILES = [Path("metrics/hashing.py"), Path("pipeline/text/encoders.py"), Path("stages/embed.py")]
 
@@ -70,43 +83,70 @@ def test_a_file_or_a_room_that_is_too_much_is_named() -> None:
         assert errors("embed", [*deps, dep], FILES) == [f"embed names {dep}, which is more than it runs"]
 
 
-@pytest.mark.parametrize("stage", ["code_motion", "code_sweep", "train_codec", "reference"])
-def test_expensive_stages_name_files(stage: str) -> None:
+@pytest.mark.parametrize("stage", ["weights", "reference"])
+def test_downloads_and_the_reference_name_files(stage: str) -> None:
     deps = ["stages/embed.py", "pipeline/text", "metrics/hashing.py"]
     assert errors(stage, deps, FILES) == [f"{stage} names pipeline/text, which is more than it runs"]
     assert not errors(stage, listed(stage, FILES), FILES)
 
 
 def test_what_is_named_at_run_time_counts(root: Path) -> None:
-    wanted = {
-        "train": {"codec": {}, "harivo": {"module": "motion"}},
-        "generate": {"methods": {"harivo": {"module": "pipeline/a/b.py"}}},
-    }
+    wanted = {"generate": {"methods": {"harivo": {"module": "pipeline/a/b.py"}}}}
     samplers = {"pipeline.samplers.cogvideox", "pipeline.samplers.animatediff"}
-    assert runs("python -m stages.train codec", wanted, root)[-1] == "pipeline.training.codec"
-    assert runs("A=1 python -m stages.train harivo", wanted, root) == []
     assert {*samplers, "pipeline.a.b"} <= set(runs("python -m stages.mapping", wanted, root))
     assert {*samplers, "pipeline.methods.richspace"} <= set(runs("python -m stages.generate m", wanted, root))
 
 
-@pytest.mark.parametrize(("stage", "kind"), [("train_motion", "motion"), *DIGESTED.items()])
-def test_stages_of_many_points_depend_on_the_digest_of_their_code(dag: dict[str, Any], stage: str, kind: str) -> None:
-    entry = dag[stage].get("do", dag[stage])
-    assert paths.code_digest(kind).as_posix() in entry["deps"]
-    assert dag[f"code_{kind}"]["outs"] == [paths.code_digest(kind).as_posix()]
-    sampled = {"make_a_video": "pipeline/samplers/cascade.py", "publish": "pipeline/samplers/animatediff.py"}
-    made = sampled.get(kind, "pipeline/training/loop.py")
-    assert made in dag[f"code_{kind}"]["deps"]
-    assert code_deps(entry) == []
+def test_stages_that_cost_minutes_depend_on_the_digest_of_their_code(
+    dag: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    wrong = []
+    for stage, entry in dag.items():
+        named = {dep for dep in entry.get("do", entry)["deps"] if dep.startswith("data/code/")}
+        if right := kinds(entry, wanted):
+            assert code_deps(entry.get("do", entry)) == [], stage
+        if named != {paths.code_digest(kind).as_posix() for kind in right}:
+            wrong.append(f"{stage} names {named or 'no digest'}, expected {right or 'none'}")
+    assert not wrong, "\n".join(wrong)
+    assert {kind for entry in dag.values() for kind in kinds(entry, wanted)} == set(code.kinds(_checked(wanted)))
+
+
+def test_a_training_depends_on_the_code_of_its_module() -> None:
+    wanted = {"train": {"codec": {}, "harivo": {"module": "motion"}}}
+    assert kinds({"cmd": "python -m stages.train codec"}, wanted) == {"train_codec"}
+    assert kinds({"cmd": "A=1 python -m stages.train harivo"}, wanted) == {"train_motion"}
+    assert kinds({"cmd": "python -m stages.etc_short key"}, wanted) == {"etc"}
+    assert kinds({"cmd": "python -m stages.report"}, wanted) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("train_motion", "pipeline/training/loop.py"),
+        ("train_autoencoder", "pipeline/training/autoencoder.py"),
+        ("make_a_video", "pipeline/samplers/cascade.py"),
+        ("publish", "pipeline/samplers/animatediff.py"),
+        ("oracle", "pipeline/samplers/cogvideox.py"),
+        ("attention_maps", "pipeline/samplers/grid.py"),
+    ],
+)
+def test_a_digest_covers_what_is_named_at_run_time(root: Path, wanted: dict[str, Any], kind: str, file: str) -> None:
+    covered = closure(*code.kinds(_checked(wanted))[kind], without=CARRIES_NO_RESULT, root=root)
+    assert Path(file) in covered
 
 
 def test_the_digests_cover_what_the_stages_run(root: Path, wanted: dict[str, Any]) -> None:
     """Read from the stages' own imports, not from the lists that the digests are made of."""
-    everything = params.Params.model_validate(wanted)
-    for stage, kind in ({"train": "motion"} | DIGESTED).items():
-        digest = set(closure(*code.modules(kind, everything), without=CARRIES_NO_RESULT, root=root))
+    made_of = code.kinds(_checked(wanted))
+    trainings = {kind: "train" for kind in made_of if kind.startswith("train_")}
+    for kind, stage in [*trainings.items(), *((kind, stage) for stage, kind in DIGESTED.items())]:
+        digest = set(closure(*made_of[kind], without=CARRIES_NO_RESULT, root=root))
         run = closure(f"stages.{stage}", without=[*CARRIES_NO_RESULT, "pipeline.tracking"], root=root)
         assert {path for path in run if path.parts[0] != "stages"} <= digest
+
+
+def _checked(wanted: dict[str, Any]) -> params.Params:
+    return params.Params.model_validate(wanted)
 
 
 def test_what_etcs_stage_names_is_what_its_points_are_of(dag: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -158,7 +198,7 @@ def test_what_a_stage_of_richspace_names_is_what_it_samples(
         return  # then it samples nothing, and that its parameters are there is enough
     entry = dag[stage]
     keys = set(entry["params"]) - {f"richspace.{stage}", "search.default_k", "generate.set"}
-    places = {dep for dep in entry["deps"] if dep.split("/")[0] not in PACKAGES} - {"data/checked.txt"}
+    places = {dep for dep in entry["deps"] if dep.split("/")[0] not in (*PACKAGES, "data")}
     right = sampled(wanted, wanted["richspace"][stage]["method"])
     said = f"dvc.yaml: stage {stage} names other than what richspace.{stage}.method of params.yaml is ({right})"
     assert (keys, places) == right, said

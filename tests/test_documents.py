@@ -99,7 +99,7 @@ NOT_FOLLOWED = {
     "dvc repro oracle": _MINUTES,
     "dvc repro attention_maps": _MINUTES,
     "dvc repro reference": _MINUTES,
-    "dvc repro code_motion code_sweep code_trial code_etc code_make_a_video code_publish": _RUN,
+    "dvc repro code": _RUN,
     "dvc repro train_<model>": _TRAINS,
     "dvc repro train_images@<t2i or its control>": _TRAINS,
     "dvc repro train_motion@<variant>": _TRAINS,

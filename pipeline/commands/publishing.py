@@ -35,7 +35,7 @@ def run(names: Sequence[str]) -> int:
         raise FileNotFoundError(f"{paths.PUBLISHED}: {missing}; run `reelbench publish {' '.join(chosen + lacking)}`")
     stages = [*(f"publish@{name}" for name in chosen), "published"]
     commands = [
-        ["dvc", "repro", "--quiet", "code_publish"],
+        ["dvc", "repro", "--quiet", "code"],
         *([sys.executable, "-m", "stages.publish", name] for name in chosen),
         [sys.executable, "-m", "stages.published"],
         ["dvc", "commit", "--quiet", "--force", *stages],

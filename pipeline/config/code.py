@@ -44,12 +44,13 @@ def closure(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> li
 def code_hash(*modules: str, without: Sequence[str] = (), root: Path = ROOT) -> str:
     """Twelve digits that change when the code of the closure does; comments and docstrings are none."""
     files = closure(*modules, without=without, root=root)
-    return fingerprint({path.as_posix(): _of_code(root / path) for path in files})
+    return fingerprint({path.as_posix(): _of_code((root / path).read_text(encoding="utf-8")) for path in files})
 
 
-def _of_code(file: Path) -> str:
+@cache
+def _of_code(text: str) -> str:
     """Digest of what a file does: its syntax tree without docstrings."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:

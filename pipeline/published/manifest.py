@@ -37,7 +37,7 @@ class Manifest(Section):
 
     made: the day, UTC. commit: of the code when the figures were written; changed: whether files other than published
     figures and dvc.lock differed from it; code: digest of what makes and measures clips, as of the stage
-    `code_publish`. versions: of libraries. weights: hash of all that were used, origin: where they are. parameters: see
+    `code`. versions: of libraries. weights: hash of all that were used, origin: where they are. parameters: see
     `parameters_of`. requested: clips. seconds: of sampling, all clips together, whatever else the machine did. files:
     SHA-256 of the table and the features beside it.
     """
