@@ -13,7 +13,7 @@ from pipeline.config.generate import AskedFor, Generate, Model
 from pipeline.config.generate import Method as MethodParams
 from pipeline.config.methods import FAMILIES, Animated, Own, module_name, typed
 from pipeline.config.params import Params
-from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.sets import Mixture, Prompt, spread
 from pipeline.prompts.tables import read_tables
 
 if TYPE_CHECKING:  # files of methods are imported to check params.yaml, without torch
@@ -99,7 +99,7 @@ class Context:
         own = [mixture for mixture in self.inputs.tables[1] if mixture.set == self.set]
         if not own:
             raise ValueError(f"params.yaml: {self.key}: the set {self.set!r} has no mixtures")
-        return own[: self.generate.limit_of(self.params, "mixtures")]
+        return spread(own, self.generate.limit_of(self.params, "mixtures"))
 
     @cached_property
     def prompts(self) -> list[Prompt]:

@@ -6,6 +6,8 @@ Every error is reported with file, row (line number) and field, all of a file's 
 import csv
 import io
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,22 @@ def read_sets(folder: Path, sets: list[str]) -> tuple[list[Prompt], list[Mixture
             _check_frozen(mixture_file, registry[name].get("mixtures_sha256"))
             mixtures += read_mixtures(mixture_file, name, {prompt.id for prompt in own})
     return prompts, mixtures
+
+
+def spread(mixtures: Sequence[Mixture], limit: int | None) -> list[Mixture]:
+    """So many of a set's mixtures, in its order: the first of each attribute, then the second of each, and so on.
+
+    A mixture goes by the first name in its column `attributes`; without the column these are the first of the set. All
+    if `limit` is None.
+    """
+    taken: Counter[str] = Counter()
+    ranks: list[int] = []
+    for mixture in mixtures:
+        attribute = mixture.extra.get("attributes", "").partition(" ")[0]
+        ranks.append(taken[attribute])
+        taken[attribute] += 1
+    chosen = sorted(sorted(range(len(mixtures)), key=ranks.__getitem__)[:limit])
+    return [mixtures[index] for index in chosen]
 
 
 def normalise(text: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.config import paths
 from pipeline.config.params import Evaluate, Params
-from pipeline.prompts.sets import Mixture, Prompt
+from pipeline.prompts.sets import Mixture, Prompt, spread
 from pipeline.prompts.tables import read_tables
 from pipeline.published import figures
 from pipeline.published.manifest import Manifest
@@ -98,7 +98,7 @@ class Results:
             params=params,
             prompts=prompts,
             mixtures=mixtures,
-            generated=own[: _longer(*(generate.limit_of(one, "mixtures") for one in (strip, guide)))],
+            generated=spread(own, _longer(*(generate.limit_of(one, "mixtures") for one in (strip, guide)))),
             **_evaluated(params, paths.RESULTS),
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),

@@ -1,6 +1,7 @@
 import json
 import unicodedata
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.prompts.msrvtt import read_msrvtt
-from pipeline.prompts.sets import PromptError, normalise, read_mixtures, read_prompts, read_sets
+from pipeline.prompts.sets import Mixture, PromptError, normalise, read_mixtures, read_prompts, read_sets, spread
 from pipeline.prompts.tables import read_tables, write_tables
 
 SETS = {"richspace": 40, "world": 276, "harivo": 100, "vc": 40, "ucf101": 101, "vbench": 946, "tc_bench": 150}
@@ -110,6 +111,33 @@ def test_unknown_sets_and_changed_frozen_files_are_refused(tmp_path: Path) -> No
 def test_texts_that_look_the_same_are_the_same(text: str) -> None:
     assert normalise(unicodedata.normalize("NFD", text)) == normalise(unicodedata.normalize("NFC", text))
     assert normalise(normalise(text)) == normalise(text)
+
+
+def _mixtures(*attributes: str) -> list[Mixture]:
+    return [Mixture(f"s/{n}", "s", ("s/a", "s/b"), "s/g", {"attributes": own}) for n, own in enumerate(attributes)]
+
+
+def test_so_many_mixtures_are_of_all_attributes() -> None:
+    mixtures = _mixtures("colour", "colour", "colour shape", "shape", "shape", "motion")
+    assert [mixture.name for mixture in spread(mixtures, 3)] == ["0", "3", "5"]
+    assert [mixture.name for mixture in spread(mixtures, 4)] == ["0", "1", "3", "5"]
+    assert spread(mixtures, None) == spread(mixtures, 9) == mixtures
+
+
+def test_without_attributes_they_are_the_first() -> None:
+    mixtures = [Mixture(f"s/{n}", "s", ("s/a", "s/b"), "s/g") for n in range(5)]
+    assert spread(mixtures, 2) == mixtures[:2]
+
+
+@given(st.lists(st.sampled_from(["colour", "shape", "motion"]), max_size=20), st.integers(0, 20))
+def test_no_attribute_has_two_more_than_another_that_could_have_one(attributes: list[str], limit: int) -> None:
+    mixtures = _mixtures(*attributes)
+    chosen = spread(mixtures, limit)
+    assert len(chosen) == min(limit, len(mixtures))
+    assert chosen == [mixture for mixture in mixtures if mixture in chosen]
+    taken = Counter(mixture.extra["attributes"] for mixture in chosen)
+    left = {mixture.extra["attributes"] for mixture in mixtures if mixture not in chosen}
+    assert all(taken[own] >= max(taken.values(), default=0) - 1 for own in left)
 
 
 def test_tables_survive_the_disk(root: Path, tmp_path: Path) -> None:
