@@ -44,12 +44,14 @@ lock: $(READY)
 shipped:
 	@git config filter.shipped.clean 'awk -f .dvc/shipped.awk' 2>/dev/null || true
 
+# Python compiles what it imports; pip would compile everything, which takes longer than all of the downloads.
+QUICKLY := --quiet --no-compile
 $(READY): requirements.lock requirements-torch.txt pyproject.toml | shipped
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --requirement requirements-torch.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install $(QUICKLY) --requirement requirements-torch.txt
+	@$(BIN)/python -m pip install $(QUICKLY) --no-deps --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install $(QUICKLY) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 clean:
