@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY := PASSIVE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Containers that set it compile the same libraries at every stage's start, 8 seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: report test smoke lint lock clean shipped
 .DEFAULT_GOAL := report

@@ -14,8 +14,8 @@ from pipeline.config import params
 from pipeline.config.code import CARRIES_NO_RESULT, PACKAGES, closure, module_of
 from pipeline.config.paths import ROOT
 
-# Downloads, and what runs of profiles copy: a change to a file that they do not run must not start them.
-EXACT = re.compile(r"weights|reference")
+# A download, what profiles copy, and few files of large rooms: a change to a file that they do not run starts none.
+EXACT = re.compile(r"weights|reference|normality")
 # Stages that depend on a digest of code, and its kind in stages/code.py; so do trainings, by their modules.
 DIGESTED = {
     "sweep": "sweep",

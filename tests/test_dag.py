@@ -127,6 +127,10 @@ def test_a_training_depends_on_the_code_of_its_module() -> None:
         ("make_a_video", "pipeline/samplers/cascade.py"),
         ("publish", "pipeline/samplers/animatediff.py"),
         ("oracle", "pipeline/samplers/cogvideox.py"),
+        ("bounds", "pipeline/samplers/cogvideox.py"),
+        ("etc", "pipeline/samplers/grid.py"),
+        ("sweep", "pipeline/samplers/animatediff.py"),
+        ("trial", "pipeline/samplers/animatediff.py"),
         ("attention_maps", "pipeline/samplers/grid.py"),
     ],
 )

@@ -95,7 +95,8 @@ class Model(Section):
 
 
 class Asked(Section):
-    """What methods are asked for of a set: the first `limit` (null: all), with `seeds` clips each."""
+    """What methods are asked for of a set: `limit` prompts, the first, or mixtures, each kind in turn (null: all), with
+    `seeds` clips each."""
 
     limit: Positive | None = None
     seeds: Positive = 1

@@ -144,8 +144,8 @@ class Published(Section):
 
 class Oracle(Section):
     """Whether any step of the interpolation shows a mixture. `method`: of generate.methods, whose model samples all
-    steps 0 … `k`, and the guide prompt, of the first `limit` mixtures (null: all; those of two parts count), with
-    `seeds` clips each."""
+    steps 0 … `k`, and the guide prompt, of `limit` mixtures, each kind in turn (null: all; those of two parts count),
+    with `seeds` clips each."""
 
     method: str
     k: Positive

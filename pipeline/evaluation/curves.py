@@ -10,7 +10,7 @@ from metrics.statistics.extrapolation import fvd_by_clips
 from pipeline.evaluation.evaluated import Evaluated
 
 CURVE_COLUMNS = ("method", "n", "seed", "fvd", "flag")
-_SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+_SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 
 
 def fvd_curve(method: Evaluated, reference: Measured, seeds: int) -> list[dict[str, Any]]:

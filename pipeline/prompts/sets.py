@@ -79,17 +79,17 @@ def read_sets(folder: Path, sets: list[str]) -> tuple[list[Prompt], list[Mixture
 
 
 def spread(mixtures: Sequence[Mixture], limit: int | None) -> list[Mixture]:
-    """So many of a set's mixtures, in its order: the first of each attribute, then the second of each, and so on.
+    """So many of a set's mixtures, in its order: the first of each kind, then the second of each, and so on.
 
-    A mixture goes by the first name in its column `attributes`; without the column these are the first of the set. All
+    Mixtures of a kind have the same in the column `attributes`; without the column these are the first of the set. All
     if `limit` is None.
     """
     taken: Counter[str] = Counter()
     ranks: list[int] = []
     for mixture in mixtures:
-        attribute = mixture.extra.get("attributes", "").partition(" ")[0]
-        ranks.append(taken[attribute])
-        taken[attribute] += 1
+        kind = mixture.extra.get("attributes", "")
+        ranks.append(taken[kind])
+        taken[kind] += 1
     chosen = sorted(sorted(range(len(mixtures)), key=ranks.__getitem__)[:limit])
     return [mixtures[index] for index in chosen]
 

@@ -33,9 +33,8 @@ def build(results: Results) -> Content:
     figures: dict[str, str] = {}
     for name, methods in present.items():
         tables.append(metric_tables.comparison(results, methods, name, _CAPTIONS[name]))
-        by_clips = results.of("fvd_by_clips", methods)
-        if by_clips.n.nunique() > 1:
-            figures[f"fvd-{name}"] = plots.fvd_by_clips(by_clips)
+        if metric_tables.has_fvd_by_clips(results, methods):
+            figures[f"fvd-{name}"] = plots.fvd_by_clips(results.of("fvd_by_clips", methods))
             tables.append(metric_tables.fvd_by_clips(results, methods, name))
         over_seeds = metric_tables.over_seeds(results, methods, name)
         tables += [over_seeds] if over_seeds.rows else []

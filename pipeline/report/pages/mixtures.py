@@ -1,4 +1,4 @@
-"""Every mixture along its interpolation, like RichSpace's Figure 3, and which kinds of mixtures were shown."""
+"""The run's mixtures along their interpolation, like RichSpace's Figure 3, and which kinds of mixtures were shown."""
 
 from typing import Any
 
@@ -125,7 +125,7 @@ def _cells(own: pd.DataFrame, everything: pd.DataFrame) -> list[Cell]:
 PAGE = Page(
     "mixtures",
     "Mixtures",
-    "Every mixture along its interpolation, and which kinds each method shows.",
+    "The run's mixtures along their interpolation, and which kinds each method shows.",
     build,
     of_run=True,
 )

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,11 +118,20 @@ def _mixtures(*attributes: str) -> list[Mixture]:
     return [Mixture(f"s/{n}", "s", ("s/a", "s/b"), "s/g", {"attributes": own}) for n, own in enumerate(attributes)]
 
 
-def test_so_many_mixtures_are_of_all_attributes() -> None:
-    mixtures = _mixtures("colour", "colour", "colour shape", "shape", "shape", "motion")
-    assert [mixture.name for mixture in spread(mixtures, 3)] == ["0", "3", "5"]
-    assert [mixture.name for mixture in spread(mixtures, 4)] == ["0", "1", "3", "5"]
+def test_so_many_mixtures_are_of_all_kinds() -> None:
+    mixtures = _mixtures("colour", "colour", "shape", "colour shape", "shape", "motion")
+    assert [mixture.name for mixture in spread(mixtures, 3)] == ["0", "2", "3"]
+    assert [mixture.name for mixture in spread(mixtures, 4)] == ["0", "2", "3", "5"]
+    assert [mixture.name for mixture in spread(mixtures, 5)] == ["0", "1", "2", "3", "5"]
     assert spread(mixtures, None) == spread(mixtures, 9) == mixtures
+
+
+def test_the_default_run_has_a_mixture_of_every_kind(root: Path) -> None:
+    asked = yaml.safe_load((root / "params.yaml").read_text())["generate"]["mixtures"]["limit"]
+    _, mixtures = read_sets(root / "prompts", ["world"])
+    chosen = spread(mixtures, asked)
+    assert {mixture.extra["attributes"] for mixture in chosen} == {mixture.extra["attributes"] for mixture in mixtures}
+    assert {len(mixture.parts) for mixture in chosen} == {2, 3}
 
 
 def test_without_attributes_they_are_the_first() -> None:
@@ -130,7 +140,7 @@ def test_without_attributes_they_are_the_first() -> None:
 
 
 @given(st.lists(st.sampled_from(["colour", "shape", "motion"]), max_size=20), st.integers(0, 20))
-def test_no_attribute_has_two_more_than_another_that_could_have_one(attributes: list[str], limit: int) -> None:
+def test_no_kind_has_two_more_than_another_that_could_have_one(attributes: list[str], limit: int) -> None:
     mixtures = _mixtures(*attributes)
     chosen = spread(mixtures, limit)
     assert len(chosen) == min(limit, len(mixtures))

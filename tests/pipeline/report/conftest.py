@@ -22,7 +22,7 @@ from pipeline.evaluation.comparisons import FAMILIES
 from pipeline.evaluation.leaders import COLUMNS as LEADERS
 from pipeline.evaluation.oracle import COLUMNS as ORACLE
 from pipeline.evaluation.oracle import RATES, STEP_COLUMNS
-from pipeline.prompts.sets import Mixture, read_sets
+from pipeline.prompts.sets import Mixture, read_sets, spread
 from pipeline.prompts.tables import write_tables
 from pipeline.report.results import Results
 from pipeline.report.site import write_report
@@ -52,7 +52,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         data["harivo"]["remark"] = None  # a run whose ablation may be compared
         params.write(data)
         generate, mixtures = params.load().generate, _write_prompts(root)
-        shown = [mixture for mixture in mixtures if mixture.set == "world"][:2]
+        shown = spread([mixture for mixture in mixtures if mixture.set == "world"], 2)
         _write_search(mixtures)
         for name, method in generate.methods.items():
             _write_clips(generate.folder(name), name, shown, is_strip="strip" in method.module)
