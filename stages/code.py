@@ -15,6 +15,7 @@ from pipeline.config.methods import module_name
 
 _CASCADE = ("sweeps.cascade", "sweeps.cascade_parts", "sweeps.new_frames", "samplers.cascade")
 _RUN = "pipeline.training.run"
+_MAPPED = "harivo"  # as in stages/mapping.py
 
 
 def kinds(wanted: params.Params) -> dict[str, list[str]]:
@@ -34,6 +35,7 @@ def kinds(wanted: params.Params) -> dict[str, list[str]]:
         "etc": ["pipeline.sweeps.etc", "pipeline.sweeps.larger", "pipeline.samplers.grid", *of_etc, *grids],
         "attention": ["stages.attention"],
         "attention_maps": ["stages.attention_maps", *_sampled(wanted, wanted.etc.method)],
+        "mapping": ["stages.mapping", *_sampled(wanted, _MAPPED)],
         "oracle": ["stages.oracle", *(_sampled(wanted, oracle.method) if oracle else [])],
         "bounds": ["stages.bounds", *(_sampled(wanted, bounds.method) if bounds else [])],
     }

@@ -28,6 +28,7 @@ DIGESTED = {
     "publish": "publish",
     "attention": "attention",
     "attention_maps": "attention_maps",
+    "mapping": "mapping",
     "oracle": "oracle",
     "bounds": "bounds",
 }
@@ -71,7 +72,7 @@ def needed(stage: str, entry: dict[str, Any], wanted: dict[str, Any], root: Path
     """
     if stage == "code":
         return [Path(place) for place in PACKAGES]
-    modules = {module for command in commands(entry, wanted) for module in runs(command, wanted, root)}
+    modules = {module for command in commands(entry, wanted) for module in runs(command, root)}
     return closure(*sorted(modules), without=CARRIES_NO_RESULT, root=root)
 
 
@@ -99,16 +100,13 @@ def commands(entry: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
         yield re.sub(r"\$\{(key|item)\}", str(item), entry["do"]["cmd"])
 
 
-def runs(command: str, wanted: dict[str, Any], root: Path) -> list[str]:
+def runs(command: str, root: Path) -> list[str]:
     """The modules that a stage's command runs, with those whose names it puts together at run time."""
     name = command.split("python -m stages.")[1].split()[0]
     if name == "train" or name in DIGESTED:
         return []
     if name in ("generate", "check"):
         return [f"stages.{name}", *_modules(root, "pipeline/samplers"), *_modules(root, "pipeline/methods")]
-    if name == "mapping":
-        method = module_of(Path(wanted["generate"]["methods"]["harivo"]["module"]))
-        return ["stages.mapping", *_modules(root, "pipeline/samplers"), method]
     return [f"stages.{name}"]
 
 

@@ -16,10 +16,9 @@ PAGE = Path("docs/dag.md")
 KINDS = {
     "trainings": re.compile(r"train_.*"),
     "measured once": re.compile(
-        r"oracle|bounds|sweep|trial|etc|etc_short|etc_larger|make_a_video|cascade_parts|attention_maps|attention"
+        r"oracle|bounds|sweep|trial|etc|etc_short|etc_larger|make_a_video|cascade_parts|attention_maps|attention|normality|mapping"
     ),
     "published figures": re.compile(r"publish|published"),
-    "analyses": re.compile(r"normality|mapping"),
 }
 _SHIPPED = ("trainings", "measured once", "published figures", "reference")  # what travels in git
 _BLOCK = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)

@@ -135,15 +135,19 @@ def _came(results: Results, in_world: bool) -> Markup | str:
     evaluate = results.params.evaluate
     own_reference = evaluate.reference is None and evaluate.compares
     timed = {"attention maps": results.attention_maps is not None, "timings": results.attention is not None}
-    swept = {"sweeps": len(results.sweeps), "trials": len(results.trials)}
+    harivo = {
+        "sweeps": len(results.sweeps),
+        "trials": len(results.trials),
+        "analyses": results.normality is not None or results.mapping_effect is not None,
+    }
     ablated = {"ETC": len(results.etc), "Make-A-Video": len(results.make_a_video)}
     parts = [
         "the trained weights and their curves" if in_world else "",
         _figures(results),
         "the features of the reference clips" if own_reference else "",
-        _both("HARIVO's {}", swept),
-        _both("the ablations of {}", ablated),
-        _both("{}", timed),
+        _several("HARIVO's {}", harivo),
+        _several("the ablations of {}", ablated),
+        _several("{}", timed),
         "the bounds of Theorem A.6" if results.bounds is not None else "",
         "the verdicts on every step of RichSpace's interpolation" if len(results.oracle_steps) else "",
     ]
@@ -165,7 +169,7 @@ def _figures(results: Results) -> Markup | str:
     return link.format(about["clips"]) if about else ""
 
 
-def _both(text: str, parts: Mapping[str, object]) -> str:
+def _several(text: str, parts: Mapping[str, object]) -> str:
     """A text of those parts that are there; nothing where none is."""
     here = [name for name, there in parts.items() if there]
-    return text.format(" and ".join(here)) if here else ""
+    return text.format(" and ".join([", ".join(here[:-1]), here[-1]] if here[1:] else here)) if here else ""

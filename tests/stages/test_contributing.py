@@ -40,17 +40,7 @@ def copy(root: Path, tmp_path: Path, i3d_weights: Path, minilm: Path) -> Path:
     wanted["richspace"]["bounds"] = None  # of a method that is left out
     without_points(wanted)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(wanted, sort_keys=False))
-    _write_analyses(tmp_path / "data/analysis")
     return tmp_path
-
-
-def _write_analyses(folder: Path) -> None:
-    """What the stages normality and mapping leave, which have no part in this."""
-    folder.mkdir(parents=True)
-    (folder / "normality.csv").write_text(
-        "noise,weight,frames,correlation,shape,videos,share,low,high\nmixed,1,24,0.5,4x24x8x8,9,0.6,0.5,0.7\n"
-    )
-    (folder / "mapping.csv").write_text("timestep,change,change_sd,mean_shift,sd_change\n999,0.2,0.1,0,0\n")
 
 
 def run(copy: Path, *stages: str) -> None:

@@ -153,6 +153,7 @@ def _write_analyses() -> None:
     """Table A1, Figure A1, the histories of a codec, and of temporal layers with the cue and without; and what was
     measured of two autoencoders, on grids better by 0.1 on each clip."""
     paths.NORMALITY.parent.mkdir(parents=True)
+    paths.MAPPING_EFFECT.parent.mkdir(parents=True)
     row = {"noise": "mixed", "weight": 1.0, "frames": 24, "correlation": 0.5, "shape": "4x24x8x8", "videos": 10}
     pd.DataFrame([row | {"share": 0.6, "low": 0.5, "high": 0.7}]).to_csv(paths.NORMALITY, index=False)
     effect = [{"timestep": t, "change": 0.2, "change_sd": 0.1, "mean_shift": 0.0, "sd_change": 0.1} for t in (999, 1)]

@@ -137,3 +137,10 @@ def test_without_published_figures_the_run_stands_alone(run: Path, monkeypatch: 
     tiles = overview.build(alone).context["tiles"]
     assert tiles and {tile.here for tile in tiles} == {""}
     assert isinstance(overview._rows(alone), pd.DataFrame)
+
+
+def test_fvd_by_clips_is_that_of_the_published_clips(report: Path) -> None:
+    page = Reader(report / "published.html")
+    assert {"fvd-published_mixtures", "fvd-published_prompts"} <= set(page.plots)
+    shown = page.tables["table-fvd_by_clips_published_mixtures"]
+    assert len(shown) > 1 and [cell for cell in shown[0] if cell.startswith("n = ")]

@@ -47,7 +47,7 @@ def test_all_that_came_with_the_toy_world_is_listed(results: Results) -> None:
     assert came == (
         f"The trained weights and their curves, the published figures of {published:,} clips, "
         "the features of the reference clips, "
-        "HARIVO's sweeps and trials, the ablations of ETC and Make-A-Video, attention maps and timings, the bounds of "
+        "HARIVO's sweeps, trials and analyses, the ablations of ETC and Make-A-Video, attention maps and timings, the bounds of "
         "Theorem A.6, and the verdicts on every step of RichSpace's interpolation"
     )
 
