@@ -46,9 +46,9 @@ def test_all_that_came_with_the_toy_world_is_listed(results: Results) -> None:
     came = build(replace(results, bounds=pd.DataFrame())).context["came"].striptags()
     assert came == (
         f"The trained weights and their curves, the published figures of {published:,} clips, "
-        "the features of the reference clips, "
-        "HARIVO's sweeps, trials and analyses, the ablations of ETC and Make-A-Video, attention maps and timings, the bounds of "
-        "Theorem A.6, and the verdicts on every step of RichSpace's interpolation"
+        "the features of the reference clips, HARIVO's sweeps, trials and analyses, the ablations of ETC and "
+        "Make-A-Video, attention maps and timings, the bounds of Theorem A.6, and the verdicts on every step of "
+        "RichSpace's interpolation"
     )
 
 
