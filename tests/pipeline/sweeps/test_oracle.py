@@ -141,7 +141,7 @@ def test_a_row_for_every_clip(params: Params, shown: list[str], tmp_path: Path) 
         list(range(K + 1))
     ] * (LIMIT * SEEDS)
     assert table.step.isna().sum() == LIMIT * SEEDS
-    assert (table.attribute == "colour").all() and (table.k == K).all() and table.scored.all()
+    assert table.attribute.unique().tolist() == ["colour", "shape"] and (table.k == K).all() and table.scored.all()
     context = context_of(params, wanted_of(params))
     for mixture in judged(context):
         found = search_mixture(mixture, context.embeddings, K).optimum.step

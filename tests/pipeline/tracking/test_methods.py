@@ -64,7 +64,7 @@ def test_richspace_carries_its_k_and_how_it_was_sampled(params: Params, raw: dic
     assert (found["steps"], found["guidance"]) == (model["sampling"]["steps"], model["sampling"]["guidance"])
     assert (found["model"], found["checkpoint"], found["weights"]) == ("world", "models/world/cogvideox", "abc")
     asked = raw["generate"]["mixtures"]
-    assert (found["set"], found["seeds"], found["limit"]) == (raw["generate"]["set"], asked["seeds"], "all")
+    assert (found["set"], found["seeds"], found["limit"]) == (raw["generate"]["set"], asked["seeds"], asked["limit"])
     assert found["mg_scale"] is None
 
 
