@@ -144,11 +144,6 @@ def _drawn(spread: pd.DataFrame, method: str, n: int) -> Cell:
     return Cell(cell_text("fvd", mean, least, most) if least < most else cell_text("fvd", mean, NOTHING, NOTHING))
 
 
-def has_fvd_by_clips(results: Results, methods: pd.DataFrame) -> bool:
-    """Whether FVD was measured at more than one number of clips."""
-    return results.of("fvd_by_clips", methods).n.nunique() > 1
-
-
 def fvd_by_clips(results: Results, methods: pd.DataFrame, name: str) -> Table:
     """FVD against the number of clips: mean over draws, and their range."""
     measured = results.of("fvd_by_clips", methods)

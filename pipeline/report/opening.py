@@ -172,4 +172,7 @@ def _figures(results: Results) -> Markup | str:
 def _several(text: str, parts: Mapping[str, object]) -> str:
     """A text of those parts that are there; nothing where none is."""
     here = [name for name, there in parts.items() if there]
-    return text.format(" and ".join([", ".join(here[:-1]), here[-1]] if here[1:] else here)) if here else ""
+    if not here:
+        return ""
+    *others, last = here
+    return text.format(f"{', '.join(others)} and {last}" if others else last)

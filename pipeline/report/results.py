@@ -36,9 +36,9 @@ class Results:
     trials: a row for each of HARIVO's trials, trial_values: the same as metrics, training_seeds: its difference over
     trainings; no row without them. normality, mapping_effect, token_attention: HARIVO's Table A1, Figures A1 and 6b,
     attention_maps: ETC's Figure 11, attention, attention_sweep: its Table 3 and Figure 10; None where their stages have
-    not run. oracle, oracle_steps: how often
-    any step of RichSpace's interpolation shows a mixture, and each step; no rows without it. choices: what each part
-    of its algorithm is worth by that. bounds: its theorem in numbers; None, or no row, where it was not measured.
+    not run. oracle, oracle_steps: how often any step of RichSpace's interpolation shows a mixture, and each step; no
+    rows without it. choices: what each part of its algorithm is worth by that. bounds: its theorem in numbers; None, or
+    no row, where it was not measured.
     studies: what the votes of raters come to; None where the stage has not run.
     full_size: the same with the published figures in place of this run's, None where there are none; reproduced: this
     run's values beside them; manifests: what stands behind them.
@@ -103,27 +103,8 @@ class Results:
             optima=read_optima(paths.search(encoder)),
             curves=read_curves(paths.search(encoder)),
             encoder=encoder,
-            sweeps=read_sweeps(params),
-            trials=read_trials(params),
-            trial_values=_table(paths.TRIALS.stem),
-            training_seeds=_table(paths.TRAINING_SEEDS.stem),
-            etc=_table(paths.ETC_POINTS.stem),
-            etc_larger=read_larger(params),
-            make_a_video=_table(paths.CASCADE_POINTS.stem),
-            interpolation=_optional(paths.INTERPOLATION),
-            extrapolation=_optional(paths.EXTRAPOLATION),
-            consistency=_optional(paths.CONSISTENCY),
-            passed_on=_optional(paths.PASSED_ON),
-            normality=_optional(paths.NORMALITY),
-            mapping_effect=_optional(paths.MAPPING_EFFECT),
-            token_attention=_optional(paths.TOKEN_ATTENTION),
-            attention_maps=_optional(paths.ATTENTION_MAPS),
-            oracle=_table(paths.ORACLE_TABLE.stem),
-            oracle_steps=_table(paths.ORACLE_STEPS.stem),
-            choices=_table(paths.CHOICES_TABLE.stem),
-            bounds=_optional(paths.BOUNDS_TABLE),
-            attention=_optional(paths.ATTENTION_TABLE),
-            attention_sweep=_optional(paths.ATTENTION_SWEEP),
+            **_of_points(params),
+            **_measured_once(),
             studies=Studies.read(params.evaluate.confidence),
             reproduced=_table(paths.REPRODUCED.stem).fillna({"metric": ""}),
             manifests=figures.manifests(params.published.methods),
@@ -184,6 +165,39 @@ class Results:
         """The rows of a comparison that belong to the methods in a table of metrics."""
         table = self.comparisons[name]
         return table[table.method.isin(methods.method)]
+
+
+def _of_points(params: Params) -> dict[str, pd.DataFrame]:
+    """What was measured of points and trials, and of the steps of RichSpace's interpolation."""
+    return {
+        "sweeps": read_sweeps(params),
+        "trials": read_trials(params),
+        "trial_values": _table(paths.TRIALS.stem),
+        "training_seeds": _table(paths.TRAINING_SEEDS.stem),
+        "etc": _table(paths.ETC_POINTS.stem),
+        "etc_larger": read_larger(params),
+        "make_a_video": _table(paths.CASCADE_POINTS.stem),
+        "oracle": _table(paths.ORACLE_TABLE.stem),
+        "oracle_steps": _table(paths.ORACLE_STEPS.stem),
+        "choices": _table(paths.CHOICES_TABLE.stem),
+    }
+
+
+def _measured_once() -> dict[str, pd.DataFrame | None]:
+    """The tables of stages that a run may be without."""
+    return {
+        "interpolation": _optional(paths.INTERPOLATION),
+        "extrapolation": _optional(paths.EXTRAPOLATION),
+        "consistency": _optional(paths.CONSISTENCY),
+        "passed_on": _optional(paths.PASSED_ON),
+        "normality": _optional(paths.NORMALITY),
+        "mapping_effect": _optional(paths.MAPPING_EFFECT),
+        "token_attention": _optional(paths.TOKEN_ATTENTION),
+        "attention_maps": _optional(paths.ATTENTION_MAPS),
+        "bounds": _optional(paths.BOUNDS_TABLE),
+        "attention": _optional(paths.ATTENTION_TABLE),
+        "attention_sweep": _optional(paths.ATTENTION_SWEEP),
+    }
 
 
 def _evaluated(params: Params, folder: Path) -> dict[str, Any]:

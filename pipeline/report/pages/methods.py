@@ -3,11 +3,10 @@
 import pandas as pd
 
 from pipeline.evaluation.catalogue import METRICS
-from pipeline.report import metric_tables, plots
+from pipeline.report import fvd_curves, metric_tables
 from pipeline.report.page import Content, Page
 from pipeline.report.results import Results
 from pipeline.report.run import made
-from pipeline.report.table import Table
 
 _CAPTIONS = {
     "mixtures": "Methods asked for mixtures, and imported videos",
@@ -29,13 +28,9 @@ def build(results: Results) -> Content:
     measured."""
     groups = {"mixtures": results.mixed, "prompts": results.prompted}
     present = {name: methods for name, methods in groups.items() if len(methods)}
-    tables: list[Table] = []
-    figures: dict[str, str] = {}
+    figures, tables = fvd_curves.curves(results, present)
     for name, methods in present.items():
         tables.append(metric_tables.comparison(results, methods, name, _CAPTIONS[name]))
-        if metric_tables.has_fvd_by_clips(results, methods):
-            figures[f"fvd-{name}"] = plots.fvd_by_clips(results.of("fvd_by_clips", methods))
-            tables.append(metric_tables.fvd_by_clips(results, methods, name))
         over_seeds = metric_tables.over_seeds(results, methods, name)
         tables += [over_seeds] if over_seeds.rows else []
     if len(results.comparisons["differences"]):
